@@ -1,0 +1,48 @@
+"""unifiedscore: theorems about generative transport fields, put to the test.
+
+Public names are resolved on first use (PEP 562), so that importing the package stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
+    "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
+    "posterior": ["PosteriorMoments", "posterior_moments"],
+    "fields": ["Drift", "KernelScore", "MeanShift", "ScoreDifference", "as_field"],
+    "study": ["judge", "open_results", "run"],
+    "diagnose": ["diagnose"],
+    "errors": ["UnifiedScoreError"],
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", "testing", *_MODULE_OF]
+
+if TYPE_CHECKING:
+    from unifiedscore import testing
+    from unifiedscore.diagnose import diagnose
+    from unifiedscore.errors import UnifiedScoreError
+    from unifiedscore.fields import Drift, KernelScore, MeanShift, ScoreDifference, as_field
+    from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
+    from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
+    from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.study import judge, open_results, run
+
+
+def __getattr__(name: str):
+    if name == "testing":
+        return import_module("unifiedscore.testing")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'unifiedscore' has no attribute {name!r}")
+    value = getattr(import_module(f"unifiedscore.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,40 @@
+"""Every error the package raises on purpose: what was expected, what was got, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UnifiedScoreError(Exception):
+    """Base class of all errors raised on purpose by unifiedscore."""
+
+
+class InputError(UnifiedScoreError, ValueError):
+    """An argument has the wrong value, shape or type. The message names the argument."""
+
+
+class UnknownNameError(InputError):
+    """A data set, kernel, study or claim name is not known. The message lists the nearest names."""
+
+    def __init__(self, kind: str, got: object, known: Iterable[str]):
+        known = sorted(known)
+        near = get_close_matches(str(got), known, n=3, cutoff=0.4) or known[:8]
+        more = "" if len(near) == len(known) else f" ({len(known)} are known)"
+        super().__init__(f"unknown {kind} {got!r}; the nearest known names are: {', '.join(near) or 'none'}{more}")
+
+
+class FileError(InputError):
+    """A file is missing, unreadable or not of a supported kind."""
+
+
+class NumericalError(UnifiedScoreError, ArithmeticError):
+    """A computation cannot reach its stated accuracy. The message says why and what to change."""
+
+
+class StudyError(UnifiedScoreError):
+    """A study, its records or its results are inconsistent."""
+
+
+class MissingDependencyError(UnifiedScoreError, ImportError):
+    """An optional extra is needed. The message says what to install."""
