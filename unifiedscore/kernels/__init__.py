@@ -1,0 +1,71 @@
+"""Radial kernels: log-profile, radial weight, compiled tile and Gaussian scale mixture, one kernel a file."""
+
+from __future__ import annotations
+
+from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.gaussian import Gaussian
+from unifiedscore.kernels.laplace import Laplace
+from unifiedscore.kernels.matern import Matern
+from unifiedscore.kernels.rational_quadratic import RationalQuadratic
+from unifiedscore.kernels.student_t import StudentT
+
+__all__ = [
+    "AbstractKernel",
+    "Gaussian",
+    "Laplace",
+    "Matern",
+    "RationalQuadratic",
+    "ScaleMixture",
+    "StudentT",
+    "kernel_by_name",
+]
+
+_SHAPE = {Matern: "smoothness", RationalQuadratic: "exponent", StudentT: "degrees"}
+_BY_NAME = {kernel.name: kernel for kernel in (Gaussian, Laplace, Matern, RationalQuadratic, StudentT)}
+
+
+def kernel_by_name(name: str, bandwidth: float, *, dimension: int | None = None) -> AbstractKernel:
+    """Return the kernel written as on the command line.
+
+    Parameters
+    ----------
+    name : str
+        "gaussian", "laplace", "matern:1.5" (smoothness), "rational_quadratic:0.5" (exponent) or
+        "student_t:3" (degrees).
+    bandwidth : float
+        Length scale in the units of the data.
+    dimension : int, optional
+        Dimension of the data, needed by "student_t" alone.
+
+    Raises
+    ------
+    UnknownNameError
+        The name is not a kernel.
+    InputError
+        The shape parameter is missing, superfluous or not a number.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> us.kernel_by_name("matern:1.5", 2.0)
+    Matern(bandwidth=2.0, smoothness=1.5)
+    """
+    family, _, shape = str(name).partition(":")
+    if family not in _BY_NAME:
+        raise UnknownNameError("kernel", family, _BY_NAME)
+    kernel = _BY_NAME[family]
+    parameter = _SHAPE.get(kernel)
+    if parameter is None:
+        if shape:
+            raise InputError(f"kernel {family!r} takes no shape parameter; got {name!r}")
+        return kernel(bandwidth)
+    try:
+        value = float(shape)
+    except ValueError:
+        raise InputError(f"kernel {family!r} needs its {parameter} as in '{family}:1.5'; got {name!r}") from None
+    if kernel is StudentT:
+        if dimension is None:
+            raise InputError("kernel 'student_t' needs the dimension of the data; pass dimension=d")
+        return StudentT(bandwidth, value, dimension)
+    return kernel(bandwidth, value)

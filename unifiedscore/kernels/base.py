@@ -1,0 +1,90 @@
+"""What every radial kernel obeys, and how its Gaussian scale mixture is described."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleMixture:
+    r"""A unit-bandwidth profile as a mixture of Gaussians, $k(r) = \int e^{-s r^2} g(s)\,ds$.
+
+    Parameters
+    ----------
+    log_density : callable or None
+        `log_density(v)` returns $\log(s\,g(s))$ at $s = e^v$, the density in $v = \log s$, for an array of any shape.
+        None for a single Gaussian.
+    atom : float or None
+        The one node $s_0$ of a single Gaussian, else None.
+    """
+
+    log_density: Callable[[np.ndarray], np.ndarray] | None = None
+    atom: float | None = None
+
+
+class AbstractKernel(ABC):
+    r"""A radial kernel $k(x, y) = e^{-\varphi(\lVert x - y \rVert)}$ with $k(0) = 1$ and one length scale.
+
+    Laws
+    ----
+    * `bandwidth` is a length: $k_\tau(r) = k_1(r/\tau)$.
+    * `inverse_weight(r)` equals $1/b(r) = r/\varphi'(r)$, the derivative of the *same* profile as `log_profile`.
+    * The compiled tile computes the same two functions from squared distances.
+    * `scale_mixture()`, if not None, integrates to the unit-bandwidth profile.
+
+    `unifiedscore.testing.check_kernel` checks all of them. A new kernel is one frozen dataclass with these methods.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+    constant_weight: ClassVar[bool] = False
+    """True if b is constant, which holds for the Gaussian alone: V is then a multiple of the score."""
+    bandwidth: float
+
+    @abstractmethod
+    def log_profile(self, r: np.ndarray) -> np.ndarray:
+        r"""Return $\log k(r) = -\varphi(r)$ for distances `r` of any shape. Law: 0 at r = 0, never increasing."""
+
+    @abstractmethod
+    def inverse_weight(self, r: np.ndarray) -> np.ndarray:
+        r"""Return $1/b(r) = r/\varphi'(r)$. Law: positive for r > 0; accepts complex r with $\mathrm{Re}\,r \ge 0$."""
+
+    @abstractmethod
+    def compiled_tile(self) -> tuple[Tile, np.ndarray]:
+        """Return `(function, parameters)`, the compiled form used by the sample engine.
+
+        Law: `function(squared, parameters, log_kernel, weight)` fills `log_kernel` with log k and, unless `weight` has
+        no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0.
+        `function` is `@njit(cache=True, nogil=True)` and takes no other function.
+        """
+
+    @abstractmethod
+    def scale_mixture(self) -> ScaleMixture | None:
+        """Return the Gaussian scale mixture of the unit-bandwidth profile, or None where there is none.
+
+        Law: with a mixture, population values against a `GaussianMixture` need no sampling.
+        """
+
+    def inverse_weight_density(self, t: np.ndarray) -> np.ndarray:
+        r"""Return the Stieltjes density $\sigma(t) = \mathrm{Im}\,w(i\sqrt t)/(\pi t)$ of the unit-bandwidth $w = 1/b$.
+
+        Law: $w(r) = w_0 + w_1 r^2 + r^2 \int_0^\infty \sigma(t)/(r^2 + t)\,dt$ for constants $w_0, w_1$. It turns the
+        preconditioner of a population into a one-dimensional integral. Override it where cancellation hurts.
+        """
+        w = np.asarray(self.with_bandwidth(1.0).inverse_weight(1j * np.sqrt(t)), dtype=complex)
+        # A real w (rational quadratic) leaves only rounding in the imaginary part.
+        imaginary = np.where(np.abs(w.imag) > 1e-13 * np.abs(w), w.imag, 0.0)
+        return imaginary / (np.pi * t)
+
+    def with_bandwidth(self, bandwidth: float) -> AbstractKernel:
+        """Return the same profile at another bandwidth."""
+        from dataclasses import replace
+
+        return replace(self, bandwidth=bandwidth)
