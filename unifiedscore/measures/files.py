@@ -1,0 +1,196 @@
+"""A user's own points from .npy, .npz, .nc or .csv: never pickled, always checked, with a note on what was changed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import zipfile
+from array import array as doubles
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from unifiedscore.errors import FileError, InputError
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedPoints:
+    """Points from a file, (n, d) float32 or float64, and a note on how they were read (empty when as they stand)."""
+
+    points: np.ndarray
+    note: str
+
+
+def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoints:
+    """Read an array of points from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        .npy, .npz, .nc (netCDF 3 or 4) or .csv (comma separated, one point a line, header lines allowed).
+        An (n, ...) array is flattened to (n, d); a vector of n numbers becomes n points on the line.
+    key : str, optional
+        Which array of an .npz or .nc file; needed when there are several.
+
+    Returns
+    -------
+    LoadedPoints
+        `.points` (n, d) and `.note`.
+
+    Raises
+    ------
+    FileError
+        When the file is missing, empty, truncated, of another kind, holds no such key, several arrays and no key,
+        or no finite real numbers. Nothing is ever unpickled.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "points.csv"
+    >>> _ = path.write_text("x,y\\n1,2\\n3,4\\n")
+    >>> load_points(path)
+    LoadedPoints(points=array([[1., 2.],
+           [3., 4.]]), note='skipped 1 header line')
+    """
+    try:
+        path = Path(path)
+    except TypeError:
+        raise FileError(f"path must be a file name; got {path!r}") from None
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": _read_csv}
+    kinds = ", ".join(readers)
+    if path.suffix.lower() not in readers:
+        raise FileError(f"{path}: expected a file ending in {kinds}; got {path.suffix or 'no ending'!r}")
+    if not path.exists():
+        raise FileError(f"{path}: no such file; check the name and the folder ({Path.cwd()})")
+    if not path.is_file():
+        raise FileError(f"{path}: expected a file; this is a folder or a device")
+    if key is not None and path.suffix.lower() in (".npy", ".csv"):
+        raise FileError(f"{path}: key={key!r} is for .npz and .nc files, which hold several arrays; leave it out")
+    try:
+        if path.stat().st_size == 0:
+            raise FileError(f"{path}: the file is empty")
+        array, notes = readers[path.suffix.lower()](path, key)
+    except InputError:
+        raise
+    except PermissionError:
+        raise FileError(f"{path}: no permission to read the file") from None
+    except MemoryError:
+        raise FileError(f"{path}: the array does not fit into memory; save fewer points or float32") from None
+    except Exception as error:
+        # Parsers of damaged files raise whatever they stumble on; the user needs one paragraph either way.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{path}: cannot be read as {path.suffix} (damaged or truncated?): {reason}") from None
+    return _as_points(array, notes, path)
+
+
+def _as_points(array: np.ndarray, notes: list[str], path: Path) -> LoadedPoints:
+    _refuse_kind(array.dtype, path)
+    if array.ndim == 0 or array.size == 0:
+        raise FileError(f"{path}: expected at least one point; got an array of shape {array.shape}")
+    if array.ndim != 2:
+        flat = array.reshape(len(array), -1)
+        notes = [*notes, f"shape {array.shape} flattened to {flat.shape}"]
+        array = flat
+    if array.dtype not in (np.float32, np.float64):
+        notes = [*notes, f"{array.dtype} converted to float64"]
+        array = array.astype(np.float64)
+    array = np.ascontiguousarray(array)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        raise FileError(
+            f"{path}: expected finite numbers; {int(bad.sum())} entries are not (missing values are read as nan), the "
+            f"first in point {row}, coordinate {column}; remove or fill them"
+        )
+    return LoadedPoints(array, "; ".join(notes))
+
+
+def _refuse_kind(dtype: np.dtype, path: Path) -> None:
+    if dtype.kind not in "fiub":
+        what = "pickled objects are never loaded" if dtype.hasobject else "save real numbers"
+        raise FileError(f"{path}: expected real numbers; got dtype {dtype}; {what}")
+
+
+def _check_npy_header(stream, available: int, path: Path) -> None:
+    """Refuse a header that declares objects or more bytes than there are, before anything is allocated."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    _refuse_kind(dtype, path)
+    declared = dtype.itemsize
+    for length in shape:
+        declared *= length
+    if declared > available - stream.tell():
+        raise FileError(
+            f"{path}: the header declares shape {shape} of {dtype} ({declared} bytes) but only "
+            f"{max(available - stream.tell(), 0)} bytes follow: the file is truncated or damaged"
+        )
+
+
+def _read_npy(path: Path, key: None) -> tuple[np.ndarray, list[str]]:
+    with path.open("rb") as stream:
+        _check_npy_header(stream, path.stat().st_size, path)
+        stream.seek(0)
+        return np.load(stream, allow_pickle=False), []
+
+
+def _read_npz(path: Path, key: str | None) -> tuple[np.ndarray, list[str]]:
+    with zipfile.ZipFile(path) as archive:
+        members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
+        key, notes = _choose(list(members), key, path)
+        with archive.open(members[key]) as stream:
+            _check_npy_header(stream, archive.getinfo(members[key]).file_size, path)
+        with archive.open(members[key]) as stream:
+            return np.lib.format.read_array(stream, allow_pickle=False), notes
+
+
+def _read_netcdf(path: Path, key: str | None) -> tuple[np.ndarray, list[str]]:
+    import xarray
+
+    with path.open("rb") as stream:
+        classic = stream.read(3) == b"CDF"
+    with xarray.open_dataset(path, engine="scipy" if classic else "h5netcdf") as dataset:
+        names = list(dataset.data_vars)
+        key, notes = _choose(names, key, path)
+        _refuse_kind(dataset[key].dtype, path)
+        return dataset[key].to_numpy(), notes
+
+
+def _choose(names: list[str], key: str | None, path: Path) -> tuple[str, list[str]]:
+    listed = ", ".join(map(repr, names)) or "none"
+    if key is None:
+        if len(names) == 1:
+            return names[0], [f"array {names[0]!r}"]
+        raise FileError(f"{path}: expected one array; got {len(names)} ({listed}); name one with key=")
+    if key not in names:
+        raise FileError(f"{path}: no array {key!r}; the file holds: {listed}")
+    return key, []
+
+
+def _read_csv(path: Path, key: None) -> tuple[np.ndarray, list[str]]:
+    # One flat array of doubles: a list of lists would take eight times the memory.
+    flat, width, skipped = doubles("d"), 0, 0
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        for number, cells in enumerate(csv.reader(stream), start=1):
+            cells = [c.strip() for c in cells]
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            try:
+                row = [float(c) if c else np.nan for c in cells]
+            except ValueError:
+                if width:
+                    got = ",".join(cells)[:80]
+                    raise FileError(f"{path}: line {number} is not a list of numbers: {got!r}") from None
+                skipped += 1
+                continue
+            if width and len(row) != width:
+                raise FileError(f"{path}: line {number} has {len(row)} numbers; the lines before have {width}")
+            width = len(row)
+            flat.extend(row)
+    if not width:
+        raise FileError(f"{path}: holds no line of comma-separated numbers")
+    notes = [f"skipped {skipped} header line{'s' if skipped > 1 else ''}"] if skipped else []
+    return np.array(flat).reshape(-1, width), notes
