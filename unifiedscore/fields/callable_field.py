@@ -1,0 +1,71 @@
+"""A user's own function as a field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+from unifiedscore.fields.base import AbstractField
+from unifiedscore.validate import integer, points
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CallableField(AbstractField):
+    """A function (n, d) -> (n, d) with its outputs checked; made by `as_field`."""
+
+    function: Callable
+    size: int
+
+    @property
+    def dimension(self) -> int:
+        return self.size
+
+    @property
+    def is_conservative(self) -> bool:
+        return False
+
+    def __call__(self, x):
+        x = points(x, "x", dimension=self.size)
+        value = np.asarray(self.function(x))
+        if value.shape != x.shape or value.dtype.kind != "f":
+            raise InputError(
+                f"the function given to as_field must return a real array of shape {x.shape} for x of that shape; "
+                f"got {value.dtype} of shape {value.shape}"
+            )
+        return value.astype(x.dtype, copy=False)
+
+
+def as_field(function, *, dimension: int) -> AbstractField:
+    """Return any callable (n, d) -> (n, d) as a field; a field passes through unchanged.
+
+    Parameters
+    ----------
+    function : callable or AbstractField
+        Deterministic, row by row.
+    dimension : int
+        Dimension d of its points.
+
+    Raises
+    ------
+    InputError
+        Not a callable, a dimension that differs, or (when called) an output of the wrong shape.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> us.as_field(lambda x: -x, dimension=2)([[1.0, 2.0]])
+    array([[-1., -2.]])
+    """
+    dimension = integer(dimension, "dimension")
+    if isinstance(function, AbstractField):
+        if function.dimension != dimension:
+            raise InputError(f"dimension must be that of the field, {function.dimension}; got {dimension}")
+        return function
+    if not callable(function):
+        raise InputError(f"function must be a callable (n, d) -> (n, d); got {function!r}")
+    return CallableField(function, dimension)

@@ -1,0 +1,66 @@
+"""The mean shift of a measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from unifiedscore.fields.base import AbstractField
+from unifiedscore.kernels import AbstractKernel
+from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
+from unifiedscore.posterior.moments import as_posterior_measure
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MeanShift(AbstractField):
+    r"""The mean shift $V(x) = E_{\pi_x}[y - x]$ under the kernel posterior $\pi_x(y) \propto k(x, y)\mu(y)$.
+
+    For a Gaussian kernel $V = \tau^2 \nabla \log(\mu * N(0, \tau^2 I))$ exactly (Tweedie); for any other radial
+    kernel $V = \alpha s + \mathrm{Cov}_\pi(1/b, b(y - x))$, in general not a gradient.
+
+    Parameters
+    ----------
+    kernel : AbstractKernel
+    measure : Samples, GaussianMixture, ReducedMixture or (m, d) array
+        Samples give the plug-in estimate, mixtures the population value.
+
+    References
+    ----------
+    Deng et al. 2026, arXiv 2602.04770; Lai et al. 2026, arXiv 2603.07514, Theorem 1.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> field = us.MeanShift(us.Gaussian(bandwidth=1.0), us.GaussianMixture([[0.0]], 1.0))
+    >>> field([[2.0]])
+    array([[-1.]])
+    """
+
+    kernel: AbstractKernel
+    measure: object
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measure", as_posterior_measure(self.kernel, self.measure))
+
+    @property
+    def dimension(self) -> int:
+        return self.measure.dimension
+
+    @property
+    def is_conservative(self) -> bool:
+        return self.kernel.constant_weight or self.dimension == 1
+
+    def __call__(self, x):
+        return posterior_field(self.kernel, self.measure, x, "mean_shift")
+
+    def potential(self, x):
+        r"""Return $\tau^2 \log Z(x)$ for a Gaussian kernel, else None."""
+        if not self.kernel.constant_weight:
+            return None
+        moments = posterior_moments(self.kernel, self.measure, x)
+        return moments.preconditioner * moments.log_normalizer
+
+    def jacobian(self, x):
+        r"""Return $J = \mathrm{Cov}_\pi(y, b(y - x)) - I$, (n, d, d)."""
+        return posterior_jacobian(self.kernel, self.measure, x)

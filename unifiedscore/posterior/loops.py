@@ -1,0 +1,203 @@
+"""The compiled loops of the sample engine: distances, exponentials and weighted sums over one tile."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+# Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.
+
+# A Gram distance with r^2 below this share of |x|^2 + |y|^2 has lost ten digits and is recomputed directly.
+NEAR = 1e-6
+
+
+@njit(cache=True, nogil=True)
+def direct_squared(x, y_columns, squared):
+    """Squared distances by direct differences; y_columns is (d, b), so that the inner loop is contiguous."""
+    for i in range(x.shape[0]):
+        row = squared[i]
+        for j in range(row.shape[0]):
+            t = x[i, 0] - y_columns[0, j]
+            row[j] = t * t
+        for k in range(1, x.shape[1]):
+            xk = x[i, k]
+            for j in range(row.shape[0]):
+                t = xk - y_columns[k, j]
+                row[j] += t * t
+
+
+@njit(cache=True, nogil=True)
+def gram_squared(gram, x_norm, y_norm, x, y, near):
+    """Turn inner products into squared distances in place; near pairs are recomputed and their rows flagged."""
+    for i in range(gram.shape[0]):
+        row = gram[i]
+        a = x_norm[i]
+        worst = 1.0
+        for j in range(row.shape[0]):
+            both = a + y_norm[j]
+            value = both - 2.0 * row[j]
+            row[j] = value
+            worst = min(worst, value - NEAR * both)
+        near[i] = worst <= 0.0
+        if near[i]:
+            for j in range(row.shape[0]):
+                if row[j] <= NEAR * (a + y_norm[j]):
+                    total = 0.0
+                    for k in range(x.shape[1]):
+                        t = x[i, k] - y[j, k]
+                        total += t * t
+                    row[j] = total
+
+
+@njit(cache=True, nogil=True)
+def add_log_mass(log_kernel, log_mass):
+    """Add the log-weights of the samples."""
+    for i in range(log_kernel.shape[0]):
+        for j in range(log_kernel.shape[1]):
+            log_kernel[i, j] += log_mass[j]
+
+
+@njit(cache=True, nogil=True)
+def leave_out(log_kernel, exclude, start):
+    """Give the excluded sample of each query, if it lies in this tile, no weight."""
+    for i in range(log_kernel.shape[0]):
+        j = exclude[i] - start
+        if 0 <= j < log_kernel.shape[1]:
+            log_kernel[i, j] = -np.inf
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz"})
+def _row_max(row):
+    top = row[0]
+    for j in range(1, row.shape[0]):
+        top = max(top, row[j])
+    return top
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _row_sum(row):
+    total = 0.0
+    for j in range(row.shape[0]):
+        total += row[j]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def exponentials(log_weight, bits, largest, total, rescale):
+    """Exponentiate a tile against the running row maximum (online log-sum-exp).
+
+    `log_weight` becomes the weights, `largest` and `total` are updated, `rescale` is the factor for older sums.
+    exp is a degree-11 minimax polynomial on [-ln2/2, ln2/2] (error 3e-18) and exponent bits, both free of branches:
+    the compiler turns each loop into vector instructions. No reassociation here: it would undo the rounding trick.
+    """
+    shifter = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer held in the low bits
+    for i in range(log_weight.shape[0]):
+        row = log_weight[i]
+        top = _row_max(row)
+        old = largest[i]
+        if top > old:
+            rescale[i] = np.exp(old - top) if old > -np.inf else 0.0
+            largest[i] = top
+        else:
+            rescale[i] = 1.0
+            top = old
+        if top == -np.inf:
+            for j in range(row.shape[0]):
+                row[j] = 0.0
+            continue
+        bits_row = bits[i]
+        for j in range(row.shape[0]):
+            t = max(row[j] - top, -708.0)
+            k = t * 1.4426950408889634 + shifter
+            bits_row[j] = k
+            k -= shifter
+            f = t - k * 0.693147180369123816490
+            f -= k * 1.90821492927058770002e-10
+            p = 2.5110037605963777712e-8
+            p = p * f + 2.7632639639041029749e-7
+            p = p * f + 2.7557240918578969823e-6
+            p = p * f + 2.4801485482328492419e-5
+            p = p * f + 1.9841269890047113707e-4
+            p = p * f + 1.3888888952314774652e-3
+            p = p * f + 8.3333333333196006109e-3
+            p = p * f + 4.1666666666488095495e-2
+            p = p * f + 1.6666666666666680806e-1
+            p = p * f + 0.50000000000000183855
+            p = p * f + 0.99999999999999999976
+            row[j] = p * f + 0.99999999999999999693
+        exponent = bits_row.view(np.int64)
+        mantissa = row.view(np.int64)
+        for j in range(row.shape[0]):
+            mantissa[j] += exponent[j] << 52
+        total[i] = total[i] * rescale[i] + _row_sum(row)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def radial_sums(weights, squared, weight_b, sums, rescale):
+    """Add w^2, w/b, w r and w b of the tile to `sums` (a, 4) and turn `weight_b` from b into w b."""
+    for i in range(weights.shape[0]):
+        square, inverse, distance, direct = 0.0, 0.0, 0.0, 0.0
+        row, b_row, r_row = weights[i], weight_b[i], squared[i]
+        for j in range(row.shape[0]):
+            w, b = row[j], b_row[j]
+            wb = w * b
+            square += w * w
+            direct += wb
+            distance += w * np.sqrt(r_row[j])
+            inverse += w / b if b > 0.0 else 0.0
+            b_row[j] = wb
+        factor = rescale[i]
+        sums[i, 0] = sums[i, 0] * factor * factor + square
+        sums[i, 1] = sums[i, 1] * factor + inverse
+        sums[i, 2] = sums[i, 2] * factor + distance
+        sums[i, 3] = sums[i, 3] * factor + direct
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def score_weights(weights, weight_b, sums, rescale):
+    """The part of `radial_sums` that a score alone needs."""
+    for i in range(weights.shape[0]):
+        direct = 0.0
+        row, b_row = weights[i], weight_b[i]
+        for j in range(row.shape[0]):
+            wb = row[j] * b_row[j]
+            direct += wb
+            b_row[j] = wb
+        sums[i, 3] = sums[i, 3] * rescale[i] + direct
+
+
+@njit(cache=True, nogil=True)
+def near_directions(x, y, squared, x_norm, y_norm, near, weight_b, sums, vector):
+    """Move near pairs from the products w b y - x w b to direct differences w b (y - x), which keep their digits."""
+    for i in range(x.shape[0]):
+        if near[i]:
+            for j in range(y.shape[0]):
+                wb = weight_b[i, j]
+                if wb > 0.0 and squared[i, j] <= NEAR * (x_norm[i] + y_norm[j]):
+                    sums[i, 3] -= wb
+                    weight_b[i, j] = 0.0
+                    for k in range(x.shape[1]):
+                        vector[i, k] += wb * (y[j, k] - x[i, k])
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def direct_products(x, y_columns, weights, vector, rescale):
+    """vector = vector * rescale + sum_j w_ij (y_j - x_i), by direct differences, for low dimension."""
+    for i in range(x.shape[0]):
+        row = weights[i]
+        for k in range(x.shape[1]):
+            column = y_columns[k]
+            xk = x[i, k]
+            total = 0.0
+            for j in range(row.shape[0]):
+                total += row[j] * (column[j] - xk)
+            vector[i, k] = vector[i, k] * rescale[i] + total
+
+
+@njit(cache=True, nogil=True)
+def rescale_add(vector, rescale, product):
+    """vector = vector * rescale + product, row by row."""
+    for i in range(vector.shape[0]):
+        factor = rescale[i]
+        for k in range(vector.shape[1]):
+            vector[i, k] = vector[i, k] * factor + product[i, k]
