@@ -1,0 +1,131 @@
+import io
+import json
+import math
+
+import pytest
+
+from unifiedscore.errors import FileError, StudyError
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger import build_ledger, compare, exit_code, read_ledger, write_ledger
+from unifiedscore.ledger.terminal import print_changes, print_ledger
+
+
+def verdict(**changes):
+    base = {
+        "claim": "a.b",
+        "study": "small",
+        "statement": "something is one",
+        "source": "Somebody 2020",
+        "evidence": "monte_carlo",
+        "outcome": "supported",
+        "expected": "supported",
+        "reason": "because",
+        "estimate": 1.0,
+        "interval": {"low": 0.9, "high": 1.1, "level": 0.99, "kind": "t"},
+        "region": {"low": 0.5, "high": math.inf},
+        "control_outcome": "refuted",
+        "control_detail": {"mutation": "two", "estimate": 1.0, "interval": {}},
+        "reproduce": "unifiedscore verify --claim a.b",
+    }
+    return Verdict(**(base | changes))
+
+
+def ledger_of(*verdicts, **parts):
+    return build_ledger(verdicts, profile="quick", root_seed=0, **parts)
+
+
+REFUTED = {"outcome": "refuted", "expected": "refuted", "control_outcome": None, "control_detail": None}
+FAILED = {"study": "small", "cell": {"dimension": 4}, "message": "ValueError: no"}
+
+
+def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
+    waits = {"claim": "a.c", "regime": "", "study": "small", "profile": "standard", "reason": "needs more"}
+    ledger = ledger_of(verdict(), verdict(claim="a.d", evidence="exact"), not_run=[waits], failed_cells=[FAILED])
+    stored = json.loads(write_ledger(ledger, tmp_path / "out").read_text())
+    assert stored == ledger == read_ledger(tmp_path / "out") == read_ledger(tmp_path / "out" / "ledger.json")
+    assert {name: stored[name] for name in ("schema_version", "profile", "root_seed", "monte_carlo_verdicts")} == {
+        "schema_version": 1,
+        "profile": "quick",
+        "root_seed": 0,
+        "monte_carlo_verdicts": 1,
+    }
+    assert stored["not_run"] == [waits] and stored["failed_cells"] == [FAILED]
+    assert set(stored["verdicts"][0]) == {
+        *("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason", "finding"),
+        *("estimate", "interval", "region", "control_outcome", "control_detail", "hypotheses", "cells", "reproduce"),
+    }
+    assert stored["verdicts"][0]["region"] == {"low": 0.5, "high": None}
+
+
+def test_the_family_wise_bound_counts_monte_carlo_verdicts_only():
+    verdicts = [verdict(regime=str(number)) for number in range(31)] + [verdict(evidence="quadrature")]
+    assert ledger_of(*verdicts)["family_wise_bound"] == 0.0031
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ([], 0),
+        ([verdict(), verdict(regime="r", **REFUTED)], 0),
+        ([verdict(outcome="inconclusive", expected="inconclusive")], 0),
+        ([verdict(outcome="not_applicable", expected="not_applicable", control_outcome=None)], 0),
+        ([verdict(outcome="refuted")], 1),
+        ([verdict(expected="refuted", control_outcome=None)], 1),
+        ([verdict(control_outcome="supported")], 1),
+        ([verdict(control_outcome="inconclusive")], 1),
+        ([verdict(control_outcome=None)], 1),
+    ],
+)
+def test_exit_code_is_zero_only_if_all_is_as_expected_and_every_control_refuted(verdicts, code):
+    assert exit_code(ledger_of(*verdicts)) == code
+    assert exit_code(ledger_of(*verdicts, failed_cells=[FAILED])) == 3
+
+
+def test_two_verdicts_with_one_key_are_refused():
+    with pytest.raises(StudyError, match="same claim, regime and evidence"):
+        ledger_of(verdict(), verdict(study="other"))
+
+
+def test_compare_finds_what_changed_appeared_and_vanished():
+    old = ledger_of(verdict(), verdict(claim="gone"), verdict(claim="same"))
+    new = ledger_of(verdict(outcome="refuted"), verdict(claim="new"), verdict(claim="same", estimate=1.01))
+    changes = compare(old, new)
+    assert [change["claim"] for change in changes] == ["a.b", "gone", "new"]
+    text = io.StringIO()
+    print_changes(changes, file=text)
+    assert "a.b [monte_carlo]: supported (expected supported) -> refuted (expected supported)" in text.getvalue()
+    assert "absent -> supported" in text.getvalue() and "3 verdicts changed" in text.getvalue()
+    assert compare(old, old) == []
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"verdicts": []}', None])
+def test_what_is_no_ledger_is_refused(tmp_path, content):
+    path = tmp_path / "ledger.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(FileError, match=r"ledger\.json"):
+        read_ledger(path)
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    path = write_ledger(ledger_of() | {"schema_version": 2}, tmp_path)
+    with pytest.raises(FileError, match="schema version 2"):
+        read_ledger(path)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_the_summary_shows_what_decided_and_what_differs(kind):
+    text = kind()
+    wrong = verdict(claim="c.d", regime="large", outcome="refuted", reason="it is two")
+    print_ledger(ledger_of(verdict(claim="a[b]"), wrong, failed_cells=[FAILED] * 14), file=text)
+    shown = text.getvalue()
+    assert "a[b]" in shown and "1 [0.9, 1.1]" in shown and "in [0.5, inf]" in shown
+    assert "NOT AS EXPECTED  c.d (large): expected supported. it is two" in shown
+    assert "FAILED  small (dimension=4): ValueError: no" in shown and "and 2 more" in shown
+    assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected; 14 failed cells" in shown
+    assert "at most 0.0002" in shown

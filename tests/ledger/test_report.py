@@ -1,0 +1,310 @@
+import base64
+import json
+import re
+import struct
+import zlib
+from html.parser import HTMLParser
+
+import pytest
+
+from unifiedscore.errors import FileError
+from unifiedscore.ledger.report import DERIVED, OTHER, blocks, papers_of, render_report, write_report
+from unifiedscore.ledger.strip import WIDTH, interval_strip
+
+LAI = "Lai et al. 2026, arXiv 2603.07514"
+
+
+def verdict(**changes):
+    numerical = {"low": -1.01, "high": -0.99, "level": None, "kind": "numerical"}
+    entry = {
+        "claim": "drift.relative",
+        "regime": "mean_shift",
+        "study": "alignment",
+        "statement": "relative squared error = O(1/d)",
+        "source": LAI,
+        "evidence": "quadrature",
+        "outcome": "supported",
+        "expected": "supported",
+        "reason": "the slope -1.003 lies in [-1.05, -0.95]",
+        "finding": "",
+        "estimate": -1.003,
+        "interval": numerical,
+        "region": {"low": -1.05, "high": -0.95},
+        "control_outcome": "refuted",
+        "control_detail": {"mutation": "exponent -2", "estimate": -1.003, "interval": numerical, "reason": ""},
+        "hypotheses": [{"name": "common norm R0", "value": 1.0, "low": 0.9, "high": 1.1, "holds": True}],
+        "cells": 9,
+        "reproduce": "unifiedscore verify --claim drift.relative",
+    }
+    return entry | changes
+
+
+def refuted(**changes):
+    entry = {"regime": "equal_means", "outcome": "refuted", "expected": "refuted", "estimate": 1.0}
+    entry |= {"interval": {"low": 0.999, "high": 1.001, "level": None, "kind": "numerical"}}
+    return verdict(**(entry | {"control_outcome": None, "control_detail": None} | changes))
+
+
+def symbolic(**changes):
+    entry = {"claim": "drift.identity", "regime": "", "evidence": "symbolic", "estimate": 0.0, "hypotheses": []}
+    none = {"low": None, "high": None, "level": None, "kind": "none"}
+    entry |= {"interval": none, "region": {"low": 0.0, "high": 0.0}, "source": "derived here", "cells": 0}
+    control = {"mutation": "factor 2", "estimate": 0.3, "interval": none, "reason": "nonzero at a point"}
+    return verdict(**(entry | {"control_detail": control} | changes))
+
+
+def sampled(**changes):
+    interval = {"low": 0.4, "high": 0.44, "level": 0.99, "kind": "t"}
+    entry = {"claim": "drift.shared_noise", "regime": "", "evidence": "monte_carlo", "estimate": 0.42}
+    entry |= {"interval": interval, "region": {"low": 0.05, "high": None}, "source": f"derived here, after {LAI}"}
+    return verdict(**(entry | changes))
+
+
+def ledger(*verdicts, **changes):
+    count = sum(entry["evidence"] == "monte_carlo" for entry in verdicts)
+    return {
+        "schema_version": 1,
+        "profile": "quick",
+        "root_seed": 0,
+        "package_version": "0.1.0",
+        "monte_carlo_verdicts": count,
+        "family_wise_bound": count * 1e-4,
+        "verdicts": list(verdicts),
+        "not_run": [],
+        "failed_cells": [],
+    } | changes
+
+
+def png():
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text, and whether every element is closed where it must be."""
+
+    VOID = frozenset({"meta", "input", "br", "img", "hr", "link", "line", "rect", "circle"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.words = [], [], []
+        self.feed(text)
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def having(self, name):
+        return [attrs for _, attrs in self.elements if name in attrs]
+
+
+@pytest.fixture
+def results(tmp_path):
+    figures = tmp_path / "figures"
+    figures.mkdir()
+    (figures / "align.png").write_bytes(png())
+    entry = {"name": "align", "title": "Alignment <d>", "studies": ["alignment"], "claims": ["drift.relative"]}
+    (figures / "index.json").write_text(json.dumps([entry | {"png": "align.png", "pdf": "align.pdf"}]))
+    waiting = {"claim": "drift.big", "regime": "", "study": "alignment", "profile": "full", "reason": "needs full"}
+    failed = {"study": "alignment", "cell": {"dimension": 64}, "message": "ValueError: no"}
+    verdicts = verdict(), refuted(), symbolic(), sampled()
+    text = json.dumps(ledger(*verdicts, not_run=[waiting], failed_cells=[failed]))
+    (tmp_path / "ledger.json").write_text(text)
+    (tmp_path / "not_established.md").write_text("- Assumption 1 <of> `[L]`\n- Theorem 2\n")
+    return tmp_path
+
+
+def test_the_report_is_one_well_formed_file_that_loads_nothing(results):
+    path = write_report(results)
+    page = Page(path.read_text())
+    assert path == results / "report.html"
+    for attrs in page.having("src") + page.having("href"):
+        target = attrs.get("src") or attrs.get("href")
+        assert target.startswith(("data:image/png;base64,", "#")), target
+    assert not re.search(r"https?://|@import|url\(", path.read_text())
+
+
+def test_every_link_has_its_target(results):
+    page = Page(write_report(results).read_text())
+    ids = [attrs["id"] for attrs in page.having("id")]
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"][1:] for attrs in page.having("href")} <= set(ids)
+    assert {attrs["data-figure"] for attrs in page.having("data-figure")} <= set(ids)
+
+
+def test_every_part_of_the_ledger_is_shown(results):
+    page = Page(write_report(results).read_text())
+    for part in (
+        "drift.relative (mean_shift)",
+        "relative squared error = O(1/d)",
+        "exponent -2",
+        "common norm R0",
+        "unifiedscore verify --claim drift.relative",
+        "drift.big",
+        "needs full",
+        "dimension = 64",
+        "ValueError: no",
+        "Theorem 2",
+        "1 verdict rests on Monte Carlo evidence",
+        "at most 0.0001",
+        "Alignment <d>",
+        "Student t over seeds at 99 %",
+        "a sibling regime of this claim",
+    ):
+        assert part in page.text, part
+    images = [attrs for attrs in page.having("src") if attrs["src"].startswith("data:")]
+    assert [base64.b64decode(attrs["src"].split(",")[1]) for attrs in images] == [png()]
+
+
+def test_a_figure_is_linked_from_the_claims_it_illustrates_and_no_others(results):
+    text = write_report(results).read_text()
+    parts = re.findall(r'<details class="verdict.*?</details>', text, re.S)
+    named = [part.split('class="mono">')[1].startswith("drift.relative<") for part in parts]
+    assert ["figure-align" in part for part in parts] == named
+    assert sum(named) == 2
+
+
+def test_a_filter_finds_what_each_verdict_says_of_itself(results):
+    page = Page(write_report(results).read_text())
+    entries = {attrs["data-text"].split()[0]: attrs for attrs in page.having("data-outcome")}
+    assert entries["drift.identity"]["data-papers"] == DERIVED
+    assert entries["drift.shared_noise"]["data-papers"] == f"{LAI}|{DERIVED}"
+    assert entries["drift.identity"]["data-evidence"] == "symbolic"
+    options = {attrs["value"] for attrs in page.having("value")}
+    assert {LAI, DERIVED, "monte_carlo", "refuted"} <= options
+
+
+def test_everything_is_escaped():
+    evil = "<script>alert('x')</script>\"&"
+    entry = verdict(statement=evil, reason=evil, claim=evil, finding=evil, source=evil, reproduce=evil, regime=evil)
+    entry["control_detail"] = {"mutation": evil, "estimate": None, "interval": {}, "reason": evil}
+    entry["hypotheses"] = [{"name": evil, "value": None, "low": None, "high": 1.0, "holds": False}]
+    failed = [{"study": evil, "cell": {evil: evil}, "message": evil}]
+    figure = {"name": evil, "id": "f", "title": evil, "studies": [evil], "claims": [evil], "data": "data:,"}
+    text = render_report(ledger(entry, failed_cells=failed), [figure], f"{evil}\n\n- `{evil}`")
+    page = Page(text)
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert "<script>alert" in page.text
+
+
+def test_what_differs_comes_first_and_is_counted():
+    wrong = verdict(claim="drift.z", outcome="refuted")
+    powerless = verdict(claim="drift.y", outcome="inconclusive", control_outcome="supported")
+    page = Page(render_report(ledger(verdict(), wrong, powerless)))
+    first = [attrs["data-differs"] for attrs in page.having("data-differs")]
+    assert first == ["1", "1", "0"]
+    assert "2 of 3 verdicts not as expected" in page.text and "expected supported" in page.text
+
+
+def test_a_good_run_says_so_and_an_empty_one_does_not():
+    assert "All 2 verdicts came out as theory predicted" in Page(render_report(ledger(verdict(), refuted()))).text
+    assert "holds no verdict" in Page(render_report(ledger())).text
+
+
+def test_expected_refutations_are_listed_as_findings():
+    page = Page(render_report(ledger(verdict(), refuted())))
+    assert "each refutation is a result" in page.text
+    assert "each refutation is a result" not in Page(render_report(ledger(verdict()))).text
+
+
+def test_figures_given_by_name_replace_those_of_the_folder(results, tmp_path):
+    other = tmp_path / "mine.png"
+    other.write_bytes(png())
+    text = write_report(results, figures={"mine": other}, not_established="").read_text()
+    assert "figure-mine" in text and "figure-align" not in text
+    assert 'id="not-established"' not in text
+
+
+def test_missing_ledger_or_figure_is_named(tmp_path, results):
+    with pytest.raises(FileError, match=r"ledger\.json"):
+        write_report(tmp_path / "nowhere")
+    (results / "figures" / "align.png").unlink()
+    with pytest.raises(FileError, match=r"align\.png"):
+        write_report(results)
+    (results / "figures" / "index.json").write_text("{}[")
+    with pytest.raises(FileError, match="no index of figures"):
+        write_report(results)
+
+
+@pytest.mark.parametrize(
+    ("source", "papers"),
+    [
+        ("Lai et al. 2026, arXiv 2603.07514, Thm 1", [LAI]),
+        ("derived here; stated in Lai et al. 2026, arXiv 2603.07514v1", [LAI, DERIVED]),
+        (
+            "Deng et al. 2026, arXiv 2602.04770; arXiv 2603.07514",
+            ["Deng et al. 2026, arXiv 2602.04770", "arXiv 2603.07514"],
+        ),
+        ("a textbook", [OTHER]),
+    ],
+)
+def test_papers_are_told_by_their_arxiv_number(source, papers):
+    assert papers_of(source) == papers
+
+
+def test_text_blocks_keep_lines_together():
+    assert blocks("# A\none\ntwo\n\n- x\n  more\n- y\nz") == [
+        {"kind": "heading", "lines": ["A"]},
+        {"kind": "paragraph", "lines": ["one two"]},
+        {"kind": "list", "lines": ["x more", "y z"]},
+    ]
+
+
+def places(entry):
+    """x of the estimate and of the region's band in an interval strip."""
+    text = str(interval_strip(entry))
+    dot = float(re.search(r'circle class="estimate" cx="([-\d.]+)"', text)[1])
+    band = re.search(r'rect class="region" x="([-\d.]+)"[^>]* width="([-\d.]+)"', text)
+    return dot, float(band[1]), float(band[1]) + float(band[2])
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "high"),
+    [
+        (-1.003, -1.05, -0.95),
+        (0.42, 0.05, None),
+        (-3.0, None, -0.5),
+        (3.0, 0.0, 100.0),
+        (1e-9, 0.0, 100.0),
+        (0.0, 0.0, 100.0),
+        (5e7, 0.0, 100.0),
+        (437.0, 0.07, 0.08),
+        (1.0, -0.1, 0.1),
+        (0.0, 0.9, 1.1),
+        (-1e-12, -1e-10, 1e-10),
+    ],
+)
+def test_the_strip_shows_the_estimate_inside_the_region_iff_it_is(estimate, low, high):
+    entry = verdict(estimate=estimate, region={"low": low, "high": high}, interval={"low": None, "high": None})
+    dot, left, right = places(entry)
+    inside = (low is None or estimate >= low) and (high is None or estimate <= high)
+    assert (left <= dot <= right) == inside
+    assert 0 <= left < right <= WIDTH and 0 <= dot <= WIDTH
+    assert (left == 0) == (low is None) or low == 0
+    assert (right == WIDTH) == (high is None)
+
+
+def test_a_verdict_without_number_or_region_has_no_strip():
+    assert interval_strip(symbolic()) is None
+    assert interval_strip(verdict(estimate=None)) is None
+    assert interval_strip(verdict(region={})) is None

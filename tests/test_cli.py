@@ -1,0 +1,285 @@
+"""The command line as a user meets it: exit codes, one clear paragraph, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from unifiedscore import cli
+
+STUDY = '''
+"""A small study."""
+import time
+
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+
+
+def measure(cell, rng):
+    time.sleep({pause})
+    if cell["dimension"] == {failing}:
+        raise ValueError("no such dimension")
+    return {{"mean": 1 + rng.standard_normal(100).mean()}}
+
+
+shared = dict(source="elementary", evidence="monte_carlo", variable="mean", test=Inside({low}, 1.5))
+two = Control("two", test=Inside(1.9, 2.5))
+study = Study(
+    name="means",
+    title="Means",
+    grid=Grid(dimension=[2, 4], seed=range(16)),
+    measure=measure,
+    variables={{"mean": Variable("Mean")}},
+    claims=[
+        Claim("means.one", "the mean is one", where={{"dimension": 2}}, control=two, **shared),
+        Claim("means.all", "every mean is one", profile="standard", control=two, **shared),
+    ],
+)
+'''
+DERIVATION = """
+import sympy
+from unifiedscore.study import Derivation
+
+t = sympy.Symbol("t", real=True)
+derivation = Derivation(
+    "trig.pythagoras",
+    lambda: sympy.sin(t) ** 2 + sympy.cos(t) ** 2 - 1,
+    lambda: sympy.sin(t) ** 2 - sympy.cos(t) ** 2 - 1,
+    lambda rng: {agreement},
+    statement="sin^2 + cos^2 = 1",
+    source="Pythagoras",
+)
+"""
+FIGURE = '''
+"""Means against dimension."""
+study = "means"
+claims = ("means.one",)
+
+
+def figure(dataset):
+    from matplotlib.figure import Figure
+
+    drawn = Figure()
+    drawn.add_subplot().plot(dataset.dimension, dataset["{variable}"].mean("seed"))
+    return drawn
+'''
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A user's folder with one study, derivation and figure; the report is tested on its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_write_report", lambda results: results / "report.html")
+
+    def write(*, failing=-1, low=0.5, agreement=0.5, variable="mean", pause=0):
+        sources = {
+            "studies/study_means.py": STUDY.format(failing=failing, low=low, pause=pause),
+            "derivations/derive_trig.py": DERIVATION.format(agreement=agreement),
+            "figures/fig_means.py": FIGURE.format(variable=variable),
+        }
+        for name, text in sources.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text.lstrip())
+        return tmp_path
+
+    return write
+
+
+def call(*arguments):
+    return cli._exit_code(list(arguments))
+
+
+def verify(*arguments):
+    return call("verify", "--executor", "serial", *arguments)
+
+
+def ledger(folder="results"):
+    return json.loads(Path(folder, "ledger.json").read_text())
+
+
+def test_verify_writes_ledger_data_set_and_figures_and_exits_with_zero(project, capsys):
+    root = project()
+    assert verify() == 0
+    stored = ledger()
+    outcomes = {verdict["claim"]: verdict["outcome"] for verdict in stored["verdicts"]}
+    assert outcomes == {"means.one": "supported", "trig.pythagoras": "supported"}
+    assert all(verdict["control_outcome"] == "refuted" for verdict in stored["verdicts"])
+    assert [entry["claim"] for entry in stored["not_run"]] == ["means.all"]
+    assert (root / "results/means.nc").exists()
+    assert sorted(path.name for path in (root / "results/figures").iterdir()) == [
+        *("index.json", "means.csv", "means.pdf", "means.png")
+    ]
+    assert json.loads((root / "results/figures/index.json").read_text())[0]["claims"] == ["means.one"]
+    captured = capsys.readouterr()
+    assert "all as expected, every control refuted" in captured.out and captured.err == ""
+
+
+def test_a_verdict_that_differs_exits_with_one(project, capsys):
+    project(low=1.3)
+    assert verify() == 1
+    assert "NOT AS EXPECTED  means.one: expected supported" in capsys.readouterr().out
+
+
+def test_a_failed_cell_exits_with_three_and_stands_in_the_ledger(project, capsys):
+    project(failing=4)
+    assert verify() == 3
+    failed = ledger()["failed_cells"]
+    assert len(failed) == 16 and failed[0]["study"] == "means" and failed[0]["cell"] == {"dimension": 4, "seed": 0}
+    assert "ValueError: no such dimension (study_means.py, line" in capsys.readouterr().out
+    assert call("run", "--executor", "serial") == 3
+
+
+@pytest.mark.parametrize("broken", [{"agreement": "1 / 0"}, {"variable": "meen"}])
+def test_a_derivation_or_figure_that_raises_exits_with_three_and_the_rest_goes_on(project, capsys, broken):
+    project(**broken)
+    assert verify() == 3
+    assert "means.one" in [verdict["claim"] for verdict in ledger()["verdicts"]]
+    captured = capsys.readouterr()
+    assert "ZeroDivisionError" in captured.out or "'meen'" in captured.err
+
+
+def test_one_claim_alone(project):
+    project()
+    assert verify("--claim", "trig.pythagoras", "--out", "one") == 0
+    assert [verdict["claim"] for verdict in ledger("one")["verdicts"]] == ["trig.pythagoras"]
+    assert not os.path.exists("one/means.nc")
+    assert verify("--claim", "means.all", "--profile", "standard") == 0
+    assert [verdict["claim"] for verdict in ledger()["verdicts"]] == ["means.all"]
+
+
+def test_the_parts_together_give_what_verify_gives(project, capsys):
+    project()
+    assert verify("--out", "whole") == 0
+    assert call("run", "--out", "parts", "--executor", "serial", "--study", "means") == 0
+    assert "means: 32 ok" in capsys.readouterr().out
+    assert call("judge", "--out", "parts", "--executor", "serial") == 0
+    assert call("figures", "--out", "parts", "--executor", "serial") == 0
+    assert ledger("parts") == ledger("whole")
+    assert call("diff", "parts", "whole/ledger.json") == 0
+    assert Path("parts/figures/means.png").read_bytes() == Path("whole/figures/means.png").read_bytes()
+    assert call("status", "parts") == 0
+    assert "means (quick): 32 done, 0 failed, 0 missing" in capsys.readouterr().out
+
+
+def test_judge_sees_an_edited_claim_without_measuring_again(project):
+    project()
+    assert call("run", "--executor", "serial") == 0
+    stamp = os.stat("results/means.nc").st_mtime_ns
+    project(low=1.3)
+    assert call("judge", "--executor", "serial") == 1
+    assert os.stat("results/means.nc").st_mtime_ns == stamp
+
+
+def test_diff_exits_with_one_where_a_verdict_changed(project, capsys):
+    project()
+    verify("--out", "old")
+    project(low=1.3)
+    verify("--out", "new")
+    capsys.readouterr()
+    assert call("diff", "old", "new") == 1
+    assert "means.one [monte_carlo]: supported" in capsys.readouterr().out
+
+
+def test_status_counts_what_is_missing(project, capsys):
+    root = project()
+    call("run", "--executor", "serial")
+    for path in sorted((root / "results/cells/means").glob("*.json"))[:10]:
+        path.unlink()
+    assert call("status") == 0
+    assert "22 done, 0 failed, 10 missing, about" in capsys.readouterr().out
+
+
+def test_list_shows_studies_claims_derivations_and_figures(project, capsys):
+    project()
+    assert call("list") == 0
+    out = capsys.readouterr().out
+    for text in ("means: Means", "means.one: the mean is one", "derivation of trig.pythagoras", "figure means: Means"):
+        assert text in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "nowhere"], "nowhere does not exist"),
+        (["verify", "--profile", "quik"], "unknown profile 'quik'; the nearest known names are: quick"),
+        (["verify", "--claim", "means.on"], "unknown claim 'means.on'; the nearest known names are: means.one"),
+        (["run", "--study", "mean"], "unknown study 'mean'; the nearest known names are: means"),
+        (["verify", "--executor", "slurm"], "unknown executor 'slurm'"),
+        (["verify", "--executor", "dask://nowhere"], "dask"),
+        (["verify", "--workers", "0"], "workers must be at least 1"),
+        (["verify", "--seed", "-1"], "--seed must be at least 0"),
+        (["verify", "--seed", "x"], "integer"),
+        (["verify", "--bogus"], "No such option"),
+        (["verify", "--out", "file"], "--out must be a folder"),
+        (["verfy"], "No such command"),
+        (["judge"], "results/means.nc does not exist"),
+        (["diff", "results", "results"], "cannot read results/ledger.json"),
+        (["diff", "results"], "Missing argument"),
+        (["status", "nowhere"], "nowhere is no folder"),
+        (["status", "studies"], "no study has been run into studies"),
+        (["diagnose", "a.npy", "b.npy", "--queries", "x.npy"], "--queries and --field belong together"),
+    ],
+)
+def test_bad_usage_is_one_paragraph_and_exit_code_two(project, capsys, arguments, message):
+    root = project()
+    (root / "file").write_text("")
+    before = sorted(root.rglob("*"))
+    assert call(*arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and captured.err.startswith("unifiedscore: ")
+    assert [path for path in sorted(root.rglob("*")) if path not in before] == []
+
+
+def test_nothing_found_is_exit_code_two_with_advice(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("verify") == 2
+    assert "expected studies/study_*.py" in capsys.readouterr().err
+
+
+def test_a_defect_is_reported_without_a_traceback(project, capsys, monkeypatch):
+    project()
+    monkeypatch.setattr("unifiedscore.study.discover.discover", lambda *_: [][0])
+    assert call("list") == 2
+    assert "IndexError" in (text := capsys.readouterr().err) and "Traceback" not in text
+    monkeypatch.setenv("UNIFIEDSCORE_TRACEBACK", "1")
+    with pytest.raises(IndexError):
+        call("list")
+
+
+def test_ctrl_c_ends_within_two_seconds_and_says_how_to_resume(project):
+    root = project(pause=0.2)
+    command = [sys.executable, "-m", "unifiedscore.cli", "run", "studies", "--workers", "2"]
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    folder = root / "results/cells/means"
+    deadline = time.monotonic() + 30
+    while len(list(folder.glob("*.json"))) < 6 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    start = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    # Two seconds, and as much again on a busy machine.
+    assert process.returncode == 130 and time.monotonic() - start < 4
+    assert "the same command takes up where this one stopped" in errors and "Traceback" not in errors
+    assert len(list(folder.glob("*.json"))) >= 6 and not list(folder.glob(".*.partial"))
+
+
+def test_help_is_fast_and_complete(project):
+    code = textwrap.dedent("""
+        import sys, time
+        start = time.perf_counter()
+        from unifiedscore.cli import main
+        try:
+            main(["--help"])
+        finally:
+            print(time.perf_counter() - start, "numpy" in sys.modules, file=sys.stderr)
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name in ("verify", "run", "judge", "figures", "report", "list", "status", "diff", "diagnose"):
+        assert name in done.stdout
+    seconds, heavy = done.stderr.split()
+    assert float(seconds) < 2 and heavy == "False"

@@ -1,0 +1,23 @@
+"""Statistics with intervals, regions, and the verdicts they lead to. NumPy and SciPy only."""
+
+from unifiedscore.inference.estimates import AbstractTest, Estimate
+from unifiedscore.inference.identity import Identity
+from unifiedscore.inference.inside import Inside
+from unifiedscore.inference.limit import Limit
+from unifiedscore.inference.rate import Rate
+from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Evidence, Outcome, Verdict, decide
+
+__all__ = [
+    "REFUTE_LEVEL",
+    "SUPPORT_LEVEL",
+    "AbstractTest",
+    "Estimate",
+    "Evidence",
+    "Identity",
+    "Inside",
+    "Limit",
+    "Outcome",
+    "Rate",
+    "Verdict",
+    "decide",
+]

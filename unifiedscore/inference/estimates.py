@@ -1,0 +1,195 @@
+"""What every test returns (`Estimate`) and the law every test obeys (`AbstractTest`)."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+
+MINIMUM_SEEDS = 3
+"""With two seeds the standard deviation has one degree of freedom and normality cannot be leaned on at all."""
+
+PLANNED_SEEDS = 16
+"""Half-widths are then 0.74 (99 %) and 1.31 (99.99 %) standard deviations."""
+
+_EPS = float(np.finfo(np.float64).eps)
+_MANY_SEEDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic with an interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The statistic and the ends of its interval. NaN when `kind` is "none".
+    kind : {"t", "numerical", "none"}
+        Student t over replicate seeds; a value with its numerical error; or no interval at all.
+    reason : str
+        Why there is no interval, or why it was widened (pre-asymptotic). Empty when there is nothing to say.
+
+    Examples
+    --------
+    >>> Estimate(0.5, 0.4, 0.6, "t").covers(0.45)
+    True
+    """
+
+    value: float
+    low: float
+    high: float
+    kind: Literal["t", "numerical", "none"]
+    reason: str = ""
+
+    def __post_init__(self):
+        for name in ("value", "low", "high"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+
+    def covers(self, truth: float) -> bool:
+        """Whether `truth` lies in the closed interval."""
+        return self.low <= truth <= self.high
+
+
+class AbstractTest(ABC):
+    """A statistic and the region `[low, high]` that a claim puts it in.
+
+    The law an implementation obeys: `estimate` is a pure function of its arrays, and its interval at level L covers
+    the statistic's true value with probability at least L when seeds are independent and normal (kind "t"), or always
+    when the stored numerical errors are bounds (kind "numerical"). Problems in the *data* (NaN, too few seeds or
+    points, values outside a transform's domain) give kind "none" with a reason, never an exception.
+
+    Both ends of the region are closed; one of them may be infinite.
+    """
+
+    __slots__ = ()
+    low: float
+    high: float
+
+    @abstractmethod
+    def estimate(self, y, *, x=None, error=None, level: float) -> Estimate:
+        """The statistic of `y` with its interval.
+
+        Parameters
+        ----------
+        y : array, (x, seed) or (x,) or (seed,)
+            Measured values. Without `error` the last axis holds independent replicates (kind "t").
+        x : array (x,), optional
+            Where along an axis they were measured, for tests with an `along`.
+        error : array like `y`, optional
+            Their numerical errors; the interval is then of kind "numerical". `Identity` takes its scale here.
+        level : float
+            Confidence level in (0, 1); numerical intervals do not use it.
+        """
+
+
+def no_estimate(reason: str, value: float = math.nan) -> Estimate:
+    """An estimate without an interval, and why."""
+    return Estimate(value, math.nan, math.nan, "none", reason)
+
+
+def check_region(test: str, low, high) -> tuple[float, float]:
+    """The region as floats, or an `InputError` naming the test."""
+    ends = []
+    for name, end in (("low", low), ("high", high)):
+        if isinstance(end, bool) or not isinstance(end, int | float | np.integer | np.floating) or math.isnan(end):
+            raise InputError(f"{test}: {name} must be a number (infinite is allowed); got {end!r}")
+        ends.append(float(end))
+    if ends[0] > ends[1]:
+        raise InputError(f"{test}: the region needs low <= high; got low={ends[0]!r}, high={ends[1]!r}")
+    if ends[0] == -math.inf and ends[1] == math.inf:
+        raise InputError(f"{test}: the region is the whole line, so the check could not fail; make low or high finite")
+    if ends[0] == ends[1] or math.inf == ends[0] or -math.inf == ends[1]:
+        raise InputError(
+            f"{test}: the region [{ends[0]!r}, {ends[1]!r}] holds no interval, so no data could support it; "
+            "widen it by the margin of the claim"
+        )
+    return ends[0], ends[1]
+
+
+def check_level(level) -> float:
+    """A confidence level strictly between 0 and 1."""
+    if not 0 < level < 1:
+        raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
+    return float(level)
+
+
+def t_quantile(level: float, degrees: int) -> float:
+    """The two-sided Student quantile: P(|T| <= q) = level."""
+    # special.stdtrit instead of stats.t: a hundred times less import and call time. It takes the lower tail, whose
+    # argument keeps its relative accuracy when level is close to 1.
+    from scipy.special import stdtrit
+
+    return -float(stdtrit(degrees, (1 - level) / 2))
+
+
+def student(values: np.ndarray, level: float) -> Estimate:
+    """Mean and Student t interval of independent replicates (seed,).
+
+    mean +- t_{n-1} sd / sqrt(n), with the unbiased (n - 1) standard deviation.
+    """
+    count = values.size
+    mean = float(values.mean()) if count else math.nan
+    if count < MINIMUM_SEEDS:
+        seeds = "1 seed" if count == 1 else f"{count} seeds"
+        return no_estimate(
+            f"too few seeds: {seeds} give no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}", mean
+        )
+    deviation = float(values.std(ddof=1))
+    if deviation <= 8 * _EPS * abs(mean) or deviation == 0:
+        return no_estimate(
+            f"the {count} seeds agree to rounding (value {mean:.6g}), so they are no independent replicates; "
+            "let the measurement depend on the seed, or call the evidence exact or quadrature",
+            mean,
+        )
+    half = t_quantile(level, count - 1) * deviation / math.sqrt(count)
+    return Estimate(mean, mean - half, mean + half, "t")
+
+
+def find_nonfinite(array: np.ndarray, what: str) -> str:
+    """A reason naming the non-finite entries of `array`, or an empty string."""
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return ""
+    names = [name for name, flags in (("NaN", np.isnan(array)), ("infinite", np.isinf(array))) if flags.any()]
+    return f"{int(bad.sum())} of {array.size} {what} are {' or '.join(names)}"
+
+
+def seeds_needed(
+    estimate: Estimate, low: float, high: float, *, seeds: int, level: float, refute_level: float, shown: float
+) -> int | None:
+    """How many seeds would move this t interval wholly inside `[low, high]`, or wholly outside.
+
+    The spread over seeds is read off the interval, whose own level is `shown`, and the value is taken to stay where
+    it is. Inside the region the interval at `level` must reach neither end; outside, the one at `refute_level` must
+    not reach the region.
+
+    Returns
+    -------
+    int or None
+        None if the value sits on an end of the region or more than a million seeds would be needed.
+    """
+    scale = math.sqrt(seeds) / t_quantile(shown, seeds - 1)
+    below, above = (estimate.value - estimate.low) * scale, (estimate.high - estimate.value) * scale
+    if low <= estimate.value <= high:
+        pairs = (below, estimate.value - low), (above, high - estimate.value)
+        target, ratio = level, max(reach / gap if gap > 0 else math.inf for reach, gap in pairs)
+    else:
+        target = refute_level
+        ratio = above / (low - estimate.value) if estimate.value < low else below / (estimate.value - high)
+    if not math.isfinite(ratio):
+        return None
+    fits = lambda n: t_quantile(target, n - 1) * ratio <= math.sqrt(n)  # noqa: E731
+    if not fits(_MANY_SEEDS):
+        return None
+    few, enough = MINIMUM_SEEDS - 1, MINIMUM_SEEDS
+    while not fits(enough):
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if fits(middle) else (middle, enough)
+    return enough

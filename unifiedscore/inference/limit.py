@@ -1,0 +1,110 @@
+"""Limit: the value that a sequence tends to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate
+from unifiedscore.inference.series import arrange, judge_numbers, judge_replicates
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(AbstractTest):
+    """The limit L of y = L + c x^-order lies in `[low, high]`.
+
+    A positive order is a limit at large x, a negative one a limit at x -> 0 (step sizes, temperatures: order -2 means
+    y = L + c x^2). Over seeds: the intercept of a least-squares fit *per seed*, t over seeds, hull with the refit
+    without the third of x furthest from the limit. Numerical: Richardson extrapolation of neighbours,
+    L_i = (w_i y_{i+1} - w_{i+1} y_i) / (w_i - w_{i+1}) with w = x^-order, +- the last change (the larger of the last
+    two), + the propagated numerical errors. Where the L_i still trend by more than the region's width over the last
+    half of x, the interval is widened along the trend and the estimate carries the reason "pre-asymptotic".
+
+    Parameters
+    ----------
+    low, high : float
+        Region of the limit.
+    along : str
+        Axis that holds x; its labels must be positive. At least three of them.
+    order : float
+        Exponent of the leading correction, not zero.
+
+    Raises
+    ------
+    InputError
+        If the region is empty, a point or the whole line, or the order zero or infinite.
+
+    Notes
+    -----
+    Power: with 16 seeds, noise of standard deviation s in y and order 1 over 9 points a factor 4 apart, a limit at the
+    centre of a region of half-width 0.7 s is supported with probability above 0.9.
+
+    Examples
+    --------
+    >>> x = np.array([64.0, 256.0, 1024.0, 4096.0])
+    >>> round(Limit(0.07, 0.08, along="dimension", order=1).estimate(2 / 27 - 1 / x, x=x, level=0.99).value, 6)
+    0.074074
+    """
+
+    low: float
+    high: float
+    along: str
+    order: float
+
+    def __post_init__(self):
+        low, high = check_region("Limit", self.low, self.high)
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        if not isinstance(self.along, str) or not self.along:
+            raise InputError(f"Limit: along must name the axis that holds x; got {self.along!r}")
+        number = isinstance(self.order, int | float | np.integer | np.floating) and not isinstance(self.order, bool)
+        if not number or not math.isfinite(self.order) or self.order == 0:
+            raise InputError(f"Limit: order must be a finite number other than zero; got {self.order!r}")
+        object.__setattr__(self, "order", float(self.order))
+
+    def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
+        """The limit of `y` (x, seed) or (x,) along `x` (x,); see the class."""
+        series = arrange(y, x, error, least=3, reverse=self.order < 0)
+        if isinstance(series, str):
+            return no_estimate(series)
+        region = (self.low, self.high)
+        if series.y.ndim == 2:
+            return judge_replicates(
+                series, self._intercepts, self._local, region=region, level=check_level(level), what="local limits"
+            )
+        local = self._local(series.x, series.y)
+        w = self._weights(series.x)
+        noise = series.error + 4 * _EPS * np.abs(series.y)
+        spread = (w[-2] * noise[-1] + w[-1] * noise[-2]) / abs(w[-2] - w[-1])
+        half = float(np.abs(np.diff(local))[-2:].max()) + spread
+        # The order is declared, so settling is only whether the changes of the extrapolated values shrink.
+        changes = np.abs(np.diff(local))[-2:]
+        settled = changes.size < 2 or changes[1] <= max(changes[0], 2 * spread)
+        return judge_numbers(
+            series,
+            Estimate(float(local[-1]), float(local[-1] - half), float(local[-1] + half), "numerical"),
+            local,
+            region=region,
+            settled=bool(settled),
+            what="local limits",
+        )
+
+    def _weights(self, x: np.ndarray) -> np.ndarray:
+        """x^-order, relative to its largest value so that no order over- or underflows early."""
+        return np.exp(-self.order * np.log(x) - np.max(-self.order * np.log(x)))
+
+    def _intercepts(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        w = self._weights(x)
+        centred = w - w.mean()
+        slope = centred @ y / (centred @ centred)
+        return y.mean(axis=0) - slope * w.mean()
+
+    def _local(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        w = self._weights(x)
+        w = w[:, None] if y.ndim == 2 else w
+        return (w[:-1] * y[1:] - w[1:] * y[:-1]) / (w[:-1] - w[1:])

@@ -1,0 +1,198 @@
+"""From study files to a ledger: derivations, studies, verdicts, figures, on one shared executor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger.ledger import build_ledger
+from unifiedscore.study.dataset import read_dataset
+from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, derivations_in, describe
+from unifiedscore.study.judge import judge, not_run
+from unifiedscore.study.pool import InProcess, LocalPool
+from unifiedscore.study.runner import run_studies
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+WORTH_A_POOL = 4  # figures; a process that has to start and import matplotlib first draws later than this one
+
+
+@final
+@dataclass(slots=True)
+class Judged:
+    """What accumulates on the way to a ledger."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    not_run: list[dict] = field(default_factory=list)
+    failed_cells: list[dict] = field(default_factory=list)
+
+    def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
+        """Judge a study on its data set."""
+        study = found.study
+        self.verdicts += [verdict for verdict in judge(study, dataset) if claim in (None, verdict.claim)]
+        self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry["claim"])]
+        failed = json.loads(dataset.attrs.get("failed_cells", "[]"))
+        self.failed_cells += [{"study": study.name} | entry for entry in failed]
+
+    def add_derivation(self, found: FoundDerivation, result: Verdict | str) -> None:
+        """Add the verdict on a derivation, or the message with which it failed."""
+        if isinstance(result, Verdict):
+            self.verdicts.append(result)
+        else:
+            self.failed_cells.append({"study": found.path.stem, "cell": {}, "message": result})
+
+    def ledger(self, *, profile: str, root_seed: int) -> dict[str, Any]:
+        """The ledger of all that was added."""
+        return build_ledger(
+            self.verdicts,
+            profile=profile,
+            root_seed=root_seed,
+            not_run=self.not_run,
+            failed_cells=self.failed_cells,
+        )
+
+
+def select(found: Found, claim: str | None) -> Found:
+    """Only what the claim `claim` (in all its regimes) needs."""
+    if claim is None:
+        return found
+    if claim not in found.claim_ids():
+        raise UnknownNameError("claim", claim, found.claim_ids())
+    studies = tuple(item for item in found.studies if any(c.id == claim for c in item.study.claims))
+    names = {item.study.name for item in studies}
+    return Found(
+        studies,
+        tuple(item for item in found.derivations if item.derivation.claim == claim),
+        tuple(item for item in found.figures if names.issuperset(item.studies)),
+    )
+
+
+def verify(
+    found: Found,
+    *,
+    profile: str,
+    out: Path,
+    executor: Executor,
+    rng_seed: int,
+    threads: int = 1,
+    claim: str | None = None,
+    retry_failed: bool = False,
+) -> dict[str, Any]:
+    """Judge every derivation and study found; returns the ledger.
+
+    Derivations are handed to the executor first and fill the gaps while the studies run.
+    """
+    judged = Judged()
+    proofs = [(item, submit_derivation(item, executor, rng_seed)) for item in found.derivations]
+    try:
+        datasets = run_studies(
+            [item.study for item in found.studies],
+            profile=profile,
+            out=out,
+            executor=executor,
+            rng_seed=rng_seed,
+            threads=threads,
+            retry_failed=retry_failed,
+        )
+        for item, dataset in zip(found.studies, datasets, strict=True):
+            judged.add_study(item, dataset, claim=claim)
+        for item, proof in proofs:
+            judged.add_derivation(item, _result(item, proof, rng_seed))
+    finally:
+        for _, proof in proofs:
+            proof.cancel()
+    return judged.ledger(profile=profile, root_seed=rng_seed)
+
+
+def judge_results(
+    found: Found, *, out: Path, executor: Executor, rng_seed: int | None = None, claim: str | None = None
+) -> dict[str, Any]:
+    """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
+    datasets = {item.study.name: read_dataset(out / f"{item.study.name}.nc") for item in found.studies}
+    profiles, seeds = ({dataset.attrs.get(name) for dataset in datasets.values()} for name in ("profile", "root_seed"))
+    if len(profiles) > 1 or len(seeds) > 1:
+        raise StudyError(
+            f"the data sets in {out} come from different runs (profiles {profiles}, root seeds {seeds}); "
+            "run them again with one profile and seed"
+        )
+    seed = int(next(iter(seeds), 0) if rng_seed is None else rng_seed)
+    judged = Judged()
+    proofs = [(item, submit_derivation(item, executor, seed)) for item in found.derivations]
+    for item in found.studies:
+        judged.add_study(item, datasets[item.study.name], claim=claim)
+    for item, proof in proofs:
+        judged.add_derivation(item, _result(item, proof, seed))
+    return judged.ledger(profile=str(next(iter(profiles), "quick")), root_seed=seed)
+
+
+def submit_derivation(found: FoundDerivation, executor: Executor, rng_seed: int) -> Future:
+    """Schedule a derivation; its result is a Verdict or the message with which it failed."""
+    return executor.submit(prove, str(found.path), found.position, rng_seed)
+
+
+def prove(path: str, position: int, rng_seed: int) -> Verdict | str:
+    """Judge one derivation of a file, in a worker. Exceptions come back as text: not all of them can be pickled."""
+    from unifiedscore.study.derivation import judge_derivation
+
+    try:
+        derivation = derivations_in(Path(path))[position].derivation
+        words = np.frombuffer(hashlib.sha256(derivation.claim.encode()).digest(), dtype="<u4")
+        sequence = np.random.SeedSequence(rng_seed, spawn_key=tuple(int(word) for word in words))
+        return judge_derivation(derivation, np.random.default_rng(sequence))
+    except Exception as error:
+        return describe(error, path)
+
+
+def _result(found: FoundDerivation, proof: Future, rng_seed: int) -> Verdict | str:
+    """The result of a derivation; one that was lost with its worker process is done here."""
+    if proof.cancelled():
+        return prove(str(found.path), found.position, rng_seed)
+    try:
+        return proof.result()
+    except RuntimeError:  # BrokenProcessPool
+        return prove(str(found.path), found.position, rng_seed)
+
+
+def draw(
+    figures: Iterable[FoundFigure], *, out: Path, executor: Executor
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Draw figures from stored data sets.
+
+    Returns
+    -------
+    entries, problems
+        The entries of the figure index; figure and message of each one that could not be drawn.
+    """
+    from unifiedscore.plotting.render import write_index
+
+    figures = list(figures)
+    if isinstance(executor, LocalPool) and not executor.warm and len(figures) < WORTH_A_POOL:
+        executor = InProcess()
+    waiting = [(item, executor.submit(_draw, str(item.path), str(out))) for item in figures]
+    results = [(item, future.result()) for item, future in waiting]
+    entries = [result for _, result in results if isinstance(result, dict)]
+    problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
+    if waiting:
+        write_index(entries, out)
+    return entries, problems
+
+
+def _draw(path: str, out: str) -> dict[str, Any] | str:
+    from unifiedscore.plotting.render import render
+
+    try:
+        return render(Path(path), Path(out))
+    except UnifiedScoreError as error:
+        return str(error)
+    except Exception as error:
+        return describe(error, path)

@@ -1,0 +1,223 @@
+"""Records become one labelled data set per study, stored atomically as netCDF, and come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unifiedscore.errors import FileError
+from unifiedscore.study.claim import Claim, Variable
+from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.records import Record, partial_path
+from unifiedscore.study.study import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STATUS = ("ok", "skipped", "failed", "not_run")
+PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "xarray", "h5netcdf")
+
+
+def assemble(
+    study: Study,
+    grid: Grid,
+    records: Mapping[Cell, Record],
+    *,
+    profile: str,
+    rng_seed: int,
+    path: Path | None = None,
+    hashes: Mapping[str, str] | None = None,
+) -> xr.Dataset:
+    """The data set of a study: every variable over the grid (seeds are never averaged), and a status per cell.
+
+    Cells that skip() excludes are "skipped"; cells without a record are "not_run"; neither and no failed cell has
+    values. Every attribute is text or a number, as netCDF demands.
+    """
+    import xarray as xr
+
+    required, optional = study.stored_variables(), study.optional_variables()
+    returned = {name for record in records.values() for name in record.values}
+    variables = required | {name: variable for name, variable in optional.items() if name in returned}
+    coords = {axis: _coordinate(labels) for axis, labels in grid.axes.items()}
+    lengths: dict[str, int] = {}
+    for variable in variables.values():
+        for dim in variable.dims:
+            coords[dim] = np.asarray(variable.coords[dim])
+            lengths[dim] = len(coords[dim])
+    shape = {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in variables.items()}
+    values = {name: np.full((grid.size, *shape[name]), np.nan) for name in variables}
+    status = np.full(grid.size, STATUS.index("not_run"), dtype=np.int8)
+    failed = []
+    for position, cell in enumerate(grid.cells()):
+        record = records.get(cell)
+        if record is None:
+            if grid.skipped(cell):
+                status[position] = STATUS.index("skipped")
+            continue
+        status[position] = STATUS.index(record.status)
+        if record.status == "failed":
+            failed.append({"cell": dict(cell), "message": record.message})
+        for name, value in record.values.items():
+            values[name][position] = value
+    axes = tuple(grid.axes)
+    data = {}
+    for name, variable in variables.items():
+        array = values[name].reshape(grid.shape + shape[name])
+        data[name] = axes + variable.dims, array, _attributes(study, name, variables)
+    meanings = {
+        "long_name": "Status of the cell",
+        "flag_values": np.arange(len(STATUS), dtype=np.int8),
+        "flag_meanings": " ".join(STATUS),
+    }
+    data["status"] = (axes, status.reshape(grid.shape), meanings)
+    dataset = xr.Dataset(data, coords=coords)
+    for name in dataset.coords:
+        dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")
+    dataset.attrs = _provenance(study, grid, profile=profile, rng_seed=rng_seed, path=path, hashes=hashes or {})
+    dataset.attrs["failed_cells"] = json.dumps(failed)
+    return dataset
+
+
+def _coordinate(labels: tuple) -> np.ndarray:
+    kind = object if isinstance(labels[0], str) else np.float64 if isinstance(labels[0], float) else np.int64
+    return np.asarray(labels, dtype=kind)
+
+
+def _attributes(study: Study, name: str, variables: Mapping[str, Variable]) -> dict[str, str]:
+    variable = variables[name]
+    attributes = {
+        "long_name": variable.long_name,
+        "units": variable.units,
+        "symbol": variable.symbol,
+        "claims": " ".join(dict.fromkeys(claim.id for claim in study.claims if name in _names_used(claim))),
+    }
+    error = variable.error or f"{name}_error"
+    if error in variables:
+        attributes["ancillary_variables"] = f"{error} status"
+    return attributes
+
+
+def _names_used(claim: Claim) -> set[str]:
+    names = {claim.variable} | {hypothesis.variable for hypothesis in claim.hypotheses}
+    if claim.control is not None and claim.control.variable is not None:
+        names.add(claim.control.variable)
+    return names | {scale for scale in [getattr(claim.test, "scale", None)] if isinstance(scale, str)}
+
+
+def _provenance(study: Study, grid: Grid, *, profile: str, rng_seed: int, path: Path | None, hashes: Mapping) -> dict:
+    now = datetime.now(UTC).replace(microsecond=0).isoformat()
+    version = _version("unifiedscore")
+    commit, dirty = git_state(path.parent if path is not None else None)
+    config = {"profile": profile, "rng_seed": rng_seed, "paired": list(grid.paired), "hashes": dict(hashes)}
+    config["axes"] = {axis: list(labels) for axis, labels in grid.axes.items()}
+    return {
+        "Conventions": "CF-1.11",
+        "title": study.title,
+        "study": study.name,
+        "source": f"unifiedscore {version}" + (f", {path.name}" if path is not None else ", a study without a file"),
+        "version": version,
+        "references": "; ".join(dict.fromkeys(claim.source for claim in study.claims)),
+        "history": f"{now} measured with profile {profile}",
+        "profile": profile,
+        "root_seed": rng_seed,
+        "config": json.dumps(config),
+        "packages": json.dumps({"python": sys.version.split()[0]} | {name: _version(name) for name in PACKAGES}),
+        "git_commit": commit,
+        "git_dirty": dirty,
+    }
+
+
+def _version(package: str) -> str:
+    if package == "unifiedscore":
+        from unifiedscore import __version__
+
+        return __version__
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def git_state(folder: Path | None) -> tuple[str, str]:
+    """Commit and dirty flag ("true", "false") of the repository around `folder`; "unknown" where there is none."""
+    if folder is None:
+        return "unknown", "unknown"
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), "true" if git("status", "--porcelain", "--untracked-files=no") else "false"
+    except (OSError, subprocess.SubprocessError):
+        return "unknown", "unknown"
+
+
+def write_dataset(dataset: xr.Dataset, path: Path) -> None:
+    """Store a data set; a reader, a crash or a full disk never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = partial_path(path)
+    encoding = {"status": {"_FillValue": None}}
+    try:
+        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_dataset(path: Path) -> xr.Dataset:
+    """Read a stored data set into memory."""
+    import xarray as xr
+
+    if not path.is_file():
+        raise FileError(f"{path} does not exist; run the study first, as in: unifiedscore run --out {path.parent}")
+    try:
+        return xr.load_dataset(path, engine="h5netcdf")
+    except Exception as error:
+        raise FileError(f"{path} is no readable netCDF file ({error}); delete it and run the study again") from error
+
+
+def open_results(path: str | Path = "results") -> xr.DataTree:
+    """Every study of a results folder (or one .nc file) as a tree, read into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder given to `run(out=...)`.
+
+    Returns
+    -------
+    xarray.DataTree
+        One node per study, called as the study.
+
+    Raises
+    ------
+    FileError
+        There is no such folder, no data set in it, or a damaged one.
+
+    Examples
+    --------
+    >>> tree = open_results("results")            # doctest: +SKIP
+    >>> tree["laplace_alignment"].to_dataset()    # doctest: +SKIP
+    """
+    import xarray as xr
+
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(file for file in path.glob("*.nc") if not file.name.startswith("."))
+    if not files:
+        what = "holds no data set (*.nc)" if path.is_dir() else "does not exist"
+        raise FileError(f"{path} {what}; run a study first, as in: unifiedscore run --out {path}")
+    return xr.DataTree.from_dict({file.stem: read_dataset(file) for file in files})

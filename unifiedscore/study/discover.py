@@ -1,0 +1,252 @@
+"""Studies, derivations and figures are found by path and file pattern, as pytest finds tests, and imported by path."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import final
+from weakref import WeakKeyDictionary
+
+from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
+from unifiedscore.study.records import study_hash
+from unifiedscore.study.study import Study
+
+KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
+_NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
+_IMPORT = threading.RLock()
+_loaded: dict[tuple[str, str], ModuleType] = {}
+ORIGIN: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()  # where each study was found
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FoundStudy:
+    """A study and the file it stands in."""
+
+    study: Study
+    path: Path
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FoundDerivation:
+    """A derivation, the file it stands in and its place there."""
+
+    derivation: object
+    path: Path
+    position: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FoundFigure:
+    """A figure file: `figure(dataset)`, the studies whose data sets it needs, the claims it illustrates."""
+
+    name: str
+    title: str
+    figure: Callable
+    studies: tuple[str, ...]
+    claims: tuple[str, ...]
+    path: Path
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that stands below the given paths."""
+
+    studies: tuple[FoundStudy, ...] = ()
+    derivations: tuple[FoundDerivation, ...] = ()
+    figures: tuple[FoundFigure, ...] = ()
+
+    def study(self, name: str) -> FoundStudy:
+        """The study called `name`."""
+        by_name = {found.study.name: found for found in self.studies}
+        if name not in by_name:
+            raise UnknownNameError("study", name, by_name)
+        return by_name[name]
+
+    def claim_ids(self) -> set[str]:
+        """Ids of all claims, symbolic ones included."""
+        ids = {claim.id for found in self.studies for claim in found.study.claims}
+        return ids | {found.derivation.claim for found in self.derivations}
+
+
+def find_files(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple(KINDS)) -> dict[str, list[Path]]:
+    """Files of each kind below `paths` (default: the current folder), sorted.
+
+    In a folder, files count that stand directly in it or, at any depth, in a folder called `studies`,
+    `derivations` or `figures`. Hidden folders and environments are never entered. A file given by name counts.
+    """
+    found: dict[str, dict[Path, None]] = {kind: {} for kind in kinds}
+    for path in [Path(path) for path in paths] or [Path(".")]:
+        if path.is_file():
+            kind = _kind(path.name)
+            if kind is None:
+                raise InputError(f"{path} must be called study_*.py, derive_*.py or fig_*.py; rename it")
+            if kind in found:
+                found[kind][path.resolve()] = None
+        elif path.is_dir():
+            for file in _below(path):
+                kind = _kind(file.name)
+                if kind in found and (file.parent == path or kind in file.relative_to(path).parts[:-1]):
+                    found[kind][file.resolve()] = None
+        else:
+            raise FileError(f"{path} does not exist; give a study file or a folder that holds studies/")
+    return {kind: sorted(files) for kind, files in found.items()}
+
+
+def discover(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple(KINDS)) -> Found:
+    """Import everything below `paths`.
+
+    Raises
+    ------
+    InputError
+        Nothing is found there.
+    StudyError
+        A file cannot be imported, lacks what its kind must define, or repeats the name of another study.
+    """
+    paths = list(paths)
+    files = find_files(paths, kinds=kinds)
+    if not any(files.values()):
+        where = ", ".join(map(str, paths)) or f"the current folder ({Path.cwd()})"
+        patterns = ", ".join(f"{kind}/{KINDS[kind]}*.py" for kind in kinds)
+        raise InputError(
+            f"nothing found below {where}: expected {patterns}. "
+            "Give the folder or the file, as in: unifiedscore verify path/to/studies"
+        )
+    studies = tuple(found for path in files.get("studies", ()) for found in studies_in(path))
+    derivations = tuple(found for path in files.get("derivations", ()) for found in derivations_in(path))
+    _refuse_duplicates(studies, derivations)
+    return Found(studies, derivations, tuple(figure_in(path) for path in files.get("figures", ())))
+
+
+def studies_in(path: Path) -> list[FoundStudy]:
+    """The studies that a file defines at its top level."""
+    studies = _instances(load_module(path), Study)
+    if not studies:
+        raise StudyError(f"{path} defines no study; expected study = Study(...) at its top level")
+    ORIGIN.update(dict.fromkeys(studies, path.resolve()))
+    return [FoundStudy(study, path) for study in studies]
+
+
+def derivations_in(path: Path) -> list[FoundDerivation]:
+    """The derivations that a file defines at its top level."""
+    from unifiedscore.study.derivation import Derivation
+
+    derivations = _instances(load_module(path), Derivation)
+    if not derivations:
+        raise StudyError(f"{path} defines no derivation; expected derivation = Derivation(...) at its top level")
+    return [FoundDerivation(derivation, path, position) for position, derivation in enumerate(derivations)]
+
+
+def figure_in(path: Path) -> FoundFigure:
+    """The figure that a file defines: `study` (a name or several) and `figure(dataset)`."""
+    module = load_module(path)
+    figure, studies, claims = (getattr(module, name, ()) for name in ("figure", "study", "claims"))
+    studies = (studies,) if isinstance(studies, str) else studies
+    claims = (claims,) if isinstance(claims, str) else claims
+    if not callable(figure):
+        raise StudyError(f"{path} defines no function figure(dataset) that returns a matplotlib Figure")
+    if not isinstance(studies, list | tuple) or not studies or not all(isinstance(name, str) for name in studies):
+        raise StudyError(f'{path} must name the studies it shows, as in study = "laplace_alignment"; got {studies!r}')
+    title = (module.__doc__ or path.stem).strip().splitlines()[0]
+    return FoundFigure(path.stem.removeprefix("fig_"), title, figure, tuple(studies), tuple(claims), path)
+
+
+def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:
+    """Import a file by path under a name of its own; twice the same content is one module.
+
+    The source is compiled here rather than taken from a bytecode cache, whose time stamps are too coarse to
+    guarantee that the code which runs is the code that was hashed. Private helpers beside it (`_*.py`) can be
+    imported by name.
+    """
+    path = Path(path).resolve()
+    source_hash = study_hash(path)
+    if expected_hash is not None and source_hash != expected_hash:
+        raise StudyError(f"{path} changed while it was running; run it again")
+    with _IMPORT:
+        key = str(path), source_hash
+        if key not in _loaded:
+            _loaded[key] = _import(path, source_hash)
+        return _loaded[key]
+
+
+def _import(path: Path, source_hash: str) -> ModuleType:
+    name = f"{path.stem}_{hashlib.sha256((str(path) + source_hash).encode()).hexdigest()[:12]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    before = set(sys.modules)
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, str(path.parent))
+    sys.modules[name] = module
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except Exception as error:
+        del sys.modules[name]
+        raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
+    finally:
+        sys.path.remove(str(path.parent))
+        sys.dont_write_bytecode = bytecode
+        for helper in set(sys.modules) - before - {name}:  # another folder may have a helper of the same name
+            file = getattr(sys.modules[helper], "__file__", None)
+            if file is not None and Path(file).parent == path.parent:
+                del sys.modules[helper]
+    return module
+
+
+def describe(error: BaseException, path: Path | str | None = None) -> str:
+    """An exception in one line, with the line of the user's file where it came from."""
+    text = str(error).strip() or "no message"
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {text}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    place = f" ({Path(path).name}, line {lines[-1]})" if path is not None and lines else ""
+    return f"{type(error).__name__}: {text}{place}"
+
+
+def _instances(module: ModuleType, kind: type) -> list:
+    unique: dict[int, object] = {}
+    for value in vars(module).values():
+        several = value if isinstance(value, list | tuple) else value.values() if type(value) is dict else [value]
+        unique |= {id(item): item for item in several if isinstance(item, kind)}
+    return list(unique.values())
+
+
+def _refuse_duplicates(studies: Iterable[FoundStudy], derivations: Iterable[FoundDerivation]) -> None:
+    names: dict[str, Path] = {}
+    keys: dict[tuple[str, ...], Path] = {}
+    for found in studies:
+        _once(names, found.study.name, found.path, "the study")
+        for claim in found.study.claims:
+            _once(keys, (claim.id, claim.regime, claim.evidence), found.path, "the claim (id, regime, evidence)")
+    for found in derivations:
+        _once(keys, (found.derivation.claim, found.derivation.regime, "symbolic"), found.path, "the derivation of")
+
+
+def _once(seen: dict, key, path: Path, what: str) -> None:
+    if key in seen:
+        raise StudyError(f"{what} {key!r} stands in {seen[key]} and in {path}; rename one of them")
+    seen[key] = path
+
+
+def _kind(name: str) -> str | None:
+    return next((kind for kind, prefix in KINDS.items() if name.startswith(prefix) and name.endswith(".py")), None)
+
+
+def _below(root: Path) -> Iterable[Path]:
+    for folder, inner, names in os.walk(root):
+        here = Path(folder)
+        inner[:] = sorted(name for name in inner if not _excluded(here / name))
+        yield from (here / name for name in sorted(names))
+
+
+def _excluded(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in _NEVER or (folder / "pyvenv.cfg").exists()

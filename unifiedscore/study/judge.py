@@ -1,0 +1,331 @@
+"""From a dataset to verdicts: every claim and its control go through the same code."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+from unifiedscore.inference.estimates import AbstractTest, Estimate, no_estimate, seeds_needed
+from unifiedscore.inference.identity import REFUTE_FACTOR, Identity
+from unifiedscore.inference.limit import Limit
+from unifiedscore.inference.rate import Rate
+from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
+from unifiedscore.study.claim import PROFILES, Claim
+from unifiedscore.study.selection import Block, Group, Unavailable, difference, groups, normalise, read
+
+
+def judge(study, dataset) -> list[Verdict]:
+    """One verdict per claim of `study` whose profile the dataset covers, in the order of the claims.
+
+    Hypotheses first (a failing one makes the claim not applicable), then the test in every cell, then the control,
+    which must come out refuted. Cells are judged separately with the level divided by their number: the claim is
+    supported iff all are, refuted iff any is.
+
+    Parameters
+    ----------
+    study : Study
+    dataset : xarray.Dataset
+        As `run` returned it, reopened, or sliced (`sel`, `isel`). What a claim needs and the slice has lost makes the
+        claim inconclusive.
+
+    Returns
+    -------
+    list of Verdict
+
+    Raises
+    ------
+    StudyError
+        If the dataset lacks an axis of the study's grid.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+    >>> claim = Claim("demo.mean", "the mean is one", "derived here", "monte_carlo", "y", Inside(0.5, 1.5),
+    ...               control=Control("predict five", test=Inside(4.5, 5.5)))
+    >>> study = Study("demo", "A demonstration", Grid(seed=range(16)), lambda cell, rng: {"y": 1 + 0.1 * rng.normal()},
+    ...               {"y": Variable("Value")}, [claim])
+    >>> y = 1 + 0.1 * np.random.default_rng(0).normal(size=16)
+    >>> judge(study, xarray.Dataset({"y": ("seed", y)}, {"seed": range(16)}))[0].outcome
+    'supported'
+    """
+    dataset = _check_dataset(study, dataset)
+    return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
+
+
+def not_run(study, dataset) -> list[dict]:
+    """The claims that need a larger profile than the dataset was run with, as the ledger's `not_run` entries."""
+    profile = _profile(dataset)
+    return [
+        {
+            "claim": claim.id,
+            "regime": claim.regime,
+            "study": study.name,
+            "profile": claim.profile,
+            "reason": f"needs the profile {claim.profile}; this run used {profile}",
+        }
+        for claim in study.claims
+        if _waits(claim, dataset)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Outcome of one test on all its cells, with the estimate of the cell that decided it."""
+
+    outcome: Outcome
+    estimate: Estimate
+    level: float
+    reason: str
+    cells: int = 0
+
+
+def _verdict(study, dataset, claim: Claim) -> Verdict:
+    hypotheses, failing, unmeasured = _hypotheses(dataset, claim)
+    control_outcome = control_detail = None
+    if failing:
+        estimate = no_estimate(failing)
+        cells = _count(dataset, claim)
+        result = _Result("not_applicable", estimate, SUPPORT_LEVEL, failing, cells)
+    else:
+        result = _evaluate(study, dataset, claim, claim.variable, claim.where, claim.test)
+        if unmeasured:
+            result = _Result("inconclusive", result.estimate, result.level, unmeasured, result.cells)
+        control = claim.control
+        if control is not None:
+            wrong = _evaluate(
+                study,
+                dataset,
+                claim,
+                control.variable or claim.variable,
+                {**claim.where, **(control.where or {})},
+                control.test or claim.test,
+            )
+            control_outcome = wrong.outcome
+            control_detail = {
+                "mutation": control.mutation,
+                "estimate": wrong.estimate.value,
+                "interval": interval_of(wrong.estimate, wrong.level),
+                "reason": wrong.reason,
+            }
+            if wrong.outcome != "refuted":
+                power = (
+                    f"the check had no power: its control ({control.mutation}) came out {wrong.outcome}: {wrong.reason}"
+                )
+                reason = f"{result.reason}; and {power}" if result.outcome == "inconclusive" else power
+                result = _Result("inconclusive", result.estimate, result.level, reason, result.cells)
+    profile = _profile(dataset, default=claim.profile)
+    return Verdict(
+        claim=claim.id,
+        regime=claim.regime,
+        study=study.name,
+        statement=claim.statement,
+        source=claim.source,
+        evidence=claim.evidence,
+        outcome=result.outcome,
+        expected=claim.expect,
+        reason=result.reason,
+        finding=claim.finding,
+        estimate=result.estimate.value,
+        interval=interval_of(result.estimate, result.level),
+        region={"low": claim.test.low, "high": claim.test.high},
+        control_outcome=control_outcome,
+        control_detail=control_detail,
+        hypotheses=hypotheses,
+        cells=result.cells,
+        reproduce=f"unifiedscore verify --claim {claim.id}" + ("" if profile == "quick" else f" --profile {profile}"),
+    )
+
+
+def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest) -> _Result:
+    """The test on every cell of `where`: what a claim and its control share."""
+    cells = 0
+    try:
+        block, error = _blocks(study, dataset, claim, variable, where, test)
+        cells = block.cells
+        seeds = claim.evidence == "monte_carlo"
+        parts = list(groups([block, error], along=getattr(test, "along", None), seeds=seeds))
+        if not parts:
+            raise Unavailable("the grid skips every cell that the claim selects")
+        share = len(parts) if seeds else 1
+        levels = 1 - (1 - SUPPORT_LEVEL) / share, 1 - (1 - REFUTE_LEVEL) / share
+        results = [_one(test, values, errors, *levels) for values, errors in parts]
+    except Unavailable as problem:
+        return _Result("inconclusive", no_estimate(str(problem)), SUPPORT_LEVEL, str(problem), cells)
+    return _combine(test, results, [values.where for values, _ in parts], cells)
+
+
+def _blocks(study, dataset, claim: Claim, variable: str, where, test) -> tuple[Block, Block | None]:
+    """The tested values, with the partner subtracted, and their numerical errors (or the scale of an identity)."""
+    paired = {**where, **claim.minus} if claim.minus else None
+    block = read(dataset, variable, where)
+    if isinstance(test, Identity):
+        return block, _like(read(dataset, test.scale, where), block)
+    if paired is not None:
+        block = difference(block, read(dataset, variable, paired))
+    if claim.evidence == "monte_carlo":
+        return block, None
+    declared = study.variables.get(variable)
+    name = (declared.error if declared is not None else None) or f"{variable}_error"
+    if name not in dataset.variables:
+        if claim.evidence == "exact":
+            return block, Block(block.dims, block.labels, np.zeros(block.values.shape), block.status)
+        raise Unavailable(f"no numerical error is stored for {variable}; let the measurement return {name}")
+    error = read(dataset, name, where)
+    if paired is not None:
+        error = difference(error, read(dataset, name, paired), sign=+1)
+    return block, _like(error, block)
+
+
+def _like(other: Block, block: Block) -> Block:
+    """`other` with the dims of `block`: a scale or an error may lack the variable's extra dimensions."""
+    extra = [dim for dim in other.dims if dim not in block.dims]
+    if extra:
+        raise Unavailable(f"the scale or error has an extra dimension {extra[0]} that the variable lacks")
+    order = [other.dims.index(dim) for dim in block.dims if dim in other.dims]
+    shape = [len(other.labels[dim]) if dim in other.dims else 1 for dim in block.dims]
+    values = np.broadcast_to(other.values.transpose(order).reshape(shape), block.values.shape)
+    return Block(block.dims, block.labels, values, block.status)
+
+
+def _one(test: AbstractTest, group: Group, errors: Group | None, support: float, refute: float) -> _Result:
+    """One cell: supported by the interval at the support level, refuted by the wider one at the refutation level."""
+    y, error = group.values, None if errors is None else errors.values
+    x = None
+    if group.x is not None:
+        if any(isinstance(label, str) for label in group.x):
+            raise Unavailable(f"the labels of the axis {test.along} are text, no numbers to fit along")
+        x = np.asarray(group.x, dtype=float)
+    seeds = 0 if errors is not None else y.shape[-1]
+    narrow = test.estimate(y, x=x, error=error, level=support)
+    wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)
+    region = test.low, test.high
+    if decide(narrow, *region) == "supported":
+        return _Result("supported", narrow, support, _numbers(test, narrow, support, seeds) + " lies inside")
+    if decide(wide, *region) == "refuted":
+        return _Result("refuted", wide, refute, _numbers(test, wide, refute, seeds) + " lies wholly outside")
+    reason = narrow.reason or _undecided(test, narrow, wide, seeds, support, refute)
+    return _Result("inconclusive", narrow, support, reason)
+
+
+def _undecided(test, narrow: Estimate, wide: Estimate, seeds: int, support: float, refute: float) -> str:
+    region = test.low, test.high
+    if isinstance(test, Identity):
+        return (
+            f"rounding: the worst residual is {narrow.value:.3g} eps scale, above c = {test.c:.3g} "
+            f"but below {REFUTE_FACTOR:.0f} c"
+        )
+    numbers = _numbers(test, narrow, support, seeds)
+    if narrow.kind == "numerical":
+        return f"{numbers} crosses an end of {_interval(*region)}: the numerical error is too large to decide"
+    inside = region[0] <= narrow.value <= region[1]
+    shown, level = (narrow, support) if inside else (wide, refute)
+    need = seeds_needed(shown, *region, seeds=seeds, level=support, refute_level=refute, shown=level)
+    advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
+    numbers = _numbers(test, shown, level, seeds)
+    return f"too few seeds: {numbers} crosses an end of {_interval(*region)}; if the value stays, {advice}"
+
+
+def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells: int) -> _Result:
+    """Refuted iff any cell is, supported iff all are; reported with the cell that decided."""
+    outcomes = [result.outcome for result in results]
+    region = _interval(test.low, test.high)
+    if "refuted" in outcomes:
+        outcome = "refuted"
+        chosen = max((i for i, o in enumerate(outcomes) if o == outcome), key=lambda i: _gap(results[i].estimate, test))
+        ending = f" {region}"
+    elif "inconclusive" in outcomes:
+        outcome, ending = "inconclusive", ""
+        chosen = outcomes.index(outcome)
+    else:
+        outcome = "supported"
+        chosen = min(range(len(results)), key=lambda i: _margin(results[i].estimate, test))
+        ending = f" {region}"
+    decisive = results[chosen]
+    reason = decisive.reason + ending
+    if len(results) > 1:
+        same = outcomes.count(outcome)
+        role = {"supported": "the closest", "refuted": "the furthest", "inconclusive": "the first"}[outcome]
+        reason = f"{same} of {len(results)} cells {outcome}, {role} at {where[chosen]}: {reason}"
+    return _Result(outcome, decisive.estimate, decisive.level, reason, cells)
+
+
+def _gap(estimate: Estimate, test: AbstractTest) -> float:
+    return max(test.low - estimate.high, estimate.low - test.high)
+
+
+def _margin(estimate: Estimate, test: AbstractTest) -> float:
+    return min(estimate.low - test.low, test.high - estimate.high)
+
+
+def _numbers(test: AbstractTest, estimate: Estimate, level: float, seeds: int) -> str:
+    """The statistic and its interval, in words."""
+    if isinstance(test, Identity):
+        return f"the worst residual {estimate.value:.3g} eps scale (refuted only beyond {REFUTE_FACTOR * test.c:.3g})"
+    name = "slope" if isinstance(test, Rate) else "limit" if isinstance(test, Limit) else "value"
+    kind = f"{100 * level:.6g} % over {seeds} seeds" if estimate.kind == "t" else "numerical"
+    return f"the {name} {estimate.value:.6g} with interval {_interval(estimate.low, estimate.high)} ({kind})"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"[{low:.6g}, {high:.6g}]"
+
+
+def _hypotheses(dataset, claim: Claim) -> tuple[tuple[dict, ...], str, str]:
+    """Ledger entries, a sentence about the first failing cell, and one about what could not be measured."""
+    entries, failing, unmeasured = [], "", ""
+    for hypothesis in claim.hypotheses:
+        low, high = hypothesis.low, hypothesis.high
+        shown, holds = math.nan, False
+        try:
+            block = read(dataset, hypothesis.variable, claim.where)
+            medians = [
+                (float(np.median(part.values)), part.where)
+                for (part,) in groups([block], along=None, seeds="seed" in block.dims)
+            ]
+            if not medians:
+                raise Unavailable("the grid skips every cell that the claim selects")
+            unknown = next((at for value, at in medians if math.isnan(value)), None)
+            outside = next(((value, at) for value, at in medians if not low <= value <= high and value == value), None)
+            if outside is not None:
+                shown = outside[0]
+                at = f" at {outside[1]}" if outside[1] else ""
+                failing = failing or (
+                    f"the hypothesis '{hypothesis.name}' fails{at}: the median over seeds of {hypothesis.variable} is "
+                    f"{shown:.6g}, not in {_interval(low, high)}"
+                )
+            elif unknown is not None:
+                raise Unavailable(f"it is NaN at {unknown}" if unknown else "it is NaN")
+            else:
+                holds = True
+                shown = min((value for value, _ in medians), key=lambda value: min(value - low, high - value))
+        except Unavailable as problem:
+            unmeasured = unmeasured or f"the hypothesis '{hypothesis.name}' could not be measured: {problem}"
+        entries.append({"name": hypothesis.name, "value": shown, "low": low, "high": high, "holds": holds})
+    return tuple(entries), failing, unmeasured
+
+
+def _count(dataset, claim: Claim) -> int:
+    try:
+        return read(dataset, claim.variable, claim.where).cells
+    except Unavailable:
+        return 0
+
+
+def _check_dataset(study, dataset):
+    if not hasattr(dataset, "data_vars") or not hasattr(dataset, "expand_dims"):
+        raise InputError(f"judge needs an xarray.Dataset as run returns it; got {type(dataset).__name__}")
+    return normalise(dataset, study.grid.axes)
+
+
+def _profile(dataset, default: str = "full") -> str:
+    """The profile of the run; a dataset that does not say hides no claim."""
+    profile = dataset.attrs.get("profile", default)
+    return profile if profile in PROFILES else default
+
+
+def _waits(claim: Claim, dataset) -> bool:
+    return PROFILES.index(claim.profile) > PROFILES.index(_profile(dataset))

@@ -1,0 +1,154 @@
+"""Local executors: a spawn process pool that starts late, never oversubscribes and can be restarted; and no pool."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from types import ModuleType
+from typing import final
+
+from unifiedscore.validate import integer
+
+# Read by BLAS, OpenMP and numba when a worker first loads them, which is why they are set before it starts.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+MOST_WORKERS = 60  # Windows allows 61; beyond it a scheduler (dask, MPI) is the right tool
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container or a batch job are fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Hold the BLAS and OpenMP libraries loaded so far, and the engine's own threads, to `threads`."""
+    from threadpoolctl import threadpool_limits
+
+    before = os.environ.get("NUMBA_NUM_THREADS")
+    os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        if before is None:
+            del os.environ["NUMBA_NUM_THREADS"]
+        else:
+            os.environ["NUMBA_NUM_THREADS"] = before
+
+
+@final
+class LocalPool(Executor):
+    """Processes on this machine, started with the first task and shared by everything that is handed the pool.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Number of processes; default: the available cores.
+    threads : int
+        BLAS, OpenMP and numba threads of each process. It does not depend on `workers`, so that the number of
+        workers cannot change the order of a sum.
+    """
+
+    def __init__(self, workers: int | None = None, *, threads: int = 1):
+        cores = available_cores() if workers is None else integer(workers, "workers")
+        self.workers = min(cores, MOST_WORKERS)
+        self.threads = integer(threads, "threads")
+        self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether processes have been started."""
+        return self._pool is not None
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        """Schedule `function(*args, **kwargs)` in one of the processes."""
+        with _clean_spawn(self.threads):
+            if self._pool is None:
+                context = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(self.workers, context, _start_worker, (self.threads,))
+            return self._pool.submit(function, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes once they are done."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+            self._pool = None
+
+    def kill(self) -> None:
+        """End the processes now; the next task starts new ones."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        processes = list((pool._processes or {}).values())
+        for process in processes:
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+        for process in processes:
+            process.join()
+
+
+@final
+class InProcess(Executor):
+    """No pool: a task runs where it is submitted. For debugging, and to compare with."""
+
+    workers = 1
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        """Run `function(*args, **kwargs)` now."""
+        future: Future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def _clean_spawn(threads: int) -> Iterator[None]:
+    """Set the thread limits that new processes inherit, and keep them from importing the caller's main module.
+
+    Without the second, every worker would import the command line once more, and a script that calls `run` without
+    an `if __name__ == "__main__"` guard would start itself again in each of them.
+    """
+    main = sys.modules["__main__"]
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start_worker(threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed driver must not leave workers behind: they hold their own queue open and would wait forever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,191 @@
+"""Run studies: find what is recorded, measure the rest on any executor, assemble one data set each."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unifiedscore.errors import InputError, StudyError
+from unifiedscore.study.dataset import assemble, write_dataset
+from unifiedscore.study.discover import ORIGIN
+from unifiedscore.study.pool import limited_threads
+from unifiedscore.study.progress import Progress, note
+from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, write_atomic
+from unifiedscore.study.scheduler import Job, measure
+from unifiedscore.study.study import Study
+from unifiedscore.study.worker import measure_cells
+from unifiedscore.validate import integer
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run(
+    study: Study,
+    *,
+    profile: str = "quick",
+    out: str | Path = "results",
+    executor: Executor | None = None,
+    rng_seed: int = 0,
+    threads: int = 1,
+    retry_failed: bool = False,
+) -> xr.Dataset:
+    """Measure every cell of a study that is not recorded yet and store the data set `<out>/<name>.nc`.
+
+    The numbers depend on the study, the engine and the root seed alone: not on the executor, the number of workers
+    or on how often the run was interrupted.
+
+    Parameters
+    ----------
+    study : Study
+        From a file of its own, or made in a notebook (then it runs in this process and keeps no records).
+    profile : {"quick", "standard", "full"}
+    out : path
+        Results folder. Finished cells are recorded in `<out>/cells`; a run that was killed resumes from them.
+    executor : concurrent.futures.Executor, optional
+        Where cells run. By default local processes, started only if the work is worth it.
+    rng_seed : int
+        Root of every cell's random stream.
+    threads : int
+        BLAS and OpenMP threads per worker.
+    retry_failed : bool
+        Measure again the cells recorded as failed.
+
+    Returns
+    -------
+    xarray.Dataset
+        Every variable over the grid, and `status` (ok, skipped, failed, not_run).
+
+    Raises
+    ------
+    InputError
+        The profile or an argument is not valid.
+    StudyError
+        The study file cannot be imported by a worker, or changed during the run.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> dataset = us.run(study, profile="quick", out="results")    # doctest: +SKIP
+    """
+    options = {"profile": profile, "out": out, "executor": executor, "rng_seed": rng_seed, "threads": threads}
+    (dataset,) = run_studies([study], **options, retry_failed=retry_failed)
+    return dataset
+
+
+def run_studies(
+    studies: Iterable[Study],
+    *,
+    profile: str = "quick",
+    out: str | Path = "results",
+    executor: Executor | None = None,
+    rng_seed: int = 0,
+    threads: int = 1,
+    retry_failed: bool = False,
+) -> list[xr.Dataset]:
+    """Run several studies on one executor, which the end of one study does not leave idle; see `run`."""
+    studies, out = list(studies), Path(out)
+    for study in studies:
+        if not isinstance(study, Study):
+            raise InputError(f"study must be a Study; got {study!r}")
+        study.profile_grid(profile)
+    rng_seed, threads = integer(rng_seed, "rng_seed", low=0), integer(threads, "threads")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise InputError(f"executor must be a concurrent.futures.Executor; got {executor!r}")
+    names = [study.name for study in studies]
+    if len(set(names)) < len(names):
+        raise InputError(f"studies that run together need different names; got {', '.join(names)}")
+    finished: dict[str, xr.Dataset] = {}
+    jobs = []
+    for study in studies:
+        path = source_file(study)
+        if path is None:
+            finished[study.name] = _run_here(study, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+        else:
+            job = _plan(study, path, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+            if retry_failed:
+                for cell in [cell for cell, record in job.records.items() if record.status == "failed"]:
+                    del job.records[cell]
+            jobs.append(job)
+    for job in jobs:
+        if job.done:
+            finished[job.study.name] = _finish(job, profile=profile, out=out)
+    total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
+    with Progress(total=total, done=done) as progress:
+        for job, cell, record in measure(jobs, executor, threads=threads):
+            job.store.write(job.key(cell), record, cell)
+            job.records[cell] = record
+            progress.advance(job.study.name, record)
+            if job.done:
+                finished[job.study.name] = _finish(job, profile=profile, out=out)
+    return [finished[name] for name in names]
+
+
+def source_file(study: Study) -> Path | None:
+    """The file that workers import a study from; None for one made in a notebook, a prompt or a running script."""
+    if study in ORIGIN:
+        return ORIGIN[study]
+    function = inspect.unwrap(study.measure)
+    function = getattr(function, "func", function)  # functools.partial
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__ == "__main__" or not Path(file).is_file():
+        return None
+    values = list(vars(module).values())
+    values += [item for value in values if isinstance(value, list | tuple) for item in value]
+    return Path(file).resolve() if any(value is study for value in values) else None
+
+
+def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record]]]:
+    """For every study run into `out`: what its last run wanted, and the records there are."""
+    for path in sorted(out.glob("cells/*/run.manifest")):
+        try:
+            manifest = json.loads(path.read_text())
+            keys = manifest["keys"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StudyError(f"{path} is damaged ({error}); run the study again to replace it") from error
+        yield manifest, RecordStore(path.parent).read_many(keys)[0]
+
+
+def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
+    """Look up what is recorded, and leave a note of what is wanted for `status`."""
+    grid, store = study.profile_grid(profile), RecordStore.of(out, study.name)
+    hashes = {"engine": engine_hash(), "source": study_hash(path)}
+    todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
+    job = Job(study, grid, path, hashes, rng_seed, threads, store, todo)
+    keys = {job.key(cell): cell for cell in todo}
+    store.open()
+    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": hashes}
+    manifest |= {"cells": len(keys), "keys": list(keys)}
+    write_atomic(store.folder / "run.manifest", json.dumps(manifest).encode())
+    found, damaged = store.read_many(keys)
+    if damaged:
+        note(f"{study.name}: {damaged} damaged records were set aside (*.damaged) and are measured again")
+    job.records.update((keys[key], record) for key, record in found.items())
+    job.pace.add(found.values())
+    return job
+
+
+def _finish(job: Job, *, profile: str, out: Path) -> xr.Dataset:
+    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "hashes": job.hashes}
+    dataset = assemble(job.study, job.grid, job.records, **provenance)
+    write_dataset(dataset, out / f"{job.study.name}.nc")
+    return dataset
+
+
+def _run_here(study: Study, *, profile: str, out: Path, rng_seed: int, threads: int) -> xr.Dataset:
+    note(f"{study.name} has no file that a worker could import: it runs in this process, without records")
+    grid, records = study.profile_grid(profile), {}
+    todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
+    with Progress(total=len(todo)) as progress, limited_threads(threads):
+        for cell, record in measure_cells(study, todo, rng_seed=rng_seed):
+            records[cell] = record
+            progress.advance(study.name, record)
+    dataset = assemble(study, grid, records, profile=profile, rng_seed=rng_seed)
+    write_dataset(dataset, out / f"{study.name}.nc")
+    return dataset

@@ -1,0 +1,206 @@
+"""Cells of several studies on one executor: tasks of a useful size, workers always busy, dead workers survived."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from unifiedscore.errors import StudyError
+from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.pool import LocalPool, limited_threads
+from unifiedscore.study.records import Record, RecordStore, record_key
+from unifiedscore.study.study import Study
+from unifiedscore.study.worker import Task, measure_cells, run_task
+
+TASK_SECONDS = 0.25  # long against the hand-over of a task (about 1 ms), short against a person's patience
+MOST_CELLS = 256
+TRIAL_SECONDS = 0.5  # starting two worker processes and importing the engine in them takes about twice this
+WORTH_A_POOL = 1.5
+UNKNOWN_PARALLELISM = 64
+
+
+@final
+@dataclass(slots=True)
+class Pace:
+    """Mean seconds per cell so far, from which the size of the next task follows."""
+
+    seconds: float = 0.0
+    cells: int = 0
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Count finished cells."""
+        for record in records:
+            self.seconds += record.seconds
+            self.cells += 1
+
+    def task_size(self, remaining: int, parallelism: int) -> int:
+        """Cells of the next task; one while nothing is known, few where little is left to share."""
+        if self.cells == 0:
+            return 1
+        by_time = int(TASK_SECONDS / max(self.seconds / self.cells, 1e-6))
+        fair = math.ceil(remaining / (2 * parallelism))
+        return max(1, min(by_time, fair, MOST_CELLS))
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One study with all that determines its numbers, and what is known of them so far."""
+
+    study: Study
+    grid: Grid
+    path: Path
+    hashes: Mapping[str, str]
+    rng_seed: int
+    threads: int
+    store: RecordStore
+    todo: list[Cell]
+    records: dict[Cell, Record] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+    def key(self, cell: Cell) -> str:
+        """Name of the cell's record."""
+        return record_key(**self.hashes, study=self.study.name, cell=cell, rng_seed=self.rng_seed)
+
+    def task(self, cells: tuple[Cell, ...]) -> Task:
+        """What a worker needs to measure some of the cells."""
+        path, source = str(self.path), self.hashes["source"]
+        return Task(path, source, self.study.name, cells, self.rng_seed, self.threads, os.getpid())
+
+    def missing(self) -> list[Cell]:
+        """Cells without a record, in the order of their keys.
+
+        Keys are hashes, so cheap and expensive cells come mixed: workers are evenly loaded and the time left is honest.
+        """
+        return sorted((cell for cell in self.todo if cell not in self.records), key=self.key)
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell has a record."""
+        return len(self.records) == len(self.todo)
+
+
+Finished = tuple[Job, Cell, Record]
+
+
+def measure(jobs: Iterable[Job], executor: Executor | None, *, threads: int) -> Iterator[Finished]:
+    """Measure what is missing, on `executor` or, if the work is worth it, on local processes."""
+    missing = deque((job, cell) for job in jobs for cell in job.missing())
+    if not missing:
+        return
+    own = executor is None
+    executor = LocalPool(threads=threads) if own else executor
+    with limited_threads(threads):
+        try:
+            if isinstance(executor, LocalPool) and not executor.warm:
+                yield from _trial(missing)
+            yield from _Scheduler(missing, executor).results()
+        except BaseException:
+            if isinstance(executor, LocalPool):
+                executor.kill()
+            raise
+        finally:
+            if own:
+                executor.shutdown()
+
+
+def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
+    """Measure here until it is clear that the rest is worth starting processes for."""
+    start, total, done = time.perf_counter(), len(missing), 0
+    while missing:
+        job, cell = missing.popleft()
+        for _, record in measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path):
+            job.pace.add([record])
+            yield job, cell, record
+        done += 1
+        elapsed = time.perf_counter() - start
+        if elapsed > TRIAL_SECONDS and elapsed / done * (total - done) > WORTH_A_POOL:
+            return
+
+
+@final
+@dataclass(slots=True)
+class _Scheduler:
+    """Keeps an executor fed with tasks of about `TASK_SECONDS`.
+
+    When a local process dies, every task in flight is lost and any of its cells may be to blame. These suspects are
+    then run alone, one after the other: the one that kills its process again is recorded as failed.
+    """
+
+    missing: deque[tuple[Job, Cell]]
+    executor: Executor
+    suspects: deque[tuple[Job, Cell]] = field(default_factory=deque)
+    flying: dict[Future, tuple[Job, tuple[Cell, ...]]] = field(default_factory=dict)
+
+    def results(self) -> Iterator[Finished]:
+        parallelism = _parallelism(self.executor)
+        try:
+            while self.missing or self.suspects or self.flying:
+                if self.suspects:
+                    yield self._run_alone(*self.suspects.popleft())
+                    continue
+                while self.missing and len(self.flying) < 2 * parallelism and not self.suspects:
+                    self._submit(parallelism)
+                for future in wait(self.flying, return_when=FIRST_COMPLETED).done if self.flying else ():
+                    yield from self._collect(future)
+        finally:
+            for future in self.flying:
+                future.cancel()
+
+    def _submit(self, parallelism: int) -> None:
+        job, cells = self.missing[0][0], []
+        size = job.pace.task_size(len(self.missing), parallelism)
+        while self.missing and self.missing[0][0] is job and len(cells) < size:
+            cells.append(self.missing.popleft()[1])
+        try:
+            self.flying[self.executor.submit(run_task, job.task(tuple(cells)))] = job, tuple(cells)
+        except BrokenProcessPool:
+            self.missing.extendleft((job, cell) for cell in reversed(cells))
+            self._bury()
+
+    def _collect(self, future: Future) -> Iterator[Finished]:
+        if future not in self.flying:  # lost with its process
+            return
+        try:
+            records = future.result()
+        except BrokenProcessPool:
+            self._bury()
+            return
+        job, cells = self.flying.pop(future)
+        job.pace.add(records)
+        for cell, record in zip(cells, records, strict=True):
+            yield job, cell, record
+
+    def _bury(self) -> None:
+        if not isinstance(self.executor, LocalPool):
+            raise StudyError("the executor lost its processes; start a new one and run again to resume") from None
+        self.executor.kill()
+        self.suspects.extend((job, cell) for job, cells in self.flying.values() for cell in cells)
+        self.flying.clear()
+
+    def _run_alone(self, job: Job, cell: Cell) -> Finished:
+        try:
+            return job, cell, self.executor.submit(run_task, job.task((cell,))).result()[0]
+        except BrokenProcessPool:
+            self.executor.kill()
+            message = "its worker process died twice (out of memory, or a crash in compiled code)"
+            return job, cell, Record("failed", {}, message)
+
+
+def _parallelism(executor: Executor) -> int:
+    """How many tasks an executor runs at once, as far as it can be asked."""
+    for name in ("workers", "_max_workers"):
+        if isinstance(workers := getattr(executor, name, None), int):
+            return workers
+    client = getattr(executor, "_client", None)  # dask.distributed
+    if client is not None and callable(getattr(client, "ncores", None)):
+        return max(1, sum(client.ncores().values()))
+    return UNKNOWN_PARALLELISM

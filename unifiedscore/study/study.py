@@ -1,0 +1,200 @@
+"""A study: a grid, a measurement and the claims it tests, checked before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+
+from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
+from unifiedscore.study.grid import Cell, Grid
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Study:
+    """What is measured on which grid, and the claims that the numbers must bear out.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case identifier; the data set is stored as `<name>.nc`.
+    title : str
+        One line that says what is studied.
+    grid : Grid
+        The grid of the profile "quick".
+    measure : callable
+        `measure(cell, rng)` returns a mapping with a number (or, for a variable with `dims`, an array) for each
+        variable and each declared error. `rng` is the cell's own generator.
+    variables : mapping of str to Variable
+        What `measure` returns.
+    claims : sequence of Claim
+        What the numbers are held against.
+    profiles : mapping of str to mapping
+        Axes replaced in larger profiles, as in `{"standard": {"seed": range(64)}}`. A profile without an entry
+        takes the nearest smaller one.
+
+    Raises
+    ------
+    InputError
+        A name is unknown, repeated or unusable; a claim could not come out the other way.
+    """
+
+    name: str
+    title: str
+    grid: Grid
+    measure: Callable[[Cell, np.random.Generator], Mapping]
+    variables: Mapping[str, Variable]
+    claims: Sequence[Claim] = ()
+    profiles: Mapping[str, Mapping] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not isinstance(self.name, str) or not _is_name(self.name):
+            raise InputError(f"a study's name must be a lower-case identifier such as ring_drift; got {self.name!r}")
+        if isinstance(self.claims, str | bytes | Mapping) or not isinstance(self.claims, Iterable):
+            raise InputError(f"study {self.name}: claims must be a list of Claim objects; got {self.claims!r}")
+        object.__setattr__(self, "claims", tuple(self.claims))
+        try:
+            _check(self)
+        except InputError as error:
+            raise InputError(f"study {self.name}: {error}") from error
+        object.__setattr__(self, "variables", dict(self.variables))
+        object.__setattr__(self, "profiles", {name: dict(axes) for name, axes in self.profiles.items()})
+
+    def profile_grid(self, profile: str) -> Grid:
+        """The grid with the overrides of `profile` applied."""
+        if profile not in PROFILES:
+            raise UnknownNameError("profile", profile, PROFILES)
+        upto = PROFILES[: PROFILES.index(profile) + 1]
+        nearest = next((name for name in reversed(upto) if name in self.profiles), None)
+        return self.grid if nearest is None else self.grid.replace(**self.profiles[nearest])
+
+    def stored_variables(self) -> dict[str, Variable]:
+        """The declared variables and the numerical errors they name: what every cell must return."""
+        named = {v.error: v for v in self.variables.values() if v.error is not None and v.error not in self.variables}
+        return dict(self.variables) | {error: _error_of(variable) for error, variable in named.items()}
+
+    def optional_variables(self) -> dict[str, Variable]:
+        """The errors `<name>_error` that a cell may return without a declaration."""
+        optional = {f"{name}_error": _error_of(v) for name, v in self.variables.items() if v.error is None}
+        return {name: variable for name, variable in optional.items() if name not in self.stored_variables()}
+
+
+def _error_of(variable: Variable) -> Variable:
+    return Variable(
+        f"Numerical error of {variable.long_name}", units=variable.units, dims=variable.dims, coords=variable.coords
+    )
+
+
+def _is_name(text: str) -> bool:
+    return text.isascii() and text.isidentifier() and text == text.lower()
+
+
+def _check(study: Study) -> None:
+    if not isinstance(study.title, str) or not study.title.strip():
+        raise InputError(f"title must be one line of text; got {study.title!r}")
+    if not isinstance(study.grid, Grid):
+        raise InputError(f"grid must be a Grid; got {type(study.grid).__name__}")
+    if not callable(study.measure):
+        raise InputError(f"measure must be a function of (cell, rng); got {study.measure!r}")
+    if not isinstance(study.profiles, Mapping) or not all(isinstance(a, Mapping) for a in study.profiles.values()):
+        raise InputError('profiles must map names to axes, as in {"standard": {"seed": range(64)}}')
+    for name, axes in study.profiles.items():
+        if name not in PROFILES:
+            raise UnknownNameError("profile", name, PROFILES)
+        study.grid.replace(**axes)
+    _check_variables(study)
+    for claim in check_claims(study.claims):
+        where = f"claim {claim.id}" + (f" ({claim.regime})" if claim.regime else "")
+        try:
+            _check_claim(study, claim)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+
+
+def _check_variables(study: Study) -> None:
+    if not isinstance(study.variables, Mapping) or not study.variables:
+        raise InputError("variables must map at least one name to a Variable")
+    lengths: dict[str, tuple] = {}
+    for name, variable in study.variables.items():
+        if not isinstance(name, str) or not _is_name(name) or name == "status" or name in study.grid.axes:
+            raise InputError(f"the variable name {name!r} must be a lower-case identifier, no axis and not 'status'")
+        if not isinstance(variable, Variable):
+            raise InputError(f"the variable {name} must be a Variable; got {type(variable).__name__}")
+        if variable.error is not None and not _is_name(variable.error):
+            raise InputError(f"the error of the variable {name} must be a name; got {variable.error!r}")
+        for dim in variable.dims:
+            if dim in study.grid.axes or not _is_name(dim):
+                raise InputError(f"the extra dimension {dim!r} of {name} must be a lower-case identifier and no axis")
+            if dim not in variable.coords:
+                raise InputError(f"the extra dimension {dim} of {name} needs fixed labels: coords={{{dim!r}: [...]}}")
+            labels = tuple(np.asarray(variable.coords[dim]).tolist())
+            if lengths.setdefault(dim, labels) != labels:
+                raise InputError(f"the extra dimension {dim} has different coords in {name} than in another variable")
+
+
+def _check_claim(study: Study, claim: Claim) -> None:
+    known = study.stored_variables() | study.optional_variables()
+    for part, variable in _variables_named(claim):
+        if variable not in known:
+            raise UnknownNameError(f"variable of the {part}", variable, known)
+    for along in (getattr(test, "along", None) for test in _tests(claim)):
+        if along is not None and along not in study.grid.axes:
+            raise UnknownNameError("axis to fit along", along, study.grid.axes)
+    labels = _all_labels(study, known)
+    control = claim.control
+    for part, selection in (
+        ("where", claim.where),
+        ("minus", claim.minus),
+        ("control's where", (control.where if control else None) or {}),
+    ):
+        for axis, wanted in selection.items():
+            if axis not in labels:
+                raise UnknownNameError(f"axis in {part}", axis, labels)
+            _check_labels(part, axis, wanted, labels[axis])
+
+
+def _tests(claim: Claim) -> Iterator:
+    yield claim.test
+    if claim.control is not None and claim.control.test is not None:
+        yield claim.control.test
+
+
+def _variables_named(claim: Claim) -> Iterator[tuple[str, str]]:
+    yield "claim", claim.variable
+    if claim.control is not None and claim.control.variable is not None:
+        yield "control", claim.control.variable
+    for hypothesis in claim.hypotheses:
+        yield f"hypothesis {hypothesis.name!r}", hypothesis.variable
+    for test in _tests(claim):
+        scale = getattr(test, "scale", None)
+        if isinstance(scale, str):
+            yield "test's scale", scale
+
+
+def _all_labels(study: Study, known: Mapping[str, Variable]) -> dict[str, set]:
+    """Labels of every axis over all profiles, and of the extra dimensions."""
+    labels = {axis: set(values) for axis, values in study.grid.axes.items()}
+    for axes in study.profiles.values():
+        for axis, values in study.grid.replace(**axes).axes.items():
+            labels[axis] |= set(values)
+    for variable in known.values():
+        for dim in variable.dims:
+            labels[dim] = set(np.asarray(variable.coords[dim]).tolist())
+    return labels
+
+
+def _check_labels(part: str, axis: str, wanted, known: set) -> None:
+    if isinstance(wanted, slice):
+        return
+    several = isinstance(wanted, list | tuple | range | np.ndarray | set | frozenset)
+    for label in wanted if several else [wanted]:
+        try:
+            found = label in known
+        except TypeError:
+            found = False
+        if not found:
+            raise UnknownNameError(f"label of the axis {axis} in {part}", label, map(str, known))
