@@ -1,0 +1,168 @@
+"""Two or three sentences: what the numbers mean for the user, the most urgent first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MOST = 3
+FEW_SAMPLES = 3.0
+NOISY = 0.5
+TOLERABLE = 0.1
+MEAN_ALONE = 0.9
+ALIGNED = 0.95
+NORMS = (0.9, 1.1)
+PRECONDITIONERS = 0.05
+CONCENTRATED = 10.0
+
+
+def advise(dataset) -> list[str]:
+    """Return at most three sentences (one more on a given field), chosen by fixed thresholds from the numbers."""
+    value = {name: dataset[name].values for name in dataset.data_vars}
+    tau = dataset["bandwidth"].values
+    few = value["effective_samples"].min(1) < FEW_SAMPLES
+    hidden = np.isnan(value["cross_fitted_cosine"])
+    noisy = ~few & (hidden | (value["noise_share"] > NOISY))
+    flat = ~few & (value["mean_difference_share"] > MEAN_ALONE)
+    found = [
+        _field(dataset, value, tau) if "field_score_share" in value else "",
+        _few(value, tau, few),
+        _noisy(value, tau, noisy, hidden),
+        _gaussian(dataset),
+        _flat(value, tau, flat & ~noisy),
+        _norms(value),
+        _alignment(value, tau, ~few & ~noisy & ~flat) if not _gaussian(dataset) else "",
+        _concentration(dataset, value),
+    ]
+    most = MOST + bool(found[0])
+    return [sentence for sentence in found if sentence][:most]
+
+
+def _few(value, tau, few) -> str:
+    if not few.any():
+        return ""
+    effective = value["effective_samples"].min(1)[few]
+    return (
+        f"{_at(tau, few)} a query effectively sees {_range(effective)} samples. With a single one the mean shift of "
+        "any kernel is a multiple of its score: the same-sample cosines are trivially near 1 there and say nothing "
+        "about the laws. Use a larger bandwidth or more samples."
+    )
+
+
+def _noisy(value, tau, noisy, hidden) -> str:
+    if not noisy.any():
+        return ""
+    share, same = np.minimum(value["noise_share"][noisy], 1.0), value["whole_sample_cosine"][noisy]
+    text = (
+        f"{_at(tau, noisy)} sampling noise makes about {_range(share, percent=True)} of the drift's energy: the "
+        f"same-sample cosine ({_range(same)}) cannot be trusted, because both fields share that noise"
+    )
+    known = noisy & ~hidden
+    if known.any():
+        text += f"; read the cross-fitted one ({_range(value['cross_fitted_cosine'][known])}) instead"
+    if (noisy & hidden).any():
+        text += "; where that is inconclusive nothing is known about the direction of the noise-free drift"
+    if share.max() < 0.95:
+        factor = share.max() / (1 - share.max()) / TOLERABLE
+        text += f"; about {factor:.2g} times as many samples would bring the noise below {TOLERABLE:.0%} of the signal"
+    return text + "."
+
+
+def _gaussian(dataset) -> str:
+    if dataset.attrs["kernel"] != "gaussian":
+        return ""
+    return (
+        "For a Gaussian kernel the drift is bandwidth^2 times the score difference, exactly and on any samples: "
+        "perfect alignment is an identity here, and only the noise and the scales below carry information."
+    )
+
+
+def _flat(value, tau, flat) -> str:
+    if not flat.any():
+        return ""
+    return (
+        f"{_at(tau, flat)} a multiple of the difference of the two means explains "
+        f"{_range(value['mean_difference_share'][flat], percent=True)} of the drift: the kernel is flat there "
+        f"(effective Gaussian bandwidth {_range(value['bandwidth_over_std'][flat])} times the largest standard "
+        "deviation of the data) and sees little else; a smaller bandwidth would."
+    )
+
+
+def _norms(value) -> str:
+    ratio = float(value["norm_ratio"])
+    ratios = value["preconditioner_ratio"]
+    if NORMS[0] <= ratio <= NORMS[1] or np.abs(ratios - 1).max() < PRECONDITIONERS:
+        return ""
+    return (
+        f"The mean squared norms differ (ratio {ratio:.3g}), outside the assumptions of the high-dimensional theorems: "
+        f"the preconditioners differ too (ratio {_range(ratios)}), so compare with two Gaussian bandwidths, one a law, "
+        "rather than with one scale."
+    )
+
+
+def _alignment(value, tau, usable) -> str:
+    if not usable.any():
+        return ""
+    cosine, low = value["cross_fitted_cosine"], value["cross_fitted_cosine_low"]
+    good = usable & (np.where(np.isnan(low), cosine, low) >= ALIGNED)
+    if good.any():
+        return (
+            f"{_at(tau, good)} the drift follows the score difference (cross-fitted cosine {_range(cosine[good])}) "
+            f"with best scale {_range(value['scale_ratio'][good])} times the mean preconditioner; it is within "
+            f"{_range(value['matched_gaussian_error'][good], percent=True)} relative squared error of the drift of a "
+            f"Gaussian kernel of bandwidth {_range(value['effective_bandwidth'][good])}."
+        )
+    channel = np.where(value["preconditioner_share"] > value["residual_share"], "preconditioner", "residual")[usable]
+    return (
+        f"{_at(tau, usable)} the drift is not established to be a multiple of the score difference (cross-fitted "
+        f"cosine {_range(cosine[usable])}); the largest other part is the {' or '.join(sorted(set(channel)))} gap."
+    )
+
+
+def _concentration(dataset, value) -> str:
+    kappa = float(np.nanmax(value["kappa"])) if np.isfinite(value["kappa"]).any() else np.nan
+    if not kappa > CONCENTRATED:
+        return ""
+    return (
+        f"Inner products do not concentrate like those of {dataset.attrs['dimension']}-dimensional isotropic data "
+        f"(kappa {kappa:.3g} instead of 1; the data fill about {dataset.attrs['dimension'] / kappa:.2g} dimensions): "
+        "high-dimensional asymptotics need not hold."
+    )
+
+
+def _field(dataset, value, tau) -> str:
+    best = int(np.argmax(np.abs(value["field_drift_cosine"])))
+    at = lambda name: float(value[name][best])  # noqa: E731
+    curl, plain = float(value["field_curl_indication"][best]), float(value["score_curl_indication"][best])
+    text = (
+        f"Your field is closest to the drift of this kernel at bandwidth {tau[best]:.3g} (cosine "
+        f"{at('field_drift_cosine'):.3g}, scale {at('field_drift_scale'):.3g}): the score difference explains "
+        f"{at('field_score_share'):.1%} of its energy, unequal preconditioners {at('field_preconditioner_share'):.1%}, "
+        f"the residual gap {at('field_residual_share'):.1%}, and {at('field_unexplained_share'):.1%} stays unexplained"
+    )
+    if np.isfinite(curl):
+        text += f"; a linear fit to it has {curl:.1%} curl, against {plain:.1%} for the score difference, a gradient"
+    return text + "."
+
+
+def _at(tau, chosen) -> str:
+    if chosen.all() and len(tau) > 1:
+        return "At every bandwidth"
+    return f"At bandwidth {_list(f'{t:.3g}' for t in tau[chosen])}"
+
+
+def _list(items) -> str:
+    items = list(items)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _range(values, *, percent: bool = False) -> str:
+    values = np.asarray(values)[np.isfinite(values)]
+    if not values.size:
+        return "unknown"
+    show = _percent if percent else "{:.3g}".format
+    low, high = show(float(values.min())), show(float(values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2g}%" if value < 0.1 else f"{value:.0%}"

@@ -1,0 +1,131 @@
+"""What is diagnosed: two supports, the queries between them, and what was left out of which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError
+from unifiedscore.measures import Samples, as_samples
+
+MINIMUM = 12
+"""Samples of each law below which no three disjoint folds and no held-out queries can be formed."""
+_FOLD = 40
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Samples of one law, with the member to leave out at each query (-1 for none), and their disjoint folds."""
+
+    samples: Samples
+    exclude: np.ndarray
+    folds: tuple[np.ndarray, ...]
+
+    def fold(self, number: int) -> tuple[Samples, np.ndarray]:
+        """One fold as a law of its own, and what to leave out of it."""
+        index = self.folds[number]
+        position = np.full(self.samples.size + 1, -1)
+        position[index] = np.arange(len(index))
+        return Samples(self.samples.points[index], self.samples.weights[index]), position[self.exclude]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Both supports, the queries with their masses, the field that the user gave at them, and notes in words."""
+
+    target: Support
+    model: Support
+    queries: np.ndarray
+    query_weights: np.ndarray
+    field: np.ndarray | None
+    notes: tuple[str, ...]
+
+
+def prepare(target, model, *, queries, field, max_samples, max_queries, folds, rng) -> Data:
+    """Check everything at the door, subsample, hold out queries and cut disjoint folds."""
+    target, model = _as_law(target, "target"), _as_law(model, "model")
+    if target.dimension != model.dimension:
+        raise InputError(
+            f"target and model must have one dimension; got {target.dimension} and {model.dimension} "
+            f"(shapes {target.points.shape} and {model.points.shape})"
+        )
+    if field is not None and queries is None:
+        raise InputError("field needs queries: the points at which it was computed")
+    notes = []
+    if shared := int((_members(target.points, model.points) >= 0).sum()):
+        notes.append(
+            f"target and model share {shared} samples: their noise is not independent, so neither the cross-fitted "
+            "cosine nor any interval can be relied on; give samples drawn separately"
+        )
+    target, model = (_subsample(m, n, max_samples, rng, notes) for m, n in ((target, "target"), (model, "model")))
+    if queries is None:
+        held = rng.permutation(model.size)
+        count = min(max_queries, max(4, model.size // 5))
+        x, weights = model.points[held[:count]], model.weights[held[:count]]
+        model = Samples(model.points[held[count:]], model.weights[held[count:]])
+        notes.append(f"queries: {count} points of the model, held out of its sample")
+    else:
+        x, weights, field = _user_queries(queries, field, target.dimension, max_queries, rng, notes)
+    smallest = min(target.size, model.size)
+    # Folds too small are biased, folds too few give a hopeless Student quantile: at least five of four samples.
+    count = max(3, min(folds, max(smallest // _FOLD, min(5, smallest // 4))))
+    notes.append(
+        f"intervals: {count} disjoint folds of about {smallest // count} samples a law, and the queries; "
+        "rows are taken to be independent draws"
+    )
+    supports = [_support(m, n, x, count, rng, notes) for m, n in ((target, "target"), (model, "model"))]
+    return Data(*supports, x, weights / weights.sum(), field, tuple(notes))
+
+
+def _as_law(value, name) -> Samples:
+    law = as_samples(value, name)
+    keep = law.weights > 0
+    law = Samples(law.points[keep].astype(np.float64), law.weights[keep])
+    if law.size < MINIMUM:
+        raise InputError(
+            f"{name} must hold at least {MINIMUM} samples (of positive weight) to be cut into folds; got {law.size}"
+        )
+    return law
+
+
+def _subsample(law: Samples, name: str, limit: int, rng, notes: list[str]) -> Samples:
+    if law.size <= limit:
+        return law
+    index = rng.choice(law.size, size=limit, replace=False)
+    notes.append(f"{name}: a random {limit} of its {law.size} samples (raise max_samples for more)")
+    return Samples(law.points[index], law.weights[index])
+
+
+def _user_queries(queries, field, dimension, limit, rng, notes):
+    x = validate.points(queries, "queries", dimension=dimension).astype(np.float64)
+    if field is not None:
+        field = validate.points(field, "field").astype(np.float64)
+        if field.shape != x.shape:
+            raise InputError(f"field must hold one vector a query, shape {x.shape}; got shape {field.shape}")
+        if not field.any():
+            raise InputError("field is zero at every query, so there is nothing to decompose")
+    if len(x) > limit:
+        index = np.sort(rng.choice(len(x), size=limit, replace=False))
+        notes.append(f"queries: a random {limit} of the {len(x)} given (raise max_queries for more)")
+        x, field = x[index], None if field is None else field[index]
+    return x, np.ones(len(x)), field
+
+
+def _support(law: Samples, name: str, x, count: int, rng, notes: list[str]) -> Support:
+    exclude = _members(law.points, x)
+    found = int((exclude >= 0).sum())
+    if found:
+        notes.append(f"{name}: {found} queries are members of its sample, each left out at its own query")
+    return Support(law, exclude, tuple(np.array_split(rng.permutation(law.size), count)))
+
+
+def _members(points, x) -> np.ndarray:
+    """For each query the index of an equal sample, -1 for none."""
+    # Adding 0.0 turns -0.0 into 0.0, so that equal numbers have equal bytes.
+    index = {row.tobytes(): i for i, row in enumerate(points + 0.0)}
+    return np.array([index.get(row.tobytes(), -1) for row in x + 0.0])

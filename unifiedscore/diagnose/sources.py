@@ -1,0 +1,96 @@
+"""What the command line calls TARGET and MODEL: a file, or a named data set with its parameters."""
+
+from __future__ import annotations
+
+from inspect import signature
+from pathlib import Path
+
+from unifiedscore.errors import FileError, InputError, UnknownNameError
+from unifiedscore.measures import GaussianMixture, load_measure, load_pair, load_points, measure_names, pair_names
+from unifiedscore.measures.library import _MEASURES, _PAIRS
+
+ENDINGS = (".npy", ".npz", ".nc", ".csv")
+
+
+def read_laws(target: str, model: str, *, rng, size: int):
+    """Return the target, the model and notes on how they were read.
+
+    A file is `points.npy`, or `points.npz:key` for one of several arrays. A name is `digits`, or `digits:label=3`.
+    The same name twice is the named pair: `digits digits` are two groups of writers, `image_patches image_patches` the
+    two photographs. Names of pairs alone, such as `ring_mog:dimension=64`, give their target and their model.
+    """
+    notes: list[str] = []
+    if target == model and not _is_file(target):
+        name, parameters = _named(target, _PAIRS, "pair", pair_names())
+        pair = load_pair(name, **_with_stream(_PAIRS[name], parameters, rng))
+        return *(_points(law, size, rng) for law in pair), [f"target and model are those of the pair {target}"]
+    return *(_read(spec, role, rng, size, notes) for role, spec in enumerate((target, model))), notes
+
+
+def _read(spec: str, role: int, rng, size: int, notes: list[str]):
+    if _is_file(spec):
+        path, key = _split_key(spec)
+        loaded = load_points(path, key=key)
+        if loaded.note:
+            notes.append(f"{path}: {loaded.note}")
+        return loaded.points
+    name = spec.partition(":")[0]
+    if name in _PAIRS and name not in _MEASURES:
+        _, parameters = _named(spec, _PAIRS, "pair", pair_names())
+        return _points(load_pair(name, **_with_stream(_PAIRS[name], parameters, rng))[role], size, rng)
+    _, parameters = _named(spec, _MEASURES, "data set", measure_names())
+    return _points(load_measure(name, **_with_stream(_MEASURES[name], parameters, rng)), size, rng)
+
+
+def _is_file(spec: str) -> bool:
+    path, _ = _split_key(spec)
+    return path.suffix.lower() in ENDINGS or path.exists() or "/" in spec
+
+
+def _split_key(spec: str) -> tuple[Path, str | None]:
+    head, colon, key = spec.rpartition(":")
+    if colon and Path(head).suffix.lower() in (".npz", ".nc"):
+        return Path(head), key
+    return Path(spec), None
+
+
+def _named(spec: str, table, kind: str, known) -> tuple[str, dict]:
+    name, _, text = spec.partition(":")
+    if name not in table:
+        names = {*measure_names(), *pair_names()}
+        raise UnknownNameError(f"{kind} or file (ending in {', '.join(ENDINGS)})", name, names)
+    parameters = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InputError(f"parameters of a named data set are written as in digits:label=3; got {spec!r}")
+        parameters[key.strip()] = _value(value.strip())
+    return name, parameters
+
+
+def _value(text: str):
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _with_stream(builder, parameters: dict, rng) -> dict:
+    """Random sets need their stream; sets that are deterministic without one stay so."""
+    entry = signature(builder).parameters.get("rng")
+    return parameters | {"rng": rng} if entry is not None and entry.default is entry.empty else parameters
+
+
+def _points(law, size: int, rng):
+    return law.sample(size, rng) if isinstance(law, GaussianMixture) else law
+
+
+def read_array(path: Path, name: str):
+    """Points or field values from a file given with --queries or --field."""
+    if path.suffix.lower() not in ENDINGS:
+        raise FileError(f"--{name}: expected a file ending in {', '.join(ENDINGS)}; got {path}")
+    return load_points(path).points

@@ -1,0 +1,191 @@
+r"""How well one field is a multiple of another: cosines, scales and errors of field values at common queries.
+
+Pure functions of arrays. A *field* is an (n, d) array of values at n queries, *weights* are the (n,) masses of the
+queries (equal by default), and $E$ is the weighted mean over queries. Everything is computed in float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError
+
+
+def mean_product(first, second, weights=None) -> float:
+    r"""Return $E\langle F, G \rangle$ over the queries; with both fields the same, the energy $E\lVert F \rVert^2$.
+
+    Parameters
+    ----------
+    first, second : (n, d) array
+    weights : (n,) array, optional
+
+    Raises
+    ------
+    InputError
+        Arrays that are not finite, two-dimensional and of one shape, or bad weights.
+
+    Examples
+    --------
+    >>> mean_product([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]])
+    2.5
+    """
+    first, second, weights = _checked(first, second, weights)
+    return float(weights @ np.einsum("nd,nd->n", first, second))
+
+
+def cosine(first, second) -> np.ndarray:
+    r"""Return the cosine of the angle between two fields at each query, (n,); NaN where one of them vanishes.
+
+    Examples
+    --------
+    >>> cosine([[1.0, 0.0], [2.0, 0.0]], [[3.0, 0.0], [0.0, 1.0]])
+    array([1., 0.])
+    """
+    first, second, _ = _checked(first, second, None)
+    return _cosine(first, second)
+
+
+def mean_cosine(first, second, weights=None) -> float:
+    r"""Return the mean of ratios $E\,\cos\angle(F, G)$ over the queries where both fields are non-zero.
+
+    Every query counts alike, however small the fields are there: in high dimension the noisier of the two cosines.
+    NaN where no query of positive weight is left.
+
+    Examples
+    --------
+    >>> mean_cosine([[1.0, 0.0], [9.0, 0.0]], [[3.0, 0.0], [0.0, 1.0]])
+    0.5
+    """
+    first, second, weights = _checked(first, second, weights)
+    value = _cosine(first, second)
+    weights = np.where(np.isnan(value), 0.0, weights)
+    total = weights.sum()
+    return float(weights @ np.nan_to_num(value) / total) if total > 0 else np.nan
+
+
+def global_cosine(first, second, weights=None) -> float:
+    r"""Return the smooth global cosine $E\langle F, G\rangle / \sqrt{E\lVert F\rVert^2\,E\lVert G\rVert^2}$.
+
+    A ratio of means: $1 - \mathrm{gcos}^2$ is exactly the relative error left by the best multiple of G
+    (`best_relative_error`). NaN where a field vanishes.
+
+    Examples
+    --------
+    >>> round(global_cosine([[1.0, 0.0], [3.0, 0.0]], [[2.0, 0.0], [6.0, 0.0]]), 12)
+    1.0
+    """
+    first, second, weights = _checked(first, second, weights)
+    # Unit energies first: neither tiny nor huge fields leave the range of floating-point numbers.
+    first, second = _unit_energy(first, weights)[0], _unit_energy(second, weights)[0]
+    if first is None or second is None:
+        return np.nan
+    return float(weights @ np.einsum("nd,nd->n", first, second))
+
+
+def best_scale(drift, score, weights=None) -> float:
+    r"""Return the least-squares scale $C^* = E\langle\Delta, \Delta s\rangle / E\lVert\Delta s\rVert^2$.
+
+    It minimises $E\lVert \Delta - C\,\Delta s\rVert^2$. NaN where the score vanishes.
+
+    References
+    ----------
+    Lai et al. 2026, arXiv 2603.07514 (the oracle scale; its formula is reconstructed).
+
+    Examples
+    --------
+    >>> best_scale([[2.0, 0.0], [4.0, 3.0]], [[1.0, 0.0], [1.0, 0.0]])
+    3.0
+    """
+    drift, score, weights = _checked(drift, score, weights)
+    unit, size = _unit_energy(score, weights)
+    return np.nan if unit is None else float(weights @ np.einsum("nd,nd->n", drift, unit) / size)
+
+
+def relative_error(drift, score, scale, weights=None) -> float:
+    r"""Return $\mathrm{rel} = E\lVert\Delta - C\,\Delta s\rVert^2 / E\lVert\Delta\rVert^2$ for a given scale C.
+
+    Parameters
+    ----------
+    drift, score : (n, d) array
+    scale : float or (n,) array
+        One number, or one a query such as the preconditioner.
+    weights : (n,) array, optional
+
+    Returns
+    -------
+    float
+        0 for an exact multiple; 1 for a score of no use; unbounded above; NaN where the drift vanishes.
+
+    References
+    ----------
+    Lai et al. 2026, arXiv 2603.07514, Figure 5 b.
+
+    Examples
+    --------
+    >>> relative_error([[2.0, 0.0]], [[1.0, 0.0]], scale=1.0)
+    0.25
+    """
+    drift, score, weights = _checked(drift, score, weights)
+    scale = validate.real_array(scale, "scale").astype(np.float64)
+    if scale.shape not in ((), weights.shape):
+        raise InputError(f"scale must be a number or have shape {weights.shape}; got shape {scale.shape}")
+    unit, size = _unit_energy(drift, weights)
+    if unit is None:
+        return np.nan
+    gap = unit - (scale.reshape(-1, 1) / size) * score
+    return float(weights @ np.einsum("nd,nd->n", gap, gap))
+
+
+def best_relative_error(drift, score, weights=None) -> float:
+    r"""Return $\mathrm{rel}^* = \min_C \mathrm{rel}(C) = 1 - \mathrm{gcos}^2$.
+
+    From the gap itself, not from 1 minus a square, so that a nearly perfect alignment keeps its digits.
+
+    Examples
+    --------
+    >>> best_relative_error([[1.0, 0.0]], [[1.0, 1.0]])
+    0.5
+    """
+    drift, score, weights = _checked(drift, score, weights)
+    (drift, _), (score, _) = _unit_energy(drift, weights), _unit_energy(score, weights)
+    if drift is None:
+        return np.nan
+    if score is None:
+        return 1.0
+    gap = drift - (weights @ np.einsum("nd,nd->n", drift, score)) * score
+    return float(weights @ np.einsum("nd,nd->n", gap, gap))
+
+
+def _cosine(first, second) -> np.ndarray:
+    sizes = [np.linalg.norm(f, axis=1) for f in (first, second)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.einsum("nd,nd->n", first / sizes[0][:, None], second / sizes[1][:, None])
+
+
+def _unit_energy(field, weights):
+    """The field divided by its root mean square, and that size; (None, 0) for a field that vanishes."""
+    largest = np.abs(field[weights != 0]).max()
+    if largest == 0:
+        return None, 0.0
+    scaled = field / largest
+    root = np.sqrt(weights @ np.einsum("nd,nd->n", scaled, scaled))
+    return scaled / root, root * largest
+
+
+def _checked(first, second, weights):
+    first = validate.points(first, "first field").astype(np.float64, copy=False)
+    second = validate.points(second, "second field").astype(np.float64, copy=False)
+    if first.shape != second.shape:
+        raise InputError(f"the two fields must have one shape (n, d); got {first.shape} and {second.shape}")
+    return first, second, _query_weights(weights, len(first))
+
+
+def _query_weights(weights, size):
+    """Weights of sum 1; unlike masses they may be negative, as those of sparse quadrature rules are."""
+    if weights is None:
+        return np.full(size, 1.0 / size)
+    weights = validate.real_array(weights, "weights").astype(np.float64)
+    if weights.shape != (size,) or not weights.sum() > 0:
+        raise InputError(f"weights must have shape ({size},) and a positive sum; got shape {weights.shape}")
+    return weights / weights.sum()
