@@ -7,6 +7,7 @@ from typing import final
 
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.measures import ReducedMixture
 from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
 from unifiedscore.posterior.moments import as_posterior_measure
 
@@ -62,5 +63,7 @@ class MeanShift(AbstractField):
         return moments.preconditioner * moments.log_normalizer
 
     def jacobian(self, x):
-        r"""Return $J = \mathrm{Cov}_\pi(y, b(y - x)) - I$, (n, d, d)."""
+        r"""Return $J = \mathrm{Cov}_\pi(y, b(y - x)) - I$, (n, d, d); None in the coordinates of a reduced mixture."""
+        if isinstance(self.measure, ReducedMixture):
+            return None
         return posterior_jacobian(self.kernel, self.measure, x)

@@ -7,6 +7,7 @@ from typing import final
 
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.measures import ReducedMixture
 from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
 from unifiedscore.posterior.moments import as_posterior_measure
 
@@ -56,6 +57,6 @@ class KernelScore(AbstractField):
 
     def jacobian(self, x):
         """Return the Hessian of log Z for a Gaussian kernel, else None."""
-        if not self.kernel.constant_weight:
+        if not self.kernel.constant_weight or isinstance(self.measure, ReducedMixture):
             return None
         return posterior_jacobian(self.kernel, self.measure, x) / float(self.kernel.inverse_weight(0.0))

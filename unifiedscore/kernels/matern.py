@@ -26,7 +26,7 @@ def _tile(squared, parameters, log_kernel, weight):
         for j in range(squared.shape[1]):
             z = rate * np.sqrt(squared[i, j])
             if n >= 0:
-                # theta_n = (2n-1) theta_{n-1} + z^2 theta_{n-2}; k = theta_n e^{-z}/theta_n(0), b = theta_{n-1}/theta_n.
+                # theta_n = (2n-1) theta_{n-1} + z^2 theta_{n-2}, k = theta_n e^{-z}/theta_n(0), b = theta_{n-1}/theta_n
                 # Scaled by (1+z) at every order, so that z = 1e150 does not overflow.
                 before, now, scale = 0.0, 1.0, 0.0
                 if n >= 1:
@@ -66,19 +66,38 @@ def _tile(squared, parameters, log_kernel, weight):
                         weight[i, j] = rate * rate * np.exp(-inverse)
 
 
-def _log_unit(z: np.ndarray, smoothness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return log k + z and log(1/b) of the unit-bandwidth kernel for real z > 0."""
-    from scipy.special import gammaln, kve
+def _log_bessel(order: float, z: np.ndarray) -> np.ndarray:
+    """Return log(K e^z) for an order in [0, 1]; beyond z = 1e5 three terms of its expansion are exact to rounding."""
+    from scipy.special import kve
 
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        upper, lower = kve(smoothness, z), kve(smoothness - 1.0, z)
-        profile = smoothness * np.log(z) + np.log(upper) - (smoothness - 1) * np.log(2.0) - gammaln(smoothness)
-        inverse = np.log(z) + np.log(upper) - np.log(lower)
-    # Where Bessel functions overflow, z is so small that the leading terms are exact to rounding.
-    small = ~np.isfinite(upper) | ~np.isfinite(lower)
-    profile = np.where(small, z, profile)
-    limit = np.log(2.0 * (smoothness - 1.0)) if smoothness > 1 else np.nan
-    return profile, np.where(small, limit, inverse)
+    # The library function gives up (NaN) near z = 1e9.
+    far = np.abs(z) > 1e5
+    big = np.where(far, z, 1e5)
+    factor = 4.0 * order**2 - 1.0
+    correction = factor / (8.0 * big) * (1.0 + (factor - 8.0) / (16.0 * big))
+    expansion = 0.5 * np.log(np.pi / (2.0 * big)) + np.log1p(correction)
+    return np.where(far, expansion, np.log(kve(order, np.where(far, 1.0, z))))
+
+
+def _log_unit(z: np.ndarray, smoothness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return log k + z and log(1/b) of the unit-bandwidth kernel for z off the negative axis.
+
+    From an order in (0, 1] upwards by w_{nu+1} = 2 nu + z^2/w_nu and k_{nu+1} = k_nu w_{nu+1}/(2 nu): every term is
+    positive, and no Bessel function of high order overflows.
+    """
+    from scipy.special import gammaln
+
+    z = np.where(np.abs(z) < 1e-300, 1e-300, z)
+    order = smoothness - np.ceil(smoothness) + 1.0
+    log_z = np.log(z)
+    upper = _log_bessel(order, z)
+    profile = order * log_z + upper - (order - 1.0) * np.log(2.0) - gammaln(order)
+    inverse = log_z + upper - _log_bessel(1.0 - order, z)
+    while order < smoothness - 0.5:
+        growth = np.log1p(np.exp(2.0 * log_z - inverse) / (2.0 * order))
+        profile, inverse = profile + growth, np.log(2.0 * order) + growth
+        order += 1.0
+    return profile, inverse
 
 
 @lru_cache(maxsize=8)
@@ -129,9 +148,10 @@ class Matern(AbstractKernel):
         object.__setattr__(self, "smoothness", positive(self.smoothness, "smoothness"))
 
     def log_profile(self, r):
-        z = np.asarray(r, dtype=float) / self.bandwidth
-        profile, _ = _log_unit(np.where(z > 0, z, 1.0), self.smoothness)
-        return np.where(z > 0, profile - z, 0.0)
+        z = np.asarray(r) / self.bandwidth
+        away = z != 0
+        profile, _ = _log_unit(np.where(away, z, 1.0), self.smoothness)
+        return np.where(away, profile - z, 0.0)
 
     def inverse_weight(self, r):
         from scipy.special import kve

@@ -38,9 +38,15 @@ def refuse_atoms(smallest_variance: float) -> None:
 
 def log_terms(inner, rest_squared, *, centers, variances, weights, dimension) -> np.ndarray:
     """log(w_m N(x; c_m, v_m I)) for every point and component, (n, m)."""
+    terms = _relative_terms(inner, rest_squared, centers, variances, weights, dimension)
+    return terms - 0.5 * dimension * np.log(2 * np.pi * variances.min())
+
+
+def _relative_terms(inner, rest_squared, centers, variances, weights, dimension) -> np.ndarray:
+    """The same up to a constant that cancels in a score; at d = 4096 it would cost four digits of the weights."""
     refuse_atoms(variances.min())
     terms = np.empty((len(inner), len(centers)))
-    constants = safe_log(weights) - 0.5 * dimension * np.log(2 * np.pi * variances)
+    constants = safe_log(weights) - 0.5 * dimension * np.log(variances / variances.min())
     # An overflowing square becomes -inf here and a named error in log_sum_exp.
     with np.errstate(over="ignore"):
         for m, center in enumerate(centers):
@@ -52,7 +58,7 @@ def log_terms(inner, rest_squared, *, centers, variances, weights, dimension) ->
 
 def score_parts(inner, rest_squared, *, centers, variances, weights, dimension) -> tuple[np.ndarray, np.ndarray]:
     """In-span score (n, k) and the rate a (n,) such that the score of the remaining coordinates is -a times them."""
-    terms = log_terms(inner, rest_squared, centers=centers, variances=variances, weights=weights, dimension=dimension)
+    terms = _relative_terms(inner, rest_squared, centers, variances, weights, dimension)
     rates = np.exp(terms - log_sum_exp(terms)[:, None]) / variances
     score = np.zeros_like(inner)
     # Sum of differences, not difference of sums: exact at a centre that is 1e8 from the origin.

@@ -1,6 +1,20 @@
 """The kernel posterior and its moments: the one computation behind every non-parametric field."""
 
 from unifiedscore.posterior import quadrature, tiled  # noqa: F401 - they register themselves with the dispatch
-from unifiedscore.posterior.moments import PosteriorMoments, posterior_field, posterior_jacobian, posterior_moments
+from unifiedscore.posterior.moments import (
+    PosteriorMoments,
+    PosteriorVectors,
+    posterior_field,
+    posterior_jacobian,
+    posterior_moments,
+    posterior_vectors,
+)
 
-__all__ = ["PosteriorMoments", "posterior_field", "posterior_jacobian", "posterior_moments"]
+__all__ = [
+    "PosteriorMoments",
+    "PosteriorVectors",
+    "posterior_field",
+    "posterior_jacobian",
+    "posterior_moments",
+    "posterior_vectors",
+]

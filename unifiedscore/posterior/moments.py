@@ -126,6 +126,26 @@ def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclud
     return _field(measure, kernel, x, quantity, exclude)
 
 
+@dataclass(frozen=True, slots=True)
+class PosteriorVectors:
+    """Mean shift and score at n queries, both (n, d): the vector part of `PosteriorMoments`."""
+
+    mean_shift: np.ndarray
+    score: np.ndarray
+
+
+def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
+    """Compute mean shift and score in one pass: about a third of the cost of all moments of a mixture."""
+    measure, x = _at_the_door(kernel, measure, x)
+    return _vectors(measure, kernel, x, exclude)
+
+
+@singledispatch
+def _vectors(measure, kernel, x, exclude) -> PosteriorVectors:
+    moments = _moments(measure, kernel, x, exclude)
+    return PosteriorVectors(moments.mean_shift, moments.score)
+
+
 def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:
     r"""Jacobian of the mean shift without differentiation, $J_{ij} = \partial_j V_i$, (n, d, d).
 

@@ -20,14 +20,17 @@ from numba import njit
 
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.measures import GaussianMixture, ReducedMixture
-from unifiedscore.posterior.moments import PosteriorMoments, _field, _moments, _spread
+from unifiedscore.posterior.moments import PosteriorMoments, PosteriorVectors, _field, _moments, _spread, _vectors
 from unifiedscore.posterior.radial import MixtureTable, RadialTerms, distance_terms, inverse_weight_terms
 
 # A node whose integrand is e^-44 (8e-20) of the peak cannot matter even when a thousand of them add up.
 _DEPTH = 44.0
 # (query, component, node) triples held at once: 16 MB an array.
 _BLOCK = 2_000_000
-_COARSE = np.linspace(-90.0, 100.0, 77)
+# Peaks lie in the middle; the sparse ends let the slow tails of small exponents run out.
+_COARSE = np.concatenate(
+    [np.linspace(-690.0, -90.0, 25)[:-1], np.linspace(-90.0, 100.0, 77), np.linspace(100.0, 600.0, 21)[1:]]
+)
 _ZOOM = 49
 _TOLERANCE = 1e-11
 _MOST_NODES = 6144
@@ -89,9 +92,13 @@ def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
     parts = []
     for rows in blocks(3):
         geo = geometry(rows)
-        main, error, log_z, shift, score = _directions(measure, kernel, geo, x[rows].astype(np.float64) / tau)
+        main, error, log_z, shift, score, typical = _directions(measure, kernel, geo, x[rows].astype(np.float64) / tau)
         mean_r, error_r = _radial(kernel, geo, main, log_z, distance)
         alpha, error_w = _radial(kernel, geo, main, log_z, inverse)
+        # So far out, ratios of integrals are noise of size eps |log Z|, and the distance is as good as constant.
+        far = np.finfo(np.float64).eps * np.abs(log_z) > 1e-6
+        mean_r = np.where(far, typical, mean_r)
+        alpha = np.where(far, kernel.with_bandwidth(1.0).inverse_weight(typical), alpha)
         error = np.maximum(error, error_r + error_w)
         parts.append((log_z, shift * tau, score / tau, alpha * tau**2, mean_r * tau, error))
     log_z, shift, score, alpha, mean_r, error = (np.concatenate(p) for p in zip(*parts, strict=True))
@@ -99,17 +106,22 @@ def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
     return PosteriorMoments(*(value.astype(x.dtype) for value in values))
 
 
-def _field_of_mixture(measure, kernel, x, quantity, exclude) -> np.ndarray:
+def _vectors_of_mixture(measure, kernel, x, exclude) -> PosteriorVectors:
     geometry, blocks, tau = _prepare(measure, kernel, x, exclude)
-    which, unit = (3, tau) if quantity == "mean_shift" else (4, 1 / tau)
     queries = x.astype(np.float64) / tau
-    parts = [_directions(measure, kernel, geometry(rows), queries[rows])[which] * unit for rows in blocks(1)]
-    return np.concatenate(parts).astype(x.dtype)
+    parts = [_directions(measure, kernel, geometry(rows), queries[rows])[3:5] for rows in blocks(1)]
+    shift, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return PosteriorVectors((shift * tau).astype(x.dtype), (score / tau).astype(x.dtype))
+
+
+def _field_of_mixture(measure, kernel, x, quantity, exclude) -> np.ndarray:
+    return getattr(_vectors_of_mixture(measure, kernel, x, exclude), quantity)
 
 
 for _kind in (GaussianMixture, ReducedMixture):
     _moments.register(_kind, _moments_of_mixture)
     _field.register(_kind, _field_of_mixture)
+    _vectors.register(_kind, _vectors_of_mixture)
 
 
 @_spread.register
@@ -151,7 +163,7 @@ def _posterior_nodes(kernel, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
         _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, False, log_value)
     else:
         evaluate = _integrand(own.log_density, 0.0, geo, with_r2=False)
-        low, high = _window(evaluate, geo.squared)
+        low, high = _window(evaluate, geo, directions=True)
         step = (high - low) / _JACOBIAN_NODES
         v = low[:, :, None] + step[:, :, None] * np.arange(_JACOBIAN_NODES + 1)
         s, log_value = evaluate(v, geo.squared)
@@ -204,7 +216,7 @@ def _squared(measure, x) -> np.ndarray:
 
 
 def _directions(measure, kernel, geo: _Geometry, x):
-    """Return (per-component log Z, relative error, log Z, mean shift, score) in units of the bandwidth."""
+    """Return (per-component log Z, relative error, log Z, mean shift, score, typical distance), bandwidth units."""
     log_parts, shift, score, error = _integrate(kernel, geo, None, with_r2=False)
     log_parts = log_parts + geo.log_weights
     top = log_parts.max(1, keepdims=True)
@@ -212,12 +224,16 @@ def _directions(measure, kernel, geo: _Geometry, x):
     log_z = top[:, 0] + np.log(share.sum(1))
     share /= share.sum(1, keepdims=True)
     error = (share * error).sum(1) + np.finfo(np.float64).eps * np.maximum(1.0, np.abs(log_z))
+    # E r^2 of a Gaussian with mean (c - x)/eta and covariance Lambda/eta, at the mean of 1/eta.
+    square = (geo.multiplicities * geo.eigenvalues * shift + geo.squared * shift**2).sum(2)
+    typical = np.sqrt((share * square).sum(1))
     return (
         log_parts,
         error,
         log_z,
         _combine(measure, kernel.bandwidth, share[:, :, None] * shift, x),
         _combine(measure, kernel.bandwidth, share[:, :, None] * score, x),
+        typical,
     )
 
 
@@ -246,7 +262,7 @@ def _radial(kernel, geo: _Geometry, log_parts, log_z, terms: RadialTerms):
     integrals += [(1.0, terms.mixture)] if terms.mixture is not None else []
     for factor, mixture in integrals:
         log_part, _, _, part_error = _integrate(kernel, geo, mixture, with_r2=True)
-        part = factor * np.exp(log_part + geo.log_weights - log_z[:, None])
+        part = factor * np.exp(np.minimum(log_part + geo.log_weights - log_z[:, None], 700.0))
         value += part.sum(1)
         error += (part * part_error).sum(1)
     return value, error / np.where(value > 0, value, 1.0)
@@ -269,7 +285,7 @@ def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2:
     density = own.log_density if mixture is None else mixture
 
     evaluate = _integrand(density, atom, geo, with_r2=with_r2)
-    low, high = _window(evaluate, geo.squared)
+    low, high = _window(evaluate, geo, directions=not with_r2)
     grouped = (*shape[:2], 0 if with_r2 else shape[2])
     results = np.empty(shape[:2]), np.empty(grouped), np.empty(grouped), np.empty(shape[:2])
     rows, nodes = np.arange(shape[0]), 96
@@ -291,13 +307,21 @@ def _integrand(density, atom, geo: _Geometry, *, with_r2):
     return evaluate
 
 
-def _window(evaluate, squared) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends (n, m) of the interval of v = log s outside which the integrand is below e^-44 of its peak."""
-    n, m, _ = squared.shape
+def _window(evaluate, geo: _Geometry, *, directions) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends (n, m) of the interval of v = log s outside which the integrand is below e^-44 of its peak.
+
+    With `directions` the integrand of the score, which carries 2s/eta and may peak much farther right, counts as well.
+    """
+    n, m, _ = geo.squared.shape
     v = np.broadcast_to(_COARSE, (n, m, len(_COARSE))).copy()
+    smallest = geo.eigenvalues.min(1)[:, None]
+    moving = geo.squared.sum(2)[:, :, None] > 0.0
     for _ in range(14):
-        _, value = evaluate(v, squared)
+        s, value = evaluate(v, geo.squared)
         active = value >= value.max(2, keepdims=True) - _DEPTH
+        if directions:
+            heavy = value + np.log(s / (1.0 + 2.0 * s * smallest))
+            active |= moving & (heavy >= heavy.max(2, keepdims=True) - _DEPTH)
         first = np.maximum(active.argmax(2) - 1, 0)
         last = np.minimum(v.shape[2] - active[:, :, ::-1].argmax(2), v.shape[2] - 1)
         low = np.take_along_axis(v, first[:, :, None], 2)[:, :, 0]
@@ -322,7 +346,10 @@ def _trapezoid(evaluate, geo: _Geometry, rows, low, high, nodes, *, directions):
     safe = np.where(total == 0.0, 1.0, total)
     gaps = [np.abs(safe[1] / safe[0] - 1.0)]
     if directions:
-        gaps += [np.abs(sums[1] / np.where(sums[0] > 0, sums[0], 1.0) - 1.0).max(2) for sums in (shift, score)]
+        # At a centre the direction vanishes, and with it any error of its coefficient (infinite for a point mass).
+        for sums in (shift, score):
+            ratio = np.abs(sums[1] / np.where(sums[0] > 0, sums[0], 1.0) - 1.0)
+            gaps.append(np.where(squared > 0.0, ratio, 0.0).max(2))
     error = np.where(total[0] == 0.0, 0.0, np.max(gaps, axis=0))
     with np.errstate(divide="ignore"):
         log_integral = top + np.log(total[0] * step)

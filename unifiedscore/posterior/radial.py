@@ -44,14 +44,22 @@ class MixtureTable:
 
     def __call__(self, v: np.ndarray) -> np.ndarray:
         """Return the log-density at v = log s by local Lagrange interpolation of degree 7."""
-        at = (np.arcsinh((v - self.center) / self.width) - self.start) / _STEP
         if self.log_g is None:
-            return _interpolate(self.log_density, at)
+            return self._read(self.log_density, v)
         left = v < self.center
         value = np.empty_like(v)
-        value[left] = _interpolate(self.log_ratio, at[left]) + self.log_g(v[left])
-        value[~left] = _interpolate(self.log_density, at[~left])
+        value[left] = self._read(self.log_ratio, v[left]) + self.log_g(v[left])
+        value[~left] = self._read(self.log_density, v[~left])
         return value
+
+    def _read(self, table: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Interpolate; beyond the lattice both tables are power laws, straight lines in v."""
+        first, last = self.start, self.start + (len(table) - 1) * _STEP
+        low, before, high, after = self.center + self.width * np.sinh([first, first + _STEP, last, last - _STEP])
+        below, above = (table[1] - table[0]) / (before - low), (table[-1] - table[-2]) / (high - after)
+        inside = np.clip(v, low, high)
+        at = (np.arcsinh((inside - self.center) / self.width) - self.start) / _STEP
+        return _interpolate(table, at) + below * np.minimum(v - low, 0.0) + above * np.maximum(v - high, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +194,14 @@ def _convolve(kernel: AbstractKernel, log_transform) -> MixtureTable:
         return MixtureTable(None, center, width, float(x[0]), density, density)
     density = np.empty_like(lattice)
     step = min(0.2, width / 3)
+    # A wide g may fall off as slowly as a small power of s - a.
+    right = 600.0 if width == 1.0 else 90.0
     for i, v in enumerate(lattice):
         # a = s expit(y), da = s expit(y) expit(-y) dy: both ends, where S(a) and g(s - a) live, are resolved on the
         # logarithmic scale; g(s - a) is its density over the logarithm divided by s - a = s expit(-y).
-        y = np.arange(min(v, 0.0) - 90.0, max(v, 0.0) + 90.0, step)
+        y = np.arange(min(v, 0.0) - 90.0, max(v, 0.0) + right, step)
         left = log_expit(y)
-        values = log_g(v + left - y) + log_transform(v + left) + v + left
+        values = log_g(np.maximum(v + left - y, -690.0)) + log_transform(v + left) + v + left
         top = values.max()
         density[i] = top + np.log(np.exp(values - top).sum() * step)
     with np.errstate(over="ignore", invalid="ignore"):
