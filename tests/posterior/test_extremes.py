@@ -1,0 +1,152 @@
+"""Extreme but legal input: correct limits or a named error, never a silent NaN."""
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.errors import InputError, NumericalError
+
+ALL = (
+    "log_normalizer",
+    "mean_shift",
+    "score",
+    "preconditioner",
+    "mean_distance",
+    "effective_samples",
+    "relative_error",
+    "residual",
+    "curl_norm",
+)
+
+
+def kernels(bandwidth, d):
+    return [
+        us.Gaussian(bandwidth),
+        us.Laplace(bandwidth),
+        us.Matern(bandwidth, 0.8),
+        us.Matern(bandwidth, 1.0),
+        us.Matern(bandwidth, 1.5),
+        us.Matern(bandwidth, 7.3),
+        us.RationalQuadratic(bandwidth, 0.5),
+        us.StudentT(bandwidth, 3.0, d),
+    ]
+
+
+def queries(points, rng):
+    d = points.shape[1]
+    far = rng.normal(size=(3, d))
+    return {
+        "ordinary": rng.normal(size=(3, d)),
+        "far": 1e8 * far / np.linalg.norm(far, axis=1, keepdims=True),
+        "coincident": points[:2].copy(),
+        "nearly coincident": points[:2] + 1e-9,
+    }
+
+
+@pytest.mark.parametrize("bandwidth", [1e-8, 1.0, 1e8])
+@pytest.mark.parametrize("d", [1, 2, 9])
+@pytest.mark.parametrize("kind", ["samples", "mixture", "point masses", "full"])
+def test_never_a_silent_nan(bandwidth, d, kind, rng):
+    points = rng.normal(size=(4, d))
+    law = {
+        "samples": us.Samples(points),
+        "mixture": us.GaussianMixture(points, [0.3, 1e-12, 5.0, 0.0]),
+        "point masses": us.GaussianMixture(points, 0.0),
+        "full": us.GaussianMixture(points, np.diag(np.linspace(0.0, 2.0, d))),
+    }[kind]
+    for kernel in kernels(bandwidth, d):
+        for name, x in queries(points, rng).items():
+            got = us.posterior_moments(kernel, law, x)
+            for quantity in ALL:
+                value = getattr(got, quantity)
+                fine = np.isfinite(value) | (quantity == "effective_samples")
+                assert fine.all() and not np.isnan(value).any(), (kernel, name, quantity, value)
+
+
+@pytest.mark.parametrize("d", [1, 2, 9])
+@pytest.mark.parametrize("kind", ["samples", "point masses"])
+def test_a_tiny_bandwidth_finds_the_nearest_neighbour(d, kind, rng):
+    points = rng.normal(size=(30, d))
+    law = us.Samples(points) if kind == "samples" else us.GaussianMixture(points, 0.0)
+    for kernel in kernels(1e-8, d)[:6]:
+        for name, x in queries(points, rng).items():
+            nearest = points[((points[None] - x[:, None]) ** 2).sum(-1).argmin(1)] - x
+            got = us.posterior_moments(kernel, law, x)
+            # A far query sees distances rounded to 1e-8, its own spacing.
+            slack = 1e-7 if name == "far" else 1e-14
+            np.testing.assert_allclose(got.mean_shift, nearest, atol=slack, rtol=1e-15)
+            if kind == "samples" and name != "far":
+                np.testing.assert_allclose(got.effective_samples, 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2, 9])
+@pytest.mark.parametrize("kind", ["samples", "mixture"])
+def test_a_huge_bandwidth_finds_the_mean(d, kind, rng):
+    points = rng.normal(size=(30, d))
+    law = us.Samples(points) if kind == "samples" else us.GaussianMixture(points, 0.3)
+    for kernel in kernels(1e8, d):
+        for name, x in queries(points, rng).items():
+            if name != "far":
+                got = us.posterior_moments(kernel, law, x)
+                # The first correction is r/bandwidth.
+                np.testing.assert_allclose(got.mean_shift, points.mean(0) - x, atol=1e-6)
+                np.testing.assert_allclose(got.log_normalizer, 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-8, 1.0, 1e8])
+@pytest.mark.parametrize("d", [1, 3])
+def test_mixtures_of_point_masses_follow_the_sample_engine_everywhere(bandwidth, d, rng):
+    """Two engines, one law, in every regime; the population preconditioner too, out to |log Z| = 1e32."""
+    points = rng.normal(size=(3, d))
+    for kernel in kernels(bandwidth, d):
+        for x in queries(points, rng).values():
+            one = us.posterior_moments(kernel, us.GaussianMixture(points, 0.0), x)
+            two = us.posterior_moments(kernel, us.Samples(points), x)
+            # Weights of far points are good to the rounding of their logarithms, which the estimate reports.
+            rtol = 1e-10 + 10 * np.minimum(one.relative_error.max(), 1e-7)
+            spacing = 1e-15 * np.abs(x).max()
+            for name in ("log_normalizer", "preconditioner", "mean_distance"):
+                atol = 1e-12 * bandwidth ** {"log_normalizer": 0, "preconditioner": 2, "mean_distance": 1}[name]
+                np.testing.assert_allclose(
+                    getattr(one, name), getattr(two, name), rtol=rtol, atol=atol + spacing, err_msg=repr((kernel, name))
+                )
+            np.testing.assert_allclose(one.mean_shift, two.mean_shift, atol=1e-6, rtol=1e-9)
+
+
+def test_far_matern_weights_are_not_one():
+    """Beyond r = 1e9 l, library Bessel functions give up; their expansion takes over."""
+    points = np.array([[0.0], [3e9]])
+    for smoothness in (0.8, 1.0, 7.3):
+        got = us.posterior_moments(us.Matern(1.0, smoothness), points, [[-3e9]])
+        np.testing.assert_allclose(got.log_normalizer, -3e9, rtol=1e-6)
+        np.testing.assert_allclose(got.mean_shift, [[3e9]], rtol=1e-15)
+        np.testing.assert_allclose(got.preconditioner, 3e9, rtol=1e-6)
+
+
+def test_a_population_has_nothing_to_leave_out():
+    law = us.GaussianMixture([[0.0]], 1.0)
+    with pytest.raises(InputError, match="population"):
+        us.posterior_moments(us.Laplace(1.0), law, [[1.0]], exclude=np.array([0]))
+
+
+@pytest.mark.parametrize("exclude", [[0.0, 1.0], [0], [3, 0], [-2, 0], np.zeros((2, 1), int), [True, False]], ids=repr)
+def test_bad_exclusions(exclude):
+    with pytest.raises(InputError, match="exclude"):
+        us.posterior_moments(us.Laplace(1.0), np.zeros((3, 2)), np.ones((2, 2)), exclude=np.array(exclude))
+
+
+def test_an_exclusion_that_leaves_nothing():
+    with pytest.raises(InputError, match="query 1"):
+        us.posterior_moments(us.Laplace(1.0), np.zeros((1, 2)), np.ones((2, 2)), exclude=np.array([-1, 0]))
+
+
+def test_a_kernel_without_mixture_has_no_population():
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True, slots=True)
+    class Bare(us.Laplace):
+        def scale_mixture(self):
+            return None
+
+    with pytest.raises(NumericalError, match="scale mixture"):
+        us.posterior_moments(Bare(1.0), us.GaussianMixture([[0.0]], 1.0), [[1.0]])

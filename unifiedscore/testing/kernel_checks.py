@@ -1,0 +1,212 @@
+"""The laws of `AbstractKernel`, one check each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedscore.errors import NumericalError
+from unifiedscore.kernels import AbstractKernel
+from unifiedscore.testing.laws import EPS, STENCIL, log_integral, require
+
+
+def _distances(kernel) -> np.ndarray:
+    return kernel.bandwidth * np.logspace(-3, 3, 61)
+
+
+def _check_is_kernel(kernel) -> None:
+    require(
+        isinstance(kernel, AbstractKernel),
+        "a kernel is an AbstractKernel",
+        "an instance",
+        repr(kernel),
+        "derive from it",
+    )
+    require(isinstance(kernel.name, str), "name", "a class-level string", repr(kernel.name), "add name: ClassVar[str]")
+    same = kernel.with_bandwidth(kernel.bandwidth)
+    require(
+        same == kernel and hash(same) == hash(kernel),
+        f"{kernel!r} is a value",
+        "an equal, hashable copy from with_bandwidth",
+        repr(same),
+        "make it a frozen dataclass whose first field is bandwidth",
+    )
+
+
+def _check_profile(kernel) -> None:
+    start = float(kernel.log_profile(np.array([0.0]))[0])
+    require(start == 0.0, f"log k(0) = 0 of {kernel!r}", 0.0, start, "normalise the profile to k(0) = 1")
+    value = kernel.log_profile(np.concatenate([[0.0], _distances(kernel)]))
+    slack = 16 * EPS * np.maximum(1.0, np.abs(value[1:]))
+    rises = np.diff(value) > slack
+    where = _distances(kernel)[int(rises.argmax())]
+    require(
+        np.isfinite(value).all() and not rises.any(),
+        f"the profile of {kernel!r} is finite and never increases",
+        "log k(r) decreasing in r",
+        f"{value[1:][int(rises.argmax())]!r} at r = {where:.3g} after {value[int(rises.argmax())]!r}",
+        "check the sign of log_profile and its behaviour at large r",
+    )
+
+
+def _check_derivative(kernel) -> None:
+    r"""r^2 b = d phi / d log r by eighth-order differences in log r: step h errs by h^8/630 of the ninth derivative."""
+    r, h = _distances(kernel), 0.02
+    steps = np.arange(1, 5)[:, None] * h
+    up, down = (-kernel.log_profile(r * np.exp(sign * steps)) for sign in (1, -1))
+    slope = (STENCIL[:, None] * (up - down)).sum(0) / h
+    inverse = np.asarray(kernel.inverse_weight(r))
+    require(
+        inverse.shape == r.shape and (inverse > 0).all() and np.isfinite(inverse).all(),
+        f"inverse_weight of {kernel!r}",
+        f"positive finite values of shape {r.shape}",
+        f"shape {inverse.shape}, smallest {inverse.min()!r}",
+        "return r / phi'(r), element by element",
+    )
+    own = r**2 / inverse
+    # Profiles are accurate to about 1e-13 absolutely (tables, Bessel functions); powers up to r^4 need 1e-9.
+    tolerance = 1e-9 * own + (1e-12 + 16 * EPS * np.abs(up).max(0)) / h
+    worst = int(np.argmax(np.abs(own - slope) / tolerance))
+    require(
+        (np.abs(own - slope) <= tolerance).all(),
+        f"inverse_weight of {kernel!r} is r/phi'(r) of its own profile",
+        f"{r[worst] ** 2 / slope[worst]:.10g} at r = {r[worst]:.4g} (differentiating log_profile)",
+        f"{inverse[worst]:.10g}",
+        "inverse_weight is r divided by the derivative of -log_profile, bandwidth included; compare the two formulas",
+    )
+
+
+def _check_constant_weight(kernel) -> None:
+    inverse = kernel.inverse_weight(_distances(kernel))
+    constant = bool(np.ptp(inverse) <= 1e-12 * np.abs(inverse).max())
+    require(
+        constant or not kernel.constant_weight,
+        f"constant_weight of {kernel!r}",
+        "True only if 1/b is the same at every distance",
+        f"1/b between {inverse.min():.4g} and {inverse.max():.4g}",
+        "leave constant_weight False: it makes V a multiple of the score",
+    )
+
+
+def _check_tile(kernel) -> None:
+    r = np.concatenate([[0.0, 0.0], _distances(kernel), [kernel.bandwidth]]).reshape(8, 8)
+    function, parameters = kernel.compiled_tile()
+    log_kernel, weight = np.full(r.shape, np.nan), np.full(r.shape, np.nan)
+    function(r**2, parameters, log_kernel, weight)
+    alone = np.full(r.shape, np.nan)
+    function(r**2, parameters, alone, np.empty((0, r.shape[1])))
+    profile, inverse = kernel.log_profile(r), kernel.inverse_weight(r)
+    b = np.divide(1.0, inverse, out=np.zeros_like(r), where=inverse > 0)
+    for name, got, expected, slack in (
+        ("log_kernel", log_kernel, profile, 1e-11 * (1 + np.abs(profile))),
+        ("log_kernel without weights", alone, log_kernel, 1e-13 * (1 + np.abs(profile))),
+        ("weight", weight, b, 1e-10 * b),
+    ):
+        wrong = ~(np.abs(got - expected) <= slack)
+        at = np.unravel_index(int(wrong.argmax()), r.shape)
+        require(
+            not wrong.any(),
+            f"the compiled tile of {kernel!r} fills {name} as the NumPy forms do",
+            f"{expected[at]!r} at r = {r[at]:.4g}",
+            repr(got[at]),
+            "the tile receives SQUARED distances, stores log k and b = phi'(r)/r (0 where b diverges), and must accept "
+            "a weight array without rows",
+        )
+
+
+def _check_bandwidth(kernel) -> None:
+    r, factor = _distances(kernel), 3.7
+    wide = kernel.with_bandwidth(factor * kernel.bandwidth)
+    for name, got, expected in (
+        ("log_profile(c r) at bandwidth c tau", wide.log_profile(factor * r), kernel.log_profile(r)),
+        ("inverse_weight(c r)/c^2", wide.inverse_weight(factor * r) / factor**2, kernel.inverse_weight(r)),
+    ):
+        gap = np.abs(got - expected) - 1e-11 * (1e-2 + np.abs(expected))
+        worst = int(gap.argmax())
+        require(
+            gap[worst] <= 0,
+            f"bandwidth of {kernel!r} is a length: {name} is that of bandwidth tau",
+            f"{expected[worst]!r} at r = {r[worst]:.4g}",
+            repr(got[worst]),
+            "the profile may depend on r / bandwidth alone",
+        )
+
+
+def _check_scale_mixture(kernel) -> None:
+    mixture = kernel.scale_mixture()
+    if mixture is None:
+        return
+    unit = kernel.with_bandwidth(1.0)
+    r = np.logspace(-2, 2, 17)
+    expected = unit.log_profile(r)
+    if mixture.atom is not None:
+        got = -mixture.atom * r**2
+    else:
+        got = np.array([log_integral(lambda v, x=x: mixture.log_density(v) - np.exp(v) * x**2) for x in r])
+    gap = np.abs(got - expected) - 1e-9 * (1 + np.abs(expected))
+    worst = int(gap.argmax())
+    require(
+        gap[worst] <= 0,
+        f"scale_mixture of {kernel!r} integrates to the profile at bandwidth 1",
+        f"log k = {expected[worst]!r} at r = {r[worst]:.4g}",
+        repr(got[worst]),
+        "log_density(v) is log(s g(s)) at s = e^v: note the factor s, and no bandwidth in it",
+    )
+    # 1/b at complex r carries the population preconditioner.
+    real, complexed = unit.inverse_weight(r), np.asarray(unit.inverse_weight(r + 0j))
+    require(
+        np.allclose(complexed, real, rtol=1e-9),
+        f"inverse_weight of {kernel!r} accepts complex r",
+        "the values at real r",
+        f"{complexed[0]!r} instead of {real[0]!r}",
+        "use NumPy or scipy functions that take complex arguments",
+    )
+
+
+def _check_population(kernel) -> None:
+    """Population moments of N(0, tau^2) on the line at x = 1.3 tau against direct integration over y."""
+    from unifiedscore.measures import GaussianMixture
+    from unifiedscore.posterior import posterior_moments
+
+    if kernel.scale_mixture() is None:
+        return
+    tau, x = kernel.bandwidth, 1.3 * kernel.bandwidth
+    try:
+        got = posterior_moments(kernel, GaussianMixture([[0.0]], tau**2), [[x]])
+    except NumericalError:
+        # 1/b has no decomposition: the engine says so by name, which is lawful.
+        return
+    nodes, unit = np.polynomial.legendre.leggauss(40)
+    # Panels that shrink geometrically towards r = 0, where profiles may behave like a small power of r.
+    edges = np.concatenate([[0.0], np.geomspace(1e-12, 0.25, 25), np.arange(0.5, 12.0, 0.25)])
+    half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
+    r = tau * (middle[:, None] + half[:, None] * nodes).ravel()
+    step = tau * (half[:, None] * unit).ravel()
+    log_k, inverse = kernel.log_profile(r), kernel.inverse_weight(r)
+    left, right = (step * np.exp(log_k - 0.5 * ((x + side * r) / tau) ** 2) for side in (-1, 1))
+    total = (left + right).sum()
+    for name, value, expected in (
+        ("log_normalizer", got.log_normalizer[0], np.log(total / (tau * np.sqrt(2 * np.pi)))),
+        ("mean_shift", got.mean_shift[0, 0], ((right - left) * r).sum() / total),
+        ("score", got.score[0, 0], ((right - left) * r / inverse).sum() / total),
+        ("preconditioner", got.preconditioner[0], ((right + left) * inverse).sum() / total),
+        ("mean_distance", got.mean_distance[0], ((right + left) * r).sum() / total),
+    ):
+        require(
+            abs(value - expected) <= 1e-8 * abs(expected),
+            f"{name} of {kernel!r} against a Gaussian, by scale mixture and by direct integration",
+            repr(float(expected)),
+            repr(float(value)),
+            "scale_mixture and inverse_weight must describe the kernel of log_profile",
+        )
+
+
+KERNEL_CHECKS = (
+    _check_is_kernel,
+    _check_profile,
+    _check_derivative,
+    _check_constant_weight,
+    _check_tile,
+    _check_bandwidth,
+    _check_scale_mixture,
+    _check_population,
+)
