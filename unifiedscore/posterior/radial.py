@@ -195,17 +195,22 @@ def _convolve(kernel: AbstractKernel, log_transform) -> MixtureTable:
         density = log_transform(lattice) + lattice
         return _require_smooth(kernel, MixtureTable(None, center, width, float(x[0]), density, density))
     density = np.empty_like(lattice)
-    step = min(0.2, width / 3)
     # A wide g may fall off as slowly as a small power of s - a.
     right = 600.0 if width == 1.0 else 90.0
     for i, v in enumerate(lattice):
         # a = s expit(y), da = s expit(y) expit(-y) dy: both ends, where S(a) and g(s - a) live, are resolved on the
-        # logarithmic scale; g(s - a) is its density over the logarithm divided by s - a = s expit(-y).
-        y = np.arange(min(v, 0.0) - 90.0, max(v, 0.0) + right, step)
+        # logarithmic scale; g(s - a) is its density over the logarithm divided by s - a = s expit(-y). The nodes in y
+        # crowd where s - a passes the mode of g, which is narrow for a large exponent.
+        past = max(v - center, 0.0)
+        peak = max(np.log(np.expm1(past)) if past > 0.0 else -np.inf, 2.0 * np.log(width))
+        low, high = min(v, 0.0) - 90.0, max(v, 0.0) + right
+        u = np.arange(np.arcsinh((low - peak) / width), np.arcsinh((high - peak) / width), _STEP)
+        y = peak + width * np.sinh(u)
         left = log_expit(y)
         values = log_g(np.maximum(v + left - y, -690.0)) + log_transform(v + left) + v + left
+        values += np.log(width * np.cosh(u))
         top = values.max()
-        density[i] = top + np.log(np.exp(values - top).sum() * step)
+        density[i] = top + np.log(np.exp(values - top).sum() * _STEP)
     with np.errstate(over="ignore", invalid="ignore"):
         ratio = density - log_g(lattice)
     return _require_smooth(kernel, MixtureTable(log_g, center, width, float(x[0]), ratio, density))

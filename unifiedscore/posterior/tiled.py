@@ -107,7 +107,8 @@ def _reduce(measure, kernel, x, exclude, wants) -> dict:
     """Return the raw sums: the largest log-weight (as log_normalizer), the total relative to it, and what is wanted."""
     n, d = x.shape
     exclude = _checked_exclusion(exclude, n, measure.size)
-    center = measure.points.mean(0, dtype=np.float64)
+    # The mean of the measure: an outlier without weight must not cost the others their digits.
+    center = measure.mean
     queries = x.astype(np.float64) - center
     task = _prepare(measure, kernel, center, wants)
     out = {"log_normalizer": np.empty(n), "total": np.empty(n), "weighted": task.log_mass is not None}
