@@ -175,7 +175,7 @@ study = Study(
         "relative": Variable("Relative squared error", symbol="E|D - C S|^2 / E|D|^2"),
         "relative_best": Variable("Relative squared error at the best scale", symbol="1 - gcos^2"),
         "flat_ratio": Variable("Relative squared error over tau^2", units="1/length^2", symbol="rel/tau^2"),
-        "cosine": Variable("Cosine between drift and score difference", symbol="E<D, S>/sqrt(E|D|^2 E|S|^2)"),
+        "cosine": Variable("Cosine between drift and score difference", symbol="gcos"),
         "mean_cosine": Variable("Mean of the pointwise cosine", symbol="E cos(D, S)"),
         "scale": Variable("Theory scale C = rho tau", symbol="C_th"),
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),

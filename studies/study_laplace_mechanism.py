@@ -91,7 +91,7 @@ preconditioner = dict(
     evidence="quadrature",
     variable="preconditioner_gap",
     source=PAPER,
-    statement="with a common norm the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
+    statement="the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
     test=rate(-1.0),
 )
 oracle = dict(
