@@ -122,7 +122,7 @@ def test_starting_late_reproduces_the_table_of_two_points():
     late_start = np.interp((np.arange(300) + 0.5) / 300, law, x)[:, None]
     late = sample(TWO, 300, start=late_start, start_time=0.5, **grid)
     distance = np.sqrt(np.mean((np.sort(full.samples[:, 0]) - np.sort(late.samples[:, 0])) ** 2))
-    assert distance == pytest.approx(0.0042, abs=1e-4)
+    assert distance == pytest.approx(0.0042, abs=3e-4)
 
 
 @pytest.mark.parametrize("start_time", [0.0, 0.9])

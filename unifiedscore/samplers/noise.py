@@ -79,7 +79,7 @@ def draw_noise(policy, n: int, draws: int, dimension: int, rng: np.random.Genera
     Examples
     --------
     >>> import numpy as np
-    >>> draw_noise("fixed_antithetic", 5, 4, 2, np.random.default_rng(0)).sum((0, 1)).tolist()
+    >>> draw_noise("fixed_antithetic", 5, 4, 2, np.random.default_rng(0)).sum(1).tolist()[0]
     [0.0, 0.0]
     """
     policy = policy_by_name(policy)
