@@ -115,6 +115,6 @@ def _name_law(ax, drawn, law, color):
         text = r"$\propto d^{-1}$"
     else:
         text = r"$\frac{2}{27}\,\bar\tau^2d$" if law.exponent else r"$\frac{2}{27}\,\bar\tau^2$"
-    place = {"xytext": (-2, -10), "va": "top"} if law.exponent > 0 else {"xytext": (-2, 7), "va": "bottom"}
+    place = {"xytext": (0, -17), "va": "top"} if law.exponent > 0 else {"xytext": (-2, 9), "va": "bottom"}
     y = law.at(np.array([x]), drawn)[0]
     ax.annotate(text, (x, y), textcoords="offset points", ha="right", color=color, fontsize=11, **place)
