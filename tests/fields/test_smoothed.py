@@ -68,6 +68,16 @@ def test_population_of_two_points_at_every_time(time):
         assert value == pytest.approx(erf(z / (smoothing * np.sqrt(2))), abs=1e-9)
 
 
+def test_no_position_of_a_step_is_missed():
+    """A step beyond the last node of a panel would change the average by 1e-8 to 1e-3."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        a, z = 0.5 + rng.random(), rng.normal(size=(1, 1))
+        field = center(1 - 1e-4, np.array([[-a], [a]]))
+        value = us.Smoothed(field, 0.6, noise="population")(z)[0, 0]
+        assert value == pytest.approx(a * erf(z[0, 0] / (0.6 * np.sqrt(2))), abs=1e-12)
+
+
 def test_population_does_not_depend_on_the_batch():
     field = us.Smoothed(center(0.9), 0.2, noise="population")
     x = np.concatenate([np.linspace(-3, 3, 150), [40.0, -1000.0]])[:, None]

@@ -1,7 +1,7 @@
 r"""$E\,F(x + \sigma\epsilon)$ in one dimension, $\epsilon \sim N(0, 1)$, for smooth or nearly discontinuous F.
 
 Near the end of a closed-form diffusion F is a staircase whose steps are $(1 - t)^2$ wide: a fixed rule of any order
-has no node inside them. Panels are therefore halved until sixteen Gauss-Legendre nodes resolve F, and the Gaussian
+has no node inside them. Panels are therefore halved until a polynomial of degree 16 resolves F, and the Gaussian
 density is integrated over the same nodes; it is smooth on the scale of the widest panel.
 """
 
@@ -12,13 +12,15 @@ import numpy as np
 from unifiedscore.errors import NumericalError
 
 _ORDER = 16
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(_ORDER)
-# Maps node values to Legendre coefficients: the last ones measure how well F is resolved.
-_DEGREES = np.arange(_ORDER)
-_TO_LEGENDRE = np.polynomial.legendre.legvander(_NODES, _ORDER - 1).T * _WEIGHTS * (_DEGREES + 0.5)[:, None]
+_DEGREES = np.arange(_ORDER + 1)
+# Chebyshev points with both ends: a step cannot hide beyond the last node of a panel, as it does for Gauss nodes.
+_NODES = -np.cos(np.pi * _DEGREES / _ORDER)
+# Values to Chebyshev coefficients: the last ones measure how well F is resolved, the even ones have integrals.
+_COEFFICIENTS = np.linalg.inv(np.polynomial.chebyshev.chebvander(_NODES, _ORDER))
+_WEIGHTS = np.where(_DEGREES % 2 == 0, 2.0 / (1.0 - _DEGREES.astype(float) ** 2 + (_DEGREES % 2)), 0.0) @ _COEFFICIENTS
 # Beyond 9 standard deviations lies 2e-19 of the mass.
 _REACH = 9.0
-# Sixteen nodes integrate exp(-u^2/2) over a panel of half a standard deviation to rounding.
+# Degree 16 integrates exp(-u^2/2) over a panel of half a standard deviation to rounding.
 _PANEL = 0.5
 # Allowed error of a panel, in units of the smoothing times the largest |F|: hundreds of panels add up to 1e-12.
 _RESOLVED = 1e-14
@@ -59,13 +61,13 @@ def _initial_edges(centers, smoothing):
 
 
 def _resolved_panels(function, low, high, smoothing):
-    """Halve panels until the last two Legendre coefficients of F, times the width, vanish; nodes, weights, values."""
+    """Halve panels until the last two coefficients of F, times the width, vanish; nodes, weights, values."""
     done, count, largest = [], 0, 0.0
     while True:
         half = 0.5 * (high - low)
         nodes = 0.5 * (high + low)[:, None] + half[:, None] * _NODES
         values = function(nodes.reshape(-1, 1)).reshape(nodes.shape)
-        tail = np.abs(values @ _TO_LEGENDRE[-2:].T).max(1)
+        tail = np.abs(values @ _COEFFICIENTS[-2:].T).max(1)
         largest = max(largest, np.abs(values).max())
         # Weighted by the width: inside a step F is known to eps |logit| only, but a step is narrow.
         fine = tail * half <= _RESOLVED * smoothing * largest
@@ -75,7 +77,7 @@ def _resolved_panels(function, low, high, smoothing):
             break
         if count > _MOST_PANELS:
             raise NumericalError(
-                f"the field is not resolved by {_MOST_PANELS} panels of {_ORDER} nodes; use a larger smoothing "
+                f"the field is not resolved by {_MOST_PANELS} panels of {_ORDER + 1} nodes; use a larger smoothing "
                 f"(got {smoothing}), an earlier time, or an explicit noise tuple"
             )
         low, high = low[~fine], high[~fine]
