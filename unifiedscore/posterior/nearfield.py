@@ -260,13 +260,37 @@ def _choose(low, high, columns, starts, boxes, scale, radius2, nearest, chosen):
 
 
 @njit(cache=True, nogil=True)
+def _log_weights(x, y, tile):
+    """Minus the squared distances; up to three coordinates stay in registers."""
+    d = y.shape[0]
+    for i in range(tile.shape[0]):
+        row = tile[i]
+        if d == 1:
+            a, first = x[i, 0], y[0]
+            for j in range(row.shape[0]):
+                row[j] = -((a - first[j]) ** 2)
+        elif d == 2:
+            a, b, first, second = x[i, 0], x[i, 1], y[0], y[1]
+            for j in range(row.shape[0]):
+                row[j] = -((a - first[j]) ** 2) - (b - second[j]) ** 2
+        else:
+            a, b, c, first, second, third = x[i, 0], x[i, 1], x[i, 2], y[0], y[1], y[2]
+            for j in range(row.shape[0]):
+                row[j] = -((a - first[j]) ** 2) - (b - second[j]) ** 2 - (c - third[j]) ** 2
+            for k in range(3, d):
+                a, first = x[i, k], y[k]
+                for j in range(row.shape[0]):
+                    row[j] -= (a - first[j]) ** 2
+
+
+@njit(cache=True, nogil=True)
 def _means(queries, order, edges, columns, starts, boxes, scale, bandwidth, radius2, mean, visited):
     d = columns.shape[0]
     nearest, chosen = np.empty(len(starts) - 1), np.empty(len(starts) - 1, np.int64)
     raw, scaled = np.empty(d * _TILE), np.empty(d * _TILE)
     low, high = np.empty(d), np.empty(d)
     weights, bits = np.empty(_ROWS * _TILE), np.empty(_ROWS * _TILE)
-    zero, rate = np.zeros((_ROWS, d)), -0.5 / bandwidth**2
+    zero, unit = np.zeros((_ROWS, d)), np.sqrt(0.5) / bandwidth
     for b in range(len(edges) - 1):
         block = order[edges[b] : edges[b + 1]]
         n = len(block)
@@ -275,6 +299,8 @@ def _means(queries, order, edges, columns, starts, boxes, scale, bandwidth, radi
             x[i] = queries[block[i]]
         for k in range(d):
             low[k], high[k] = x[:, k].min(), x[:, k].max()
+        # In units of sqrt(2) h squared distances are log-weights: one pass less over every tile.
+        x *= unit
         leaves = _choose(low, high, columns, starts, boxes, scale, radius2, nearest, chosen)
         largest, total, rescale, vector = np.full(n, -np.inf), np.zeros(n), np.empty(n), np.zeros((n, d))
         leaf = 0
@@ -290,18 +316,14 @@ def _means(queries, order, edges, columns, starts, boxes, scale, bandwidth, radi
                 for j in range(starts[chosen[index]], starts[chosen[index] + 1]):
                     for k in range(d):
                         values[k, column] = columns[k, j]
-                        y[k, column] = scale * columns[k, j]
+                        y[k, column] = unit * scale * columns[k, j]
                     column += 1
             leaf = after
             visited[b] += n * width
             for first in range(0, n, _ROWS):
                 last = min(first + _ROWS, n)
                 tile = weights[: (last - first) * width].reshape(last - first, width)
-                loops.direct_squared(x[first:last], y, tile)
-                for i in range(last - first):
-                    row = tile[i]
-                    for j in range(width):
-                        row[j] *= rate
+                _log_weights(x[first:last], y, tile)
                 exponents = bits[: (last - first) * width].reshape(last - first, width)
                 loops.exponentials(tile, exponents, largest[first:last], total[first:last], rescale[first:last])
                 # Products with the unscaled points: no cancellation against the query, whatever the scale.
