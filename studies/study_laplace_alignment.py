@@ -76,7 +76,7 @@ def population(kernel, pair, theory, name):
     target, model = pair
     # The six modes are exchangeable under the common symmetry of the two rings, and of the raw mixture: one suffices.
     components = None if name == "ring_mog_shifted" else [0]
-    orders = (4, 6) if name == "raw_mog" else (6, 8)
+    orders = {"raw_mog": (4, 6), "ring_mog_shifted": (5, 7), "ring_mog": (6, 8)}[name]
     low, high = (
         summary(*both(kernel, target, model, x), w, scale=theory["scale"], bandwidth=kernel.bandwidth)
         for x, w in (model.quadrature(order=order, components=components) for order in orders)
@@ -241,7 +241,7 @@ study = Study(
         ),
         Claim(
             **noise,
-            regime="d=1024, equal means",
+            regime="d=256 and 1024, equal means",
             test=Inside(0.05, np.inf),
             where={
                 "dataset": "ring_mog",
