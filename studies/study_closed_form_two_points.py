@@ -52,6 +52,7 @@ def converge(cell):
     return {
         "end": end,
         "end_error": 1e-13,
+        "target": target,
         "gap": abs(end - target),
         "gap_error": 1e-13,
         "end_hermite": hermite,
@@ -82,6 +83,7 @@ def start_late(cell):
 
 NAMES = (
     "end",
+    "target",
     "gap",
     "end_hermite",
     "at_start",
@@ -129,6 +131,7 @@ study = Study(
     variables={
         "end": Variable("End of the path from 2.5", symbol="z_S"),
         "end_hermite": Variable("The same with 80 Gauss-Hermite nodes for the noise"),
+        "target": Variable("Fixed point of the limit map", symbol="z_*"),
         "gap": Variable("Distance to the fixed point", symbol="|z_S - z*|"),
         "at_start": Variable("W2 between smoothed and unsmoothed law at T"),
         "at_end": Variable("W2 between the final laws"),

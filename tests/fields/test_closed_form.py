@@ -102,3 +102,22 @@ def test_times_outside_the_unit_interval_are_refused(time):
 def test_smoothing_without_noise_is_refused():
     with pytest.raises(InputError, match="noise must be"):
         us.ClosedFormVelocity(POINTS, 0.5, 0.1)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 9])
+def test_the_fields_conform(dimension):
+    rng = np.random.default_rng(3)
+    points, noise, x = (rng.normal(size=(n, dimension)) for n in (12, 4, 5))
+    center = us.Barycenter(us.Gaussian(0.5), points, scale=0.5)
+    fields = [
+        center,
+        us.Smoothed(center, 0.3, noise=noise),
+        us.ClosedFormScore(points, 0.5),
+        us.SmoothedClosedFormScore(points, 0.5, 0.3, noise),
+        us.ClosedFormVelocity(points, 0.5, 0.3, noise),
+        us.ClosedFormVelocity(points, 0.0),
+    ]
+    if dimension == 1:
+        fields.append(us.ClosedFormVelocity(points, 0.5, 0.3, "population"))
+    for field in fields:
+        us.testing.check_field(field, x)

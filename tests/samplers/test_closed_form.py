@@ -136,6 +136,33 @@ def test_near_field_paths_equal_dense_paths(start_time):
     assert near.fractions[-1] < 0.1 and dense.fractions[-1] == 1.0
 
 
+def test_late_starts_are_drawn_from_the_unsmoothed_mixture():
+    """z_T = T x + (1-T) e: mean T mean(x), variance T^2 var(x) + (1-T)^2, at the rounded start time."""
+    points, n = np.array([[-1.0], [3.0]]), 20_000
+    result = sample(points, n, n_steps=10, start_time=0.79, smoothing=0.0, trajectory=True)
+    assert result.settings["start_time"] == 0.8 and len(result.times) == 3
+    start = result.trajectory[0, :, 0]
+    variance = 0.8**2 * 4 + 0.2**2
+    # Five standard errors; the fourth moment is at most three times the squared variance.
+    assert start.mean() == pytest.approx(0.8, abs=5 * np.sqrt(variance / n))
+    assert start.var() == pytest.approx(variance, abs=5 * variance * np.sqrt(2 / n))
+    # Around each point the spread is that of the noise alone.
+    side = start[start > 0.8] - 2.4
+    assert side.std() == pytest.approx(0.2, rel=0.05)
+
+
+@pytest.mark.parametrize("dimension", [2, 9])
+def test_indices_are_those_of_the_largest_posterior_weight(dimension):
+    rng = np.random.default_rng(0)
+    points, weights = rng.normal(size=(40, dimension)), rng.random(40)
+    noise = rng.normal(size=(25, 3, dimension))
+    for mass in (np.ones(40), weights):
+        result = sample(us.Samples(points, mass), 25, n_steps=5, noise_draws=3, noise=noise)
+        queries = result.last_state[:, None] + 0.5 * noise
+        logits = -((queries[:, :, None] - 0.8 * points) ** 2).sum(-1) / (2 * 0.2**2) + np.log(mass)
+        np.testing.assert_array_equal(result.indices, logits.argmax(2))
+
+
 def test_dense_in_high_dimension_and_with_weights_uses_the_tiled_engine():
     points = cloud(30, 9)
     wide = sample(points, 10)
