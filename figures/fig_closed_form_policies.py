@@ -19,6 +19,6 @@ def figure(dataset):
         caption(
             canvas,
             "Two points at ±1, σ = 0.5, M = 2, S = 200. Every seed is a dot; the bar is the 99 % t interval of the "
-            "mean. Population noise puts no mass at the midpoint.",
+            "mean. Under population noise the paths near the midpoint have not left it yet after 200 steps.",
         )
     return canvas

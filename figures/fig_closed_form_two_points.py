@@ -26,16 +26,24 @@ def figure(dataset):
                 where={"smoothing": smoothing, "start_time": 0.0},
                 ax=panels["b"],
                 lower=panels["c"],
-                prediction=Prediction(slope, low=slope - 0.02, high=slope + 0.02),
+                prediction=Prediction(slope, label="$S^{-(1-\\rho)}$"),
                 label=f"σ = {smoothing:g}",
                 color=color,
             )
+        chosen = [
+            (handle, text)
+            for handle, text in zip(*panels["b"].get_legend_handles_labels(), strict=True)
+            if "numerical" not in text
+        ]
+        panels["b"].legend(*zip(*chosen, strict=True), loc="lower left", fontsize=7.5)
+        low, high = panels["b"].get_ylim()
+        panels["b"].set_ylim(low / 12, high)
         panels["b"].set_title("b  The error falls like $S^{-(1-\\rho)}$")
         _late(dataset, panels["d"])
         caption(
             canvas,
             "Two points at ±1, population noise, paths from 2.5. a: end of the path after S steps, and the fixed point "
-            "of the limit map; it vanishes above σ = √(2/π) (dotted). d: distance of the final laws when starting at T "
+            "of the limit map; it vanishes above σ = √(2/π) (dotted). c: distance of the final laws when starting at T "
             "from the unsmoothed mixture.",
         )
     return canvas
@@ -72,7 +80,7 @@ def _late(dataset, ax):
         x = at["start_time"].values
         ax.plot(x, at_end, "o-", color=color, label=f"σ = {smoothing:g}: at t = 1")
         ax.plot(x, at_start, "s--", color=color, markersize=4, label=f"σ = {smoothing:g}: at T")
-    ax.set_title("d  What a late start changes")
+    ax.set_title("c  What a late start changes")
     ax.set_xlabel("start time T")
     ax.set_ylabel("W2, half-distances")
     ax.legend(loc="upper left")

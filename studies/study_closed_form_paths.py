@@ -73,7 +73,9 @@ def measure(cell, rng):
         out["increase"] = energy_increase(circle, first, limit=False)
         out["increase_limit"] = energy_increase(points[:20], second, limit=True)
     if smoothing == WIDE:
-        result = us.sample_closed_form(STEINER, 400, **options | {"smoothing": 200.0, "noise_draws": 6}, rng=other)
+        result = us.sample_closed_form(
+            STEINER, 400, **options | {"smoothing": 200.0, "noise_draws": 6, "n_steps": 100}, rng=other
+        )
         out["steiner"] = float(result.samples[:, 0].mean())
     return out
 
