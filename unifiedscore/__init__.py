@@ -14,7 +14,19 @@ _HOME = {
     "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
-    "fields": ["Drift", "KernelScore", "MeanShift", "ScoreDifference", "as_field"],
+    "fields": [
+        "Barycenter",
+        "ClosedFormScore",
+        "ClosedFormVelocity",
+        "Drift",
+        "KernelScore",
+        "MeanShift",
+        "ScoreDifference",
+        "Smoothed",
+        "SmoothedClosedFormScore",
+        "as_field",
+    ],
+    "samplers": ["sample_closed_form"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -27,10 +39,22 @@ if TYPE_CHECKING:
     from unifiedscore import testing
     from unifiedscore.diagnose import diagnose
     from unifiedscore.errors import UnifiedScoreError
-    from unifiedscore.fields import Drift, KernelScore, MeanShift, ScoreDifference, as_field
+    from unifiedscore.fields import (
+        Barycenter,
+        ClosedFormScore,
+        ClosedFormVelocity,
+        Drift,
+        KernelScore,
+        MeanShift,
+        ScoreDifference,
+        Smoothed,
+        SmoothedClosedFormScore,
+        as_field,
+    )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.samplers import sample_closed_form
     from unifiedscore.study import judge, open_results, run
 
 

@@ -141,7 +141,56 @@ def _labelled(data, axes):
     return dataset
 
 
+def two_points():
+    rng = np.random.default_rng(2)
+    axes = {
+        "smoothing": [0.1, 0.3, 0.4, 0.6, 0.9, 1.2],
+        "start_time": [0.0, 0.2, 0.5, 0.8, 0.9],
+        "n_steps": [100, 200, 400, 800, 1600, 3200],
+    }
+    shape = tuple(len(labels) for labels in axes.values())
+    values = {name: np.full(shape, np.nan) for name in ("end", "target", "gap", "at_start", "at_end")}
+    steps = np.array(axes["n_steps"], dtype=float)
+    for i, (target, slope) in {1: (0.999, -0.99), 3: (0.837, -0.4974), 4: (0.0, -0.1135), 5: (0.0, -0.3351)}.items():
+        values["target"][i, 0] = target
+        values["gap"][i, 0] = 0.6 * steps**slope
+        values["end"][i, 0] = target + values["gap"][i, 0]
+    for i in (0, 2):
+        values["at_start"][i, 1:, 1] = 0.1 * rng.random(4)
+        values["at_end"][i, 1:, 1] = 0.05 * rng.random(4)
+    data = {name: (tuple(axes), array, {"long_name": name}) for name, array in values.items()}
+    data |= {f"{name}_error": (tuple(axes), 1e-13 + 0 * values[name]) for name in ("end", "gap")}
+    return _labelled(data, axes)
+
+
+def policies():
+    axes = {
+        "policy": ["fixed", "fixed_antithetic", "fresh", "fresh_antithetic", "population"],
+        "n_steps": [200],
+        "draws": [2, 8],
+        "seed": np.arange(16),
+    }
+    middle = np.array([0.156, 0.354, 0.104, 0.177, 0.0])[:, None, None, None]
+    noise = 0.01 * np.random.default_rng(3).standard_normal((5, 1, 2, 16))
+    data = {"midpoint": (tuple(axes), middle + noise), "variance": (tuple(axes), 1 - middle + noise)}
+    return _labelled(data, axes)
+
+
+def w2():
+    axes = {
+        "dataset": ["checkerboard", "digits"],
+        "sampler": ["sigma=0", "sigma=0.5", "training"],
+        "seed": np.arange(24),
+    }
+    middle = np.array([0.602, 0.464, 0.564])[None, :, None]
+    values = middle + 0.05 * np.random.default_rng(4).standard_normal((2, 3, 24))
+    return _labelled({"w2": (tuple(axes), values)}, axes)
+
+
 BUILDERS = {
+    "closed_form_two_points": two_points,
+    "closed_form_policies": policies,
+    "closed_form_w2": w2,
     "laplace_alignment": alignment,
     "laplace_mechanism": mechanism,
     "low_temperature": low_temperature,

@@ -1,0 +1,64 @@
+"""Transport distances with known answers, at equal and unequal sizes."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from unifiedscore.errors import InputError
+from unifiedscore.metrics.replicates import replicated
+from unifiedscore.metrics.transport import sliced_wasserstein2, wasserstein2
+
+
+def quantile_distance(x, y):
+    """One-dimensional W2 over the merged jumps, in exact rational masses."""
+    x, y, total, at = sorted(x), sorted(y), 0.0, Fraction(0)
+    jumps = sorted({Fraction(i + 1, len(x)) for i in range(len(x))} | {Fraction(j + 1, len(y)) for j in range(len(y))})
+    for jump in jumps:
+        i, j = int(at * len(x)), int(at * len(y))
+        total += float(jump - at) * (x[i] - y[j]) ** 2
+        at = jump
+    return np.sqrt(total)
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (5, 5), (4, 6), (7, 3), (13, 40)])
+def test_one_dimension_has_its_quantile_formula(n, m):
+    rng = np.random.default_rng(n * m)
+    x, y = rng.normal(size=n), rng.normal(size=m) + 1
+    exact = quantile_distance(x, y)
+    assert wasserstein2(x[:, None], y[:, None]) == pytest.approx(exact, rel=1e-12)
+    assert sliced_wasserstein2(x[:, None], y[:, None], n_directions=5, rng=rng) == pytest.approx(exact, rel=1e-12)
+
+
+def test_a_translation_costs_its_length_and_repetition_nothing():
+    rng = np.random.default_rng(0)
+    x, shift = rng.normal(size=(60, 3)), np.array([1.0, -2.0, 2.0])
+    assert wasserstein2(x, x + shift) == pytest.approx(3.0, rel=1e-12)
+    assert wasserstein2(x, np.repeat(x, 3, axis=0)) <= 1e-7
+    # The mean over directions of (theta . shift)^2 is |shift|^2 / d.
+    value = sliced_wasserstein2(x, np.repeat(x, 2, axis=0) + shift, n_directions=4000, rng=rng)
+    # (theta . e)^2 has mean 1/3 and standard deviation .298: five standard errors of the mean.
+    assert value**2 == pytest.approx(3.0, abs=5 * 9 * 0.298 / np.sqrt(4000))
+
+
+def test_brute_force_over_permutations():
+    from itertools import permutations
+
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+    best = min(((x[list(p)] - y) ** 2).sum() for p in permutations(range(6)))
+    assert wasserstein2(x, y) == pytest.approx(np.sqrt(best / 6), rel=1e-12)
+
+
+def test_standard_errors_need_replicates():
+    rng = np.random.default_rng(0)
+    pairs = [(rng.normal(size=(20, 1)), rng.normal(size=(30, 1))) for _ in range(8)]
+    result = replicated(wasserstein2, pairs)
+    assert result.standard_error == pytest.approx(result.values.std(ddof=1) / np.sqrt(8))
+    with pytest.raises(InputError, match="at least two replicates"):
+        replicated(wasserstein2, pairs[:1])
+
+
+def test_dimensions_must_agree():
+    with pytest.raises(InputError, match="y must have dimension 2"):
+        wasserstein2(np.zeros((3, 2)), np.zeros((3, 1)))

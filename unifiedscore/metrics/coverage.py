@@ -1,0 +1,77 @@
+"""Novelty and coverage: how far samples are from the training set, how many repeat it, how much of a law they reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError
+
+
+def nearest_training_distance(samples, training) -> np.ndarray:
+    """Distance of every sample to its nearest training point, (n,), in the units of the data.
+
+    Examples
+    --------
+    >>> nearest_training_distance([[0.0], [0.9]], [[0.0], [1.0]]).round(12)
+    array([0. , 0.1])
+    """
+    training = validate.points(training, "training")
+    samples = validate.points(samples, "samples", dimension=training.shape[1])
+    index = _nearest(training, samples, 1)[1][:, 0]
+    # Directly, not from inner products: a copy is at distance 0 exactly.
+    return np.linalg.norm(samples.astype(np.float64) - training[index], axis=1)
+
+
+def duplicate_rate(samples, training, *, tolerance: float) -> float:
+    """Share of samples within `tolerance` (in the units of the data) of a training point.
+
+    Examples
+    --------
+    >>> duplicate_rate([[0.0], [0.5]], [[0.0], [1.0]], tolerance=1e-6)
+    0.5
+    """
+    tolerance = validate.positive(tolerance, "tolerance", allow_zero=True)
+    return float((nearest_training_distance(samples, training) <= tolerance).mean())
+
+
+def recall(samples, reference, *, k: int = 3) -> float:
+    """Share of reference points within the k-th neighbour distance of some sample: how much of a law is reached.
+
+    Parameters
+    ----------
+    samples, reference : (n, d), (m, d) arrays
+        Compare only values with the same n, k and reference.
+    k : int
+        Neighbours, not counting the sample itself; n > k.
+
+    References
+    ----------
+    Kynkaanniemi et al. 2019, arXiv 1904.06991, eq. 2.
+
+    Examples
+    --------
+    >>> recall([[0.0], [1.0], [2.0]], [[0.5], [9.0]], k=1)
+    0.5
+    """
+    samples = validate.points(samples, "samples")
+    reference = validate.points(reference, "reference", dimension=samples.shape[1])
+    k = validate.integer(k, "k")
+    if len(samples) <= k:
+        raise InputError(f"recall with k = {k} needs more than {k} samples; got {len(samples)}")
+    radius = _nearest(samples, samples, k + 1)[0][:, -1]
+    covered = np.zeros(len(reference), dtype=bool)
+    rows = max(1, 4_000_000 // len(samples))
+    from scipy.spatial.distance import cdist
+
+    for start in range(0, len(reference), rows):
+        part = slice(start, start + rows)
+        covered[part] = (cdist(reference[part], samples) <= radius).any(1)
+    return float(covered.mean())
+
+
+def _nearest(points, queries, k):
+    """Distances and indices, (n, k), in increasing distance."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(queries)

@@ -1,0 +1,51 @@
+"""A metric with its standard error over independent replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """Mean of a metric over independent replicates.
+
+    Attributes
+    ----------
+    values : (r, ...) array
+        One value, or array of values, per replicate.
+    mean, standard_error : array
+        Over the replicates: the spread of whole repetitions, never of the particles of one of them.
+    """
+
+    values: np.ndarray
+    mean: np.ndarray
+    standard_error: np.ndarray
+
+
+def replicated(metric: Callable, replicates: Iterable[tuple]) -> Replicated:
+    """Evaluate `metric(*arguments)` for every tuple of arguments.
+
+    Raises
+    ------
+    InputError
+        Fewer than two replicates: no standard error exists.
+
+    Examples
+    --------
+    >>> result = replicated(lambda a, b: a - b, [(3.0, 1.0), (5.0, 1.0)])
+    >>> float(result.mean), float(result.standard_error)
+    (3.0, 1.0)
+    """
+    values = np.array([metric(*arguments) for arguments in replicates], dtype=float)
+    if len(values) < 2:
+        raise InputError(f"a standard error needs at least two replicates; got {len(values)}")
+    validate.real_array(values, "metric")
+    return Replicated(values, values.mean(0), values.std(0, ddof=1) / np.sqrt(len(values)))

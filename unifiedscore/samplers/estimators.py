@@ -1,0 +1,87 @@
+"""The ways a sampler may compute barycenters: every point, the points that matter, or neighbours and a random rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+
+from unifiedscore.errors import UnknownNameError
+from unifiedscore.fields.barycenter import Barycenter
+from unifiedscore.kernels import Gaussian
+from unifiedscore.measures.samples import Samples
+from unifiedscore.posterior.nearfield import MOST_DIMENSIONS, NearField
+from unifiedscore.posterior.neighbours import NeighbourMeans
+
+ESTIMATORS = ("dense", "near", "neighbours")
+
+
+class BarycenterEstimator(Protocol):
+    r"""Barycenters $\hat x(z, t)$ of queries (n, d) at a time $t \in (0, 1)$, and the share of all pairs computed."""
+
+    def __call__(self, queries: np.ndarray, time: float) -> tuple[np.ndarray, float]: ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    data: Samples
+
+    def __call__(self, queries, time):
+        return Barycenter(Gaussian(1.0 - time), self.data, scale=time)(queries), 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Boxed:
+    """The compiled loop over leaves: with pruning, or, as the fastest dense sum in low dimension, without."""
+
+    near: NearField
+    prune: bool
+
+    def __call__(self, queries, time):
+        found = self.near.means(queries, scale=time, bandwidth=1.0 - time, prune=self.prune)
+        return found.mean, found.fraction
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    means: NeighbourMeans
+    rng: np.random.Generator
+
+    def __call__(self, queries, time):
+        mean = self.means(queries, scale=time, bandwidth=1.0 - time, rng=self.rng)
+        return mean, (self.means.nearest + self.means.remainder) / self.means.data.size
+
+
+def barycenter_estimator(
+    name: str, data: Samples, *, tolerance: float, n_neighbours: int, n_remainder: int, rng: np.random.Generator
+) -> BarycenterEstimator:
+    """Return the estimator of that name, prepared for the data once."""
+    if name == "dense":
+        equal = bool((data.weights == data.weights[0]).all())
+        boxed = equal and data.dimension <= MOST_DIMENSIONS
+        return _Boxed(NearField(data), False) if boxed else _Dense(data)
+    if name == "near":
+        return _Boxed(NearField(data, tolerance=tolerance), True)
+    if name == "neighbours":
+        return _Neighbours(NeighbourMeans(data, nearest=n_neighbours, remainder=n_remainder), rng)
+    raise UnknownNameError("estimator", name, ESTIMATORS)
+
+
+def most_likely(data: Samples, queries: np.ndarray, time: float) -> np.ndarray:
+    """Index of the data point of largest posterior weight at each query, (n,)."""
+    points = data.points.astype(np.float64, copy=False)
+    center = points.mean(0)
+    points, queries = time * (points - center), queries - time * center
+    if data.dimension <= MOST_DIMENSIONS and (data.weights == data.weights[0]).all():
+        from scipy.spatial import cKDTree
+
+        return np.asarray(cKDTree(points).query(queries, workers=-1)[1])
+    with np.errstate(divide="ignore"):
+        offset = (1.0 - time) ** 2 * np.log(data.weights) - 0.5 * np.einsum("md,md->m", points, points)
+    width = max(1, 4_000_000 // data.size)
+    parts = [np.argmax(queries[i : i + width] @ points.T + offset, axis=1) for i in range(0, len(queries), width)]
+    return np.concatenate(parts)
