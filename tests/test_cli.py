@@ -283,3 +283,111 @@ def test_help_is_fast_and_complete(project):
         assert name in done.stdout
     seconds, heavy = done.stderr.split()
     assert float(seconds) < 2 and heavy == "False"
+
+
+OTHER = STUDY.replace('"means', '"others')
+
+
+def write_other(root):
+    (root / "studies/study_others.py").write_text(OTHER.format(failing=-1, low=0.5, pause=0).lstrip())
+
+
+def test_one_claim_or_file_again_keeps_the_other_verdicts_and_figures(project, capsys):
+    root = project()
+    write_other(root)
+    assert verify() == 0
+    whole, index = ledger(), Path("results/figures/index.json").read_text()
+    capsys.readouterr()
+    assert verify("--claim", "trig.pythagoras") == 0
+    assert "1 verdict: 1 supported" in (out := capsys.readouterr().out) and "keeps 2 verdicts" in out
+    for arguments in (["verify", "studies/study_others.py"], ["judge", "studies/study_means.py"]):
+        assert call(*arguments, "--executor", "serial") == 0
+        again = ledger()
+        assert {v["claim"]: v for v in again["verdicts"]} == {v["claim"]: v for v in whole["verdicts"]}
+        assert again["monte_carlo_verdicts"] == 2 and again["stale"] == [] and len(again["not_run"]) == 2
+        assert Path("results/figures/index.json").read_text() == index
+    (root / "studies/study_others.py").unlink()
+    assert verify() == 0
+    assert {v["claim"] for v in ledger()["verdicts"]} == {"means.one", "trig.pythagoras"}
+
+
+def test_a_run_of_another_seed_replaces_the_ledger_with_a_note(project, capsys):
+    project()
+    verify()
+    capsys.readouterr()
+    assert verify("--claim", "means.one", "--seed", "3") == 0
+    assert "do not belong to this run and are replaced" in capsys.readouterr().err
+    (found,) = ledger()["verdicts"]
+    assert found["reproduce"] == "unifiedscore verify --claim means.one --seed 3"
+
+
+def test_the_printed_command_names_a_file_that_is_not_found_by_itself(project):
+    root = project()
+    (root / "studies").rename(root / "my work")
+    assert verify("my work/study_means.py", "--seed", "2") == 0
+    (found,) = ledger()["verdicts"]
+    assert found["reproduce"] == "unifiedscore verify 'my work/study_means.py' --claim means.one --seed 2"
+
+
+def test_judge_names_data_of_another_version_of_the_study(project, capsys):
+    root = project()
+    call("run", "--executor", "serial")
+    path = root / "studies/study_means.py"
+    path.write_text(path.read_text().replace("1 + rng", "1.001 + rng"))
+    capsys.readouterr()
+    assert call("judge", "--executor", "serial") == 1
+    captured = capsys.readouterr()
+    assert "means: the study file changed since its data were measured" in captured.err
+    assert "judged on stale data (means)" in captured.out and ledger()["stale"] == ["means"]
+    assert call("status") == 0
+    assert "means (quick): stale, the study file changed; all 32 cells missing" in capsys.readouterr().out
+    assert verify() == 0 and ledger()["stale"] == []
+
+
+def test_a_kept_verdict_of_a_changed_study_is_stale(project):
+    root = project()
+    write_other(root)
+    verify()
+    with (root / "studies/study_others.py").open("a") as file:
+        file.write("# edited\n")
+    assert verify("studies/study_means.py") == 0
+    assert ledger()["stale"] == ["others"]
+
+
+def test_nothing_judged_exits_with_one(project, capsys):
+    project()
+    assert verify("--claim", "means.all") == 1
+    assert "nothing was judged" in capsys.readouterr().out
+
+
+def test_a_file_that_calls_sys_exit_is_bad_input(project, capsys):
+    root = project()
+    path = root / "studies/study_means.py"
+    path.write_text("import sys\nsys.exit(0)\n" + path.read_text())
+    assert verify() == 2 and call("list") == 2
+    assert "SystemExit: 0 (study_means.py, line 2)" in capsys.readouterr().err
+    assert not os.path.exists("results")
+
+
+def test_sys_exit_in_a_derivation_or_figure_exits_with_three(project, capsys):
+    project(agreement="__import__('sys').exit(0)")
+    assert verify() == 3
+    root = project()
+    path = root / "figures/fig_means.py"
+    path.write_text(path.read_text().replace("drawn = Figure()", "raise SystemExit(0)"))
+    assert verify() == 3 and call("figures", "--executor", "serial") == 3
+    assert "SystemExit: 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ['{"verdicts": [{"claim": "a"}]}', "7", "[]"])
+def test_a_foreign_ledger_or_manifest_is_bad_input(project, capsys, content):
+    root = project()
+    verify()
+    path = root / "results/ledger.json"
+    stored = json.loads(path.read_text())
+    parsed = json.loads(content)
+    path.write_text(json.dumps(stored | parsed if isinstance(parsed, dict) else parsed))
+    assert call("diff", "results", "results") == 2
+    (root / "results/cells/means/run.manifest").write_text(content)
+    assert call("status") == 2
+    assert "defect" not in capsys.readouterr().err

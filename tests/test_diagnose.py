@@ -11,7 +11,7 @@ import pytest
 import unifiedscore as us
 from unifiedscore.diagnose import diagnose, diagnose_command
 from unifiedscore.diagnose.data import prepare
-from unifiedscore.diagnose.measurement import _curl_energy, _curl_share, linear_curl_share
+from unifiedscore.diagnose.measurement import _chance_cosine, _curl_energy, _curl_share, linear_curl_share
 from unifiedscore.diagnose.scales import Distances, make_kernels, measure_spread
 from unifiedscore.errors import FileError, InputError, UnifiedScoreError, UnknownNameError
 from unifiedscore.metrics import global_cosine
@@ -398,7 +398,7 @@ def test_a_terminal_gets_a_table():
         ("digits:label", "digits", InputError, "digits:label=3"),
         ("digits:label=30", "digits", InputError, "label must be between 0 and 9"),
         ("digits", "two_moons", InputError, "one dimension; got 64 and 2"),
-        ("ring_mog", "ring_mog", InputError, "needs the parameter dimension"),
+        ("ring_mog", "ring_mog", InputError, "needs the parameter dimension; write it as in ring_mog:dimension=64"),
     ],
 )
 def test_bad_names_and_files_leave_nothing_behind(tmp_path, monkeypatch, target, model, error, message):
@@ -420,3 +420,46 @@ def test_the_public_name_is_callable_whatever_was_imported_first(first):
     code = f"import unifiedscore as us\n{start}\nassert callable(us.diagnose)\n"
     code += "from unifiedscore.diagnose import diagnose\nassert callable(diagnose) and callable(us.diagnose)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_arrays_in_one_file_are_named_as_the_message_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = normal((40, 2), seed=40)
+    np.savez("two.npz", p=normal((60, 2), seed=41, shift=1.0), q=normal((60, 2), seed=42), x=x, f=x[:, ::-1])
+    with pytest.raises(FileError, match=r"or two\.npz:p on the command line"):
+        diagnose_command("two.npz", "two.npz:q")
+    options = {"bandwidths": [1.0], "queries": "two.npz:x", "field": "two.npz:f"}
+    assert diagnose_command("two.npz:p", "two.npz:q", **options) == 0
+    assert "your field: score share" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_printed(capsys):
+    with pytest.raises(FileError, match="cannot write into /proc/x"):
+        diagnose_command("digits:label=1", "digits:label=7", bandwidths=[1.0], out="/proc/x")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_diagnosis_that_fails_leaves_no_folder_behind(tmp_path):
+    with pytest.raises(InputError, match="bandwidth"):
+        diagnose_command("digits:label=1", "digits:label=7", bandwidths=[-1.0], out=tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unrelated_field_is_called_so_and_a_weakly_related_one_is_not(own):
+    (p, q), x = own[4], own[2]
+    drift = p.mean_shift - q.mean_shift
+    noise = normal(drift.shape, seed=43) * np.sqrt((drift**2).mean())
+    found, _ = decompose(own, noise, [0.2, 0.8])
+    assert "cannot be told from one that is unrelated" in advice(found)[0]
+    assert (np.abs(found.field_drift_cosine) < 4 * found.field_chance_cosine).all()
+    found, _ = decompose(own, noise + drift, [0.2, 0.8])
+    assert "closest to the drift of this kernel" in advice(found)[0] and len(x) > 10
+
+
+def test_unrelated_fields_are_rarely_called_related():
+    """The chance cosine is the standard deviation over the signs that it stands for."""
+    rng = np.random.default_rng(44)
+    field, drift, weights = rng.normal(size=(80, 3)), rng.normal(size=(80, 3)) + 1, np.full(80, 1 / 80)
+    signs = rng.choice([-1.0, 1.0], size=(4000, 80, 1))
+    cosines = [global_cosine(sign * field, drift, weights) for sign in signs]
+    assert _chance_cosine(field, drift, weights) == pytest.approx(np.std(cosines), rel=0.05)

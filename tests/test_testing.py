@@ -341,6 +341,9 @@ def test_not_a_field():
         check_field(Swirl(), np.zeros((1, 3)))
     with pytest.raises(InputError, match="pairs"):
         parametrize_with_checks(["laplace"])
+    for wrong in (3, us.Laplace(1.0)):
+        with pytest.raises(InputError, match="objects must be a list"):
+            parametrize_with_checks(wrong)
 
 
 def test_every_check_is_a_test_of_its_own():

@@ -53,10 +53,11 @@ def verify(
 ):
     """Derivations, studies, verdicts, figures and report, in one go.
 
-    Exit code 0: every verdict as expected and every control refuted; 1: some verdict differs; 2: bad usage or input;
-    3: a cell, a derivation or a figure failed.
+    Exit code 0: every verdict as expected and every control refuted; 1: some verdict differs, or nothing was judged;
+    2: bad usage or input; 3: a cell, a derivation or a figure failed. With PATH or --claim, the verdicts of others
+    that the results folder holds (of the same profile and seed) are kept.
     """
-    from unifiedscore.ledger import exit_code, write_ledger
+    from unifiedscore.ledger import exit_code
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.ledger.verify import copy_not_established, draw, select
     from unifiedscore.ledger.verify import verify as verify_found
@@ -67,9 +68,10 @@ def verify(
     with _open_executor(executor, workers, threads) as pool:
         options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
         ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
-        path = write_ledger(ledger, out)
-        _, problems = draw(found.figures, out=out, executor=pool)
-    copy_not_established(found, out)
+        partial = bool(paths) or claim is not None
+        path = _keep_ledger(ledger, found, out, claim=claim, partial=partial)
+        _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
+    copy_not_established(found, out, keep=partial)
     report_path = _write_report(out)
     print_ledger(ledger)
     _print_problems(problems)
@@ -110,8 +112,8 @@ def run_command(
         print(f"{item.name}: {text}  {out / item.name}.nc")
         failed += int(counts[STATUS.index("failed")])
     if failed:
-        advice = "unifiedscore judge shows why, --retry-failed measures them again"
-        print(f"{failed} cells failed; {advice}", file=sys.stderr)
+        advice = "unifiedscore judge shows why, --retry-failed measures again"
+        print(f"{failed} cell{'' if failed == 1 else 's'} failed; {advice}", file=sys.stderr)
     raise typer.Exit(3 if failed else 0)
 
 
@@ -123,8 +125,12 @@ def judge_command(
     executor: ExecutorName = "local",
     workers: Workers = None,
 ):
-    """Judge stored data sets again, without measuring anything, and write the ledger."""
-    from unifiedscore.ledger import exit_code, write_ledger
+    """Judge stored data sets again, without measuring anything, and write the ledger.
+
+    Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
+    a note, and exit code 1.
+    """
+    from unifiedscore.ledger import exit_code
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.ledger.verify import judge_results, select
     from unifiedscore.study.discover import discover
@@ -132,7 +138,7 @@ def judge_command(
     found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
     with _open_executor(executor, workers, 1) as pool:
         ledger = judge_results(found, out=out, executor=pool, claim=claim)
-    path = write_ledger(ledger, out)
+    path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger)
     print(path)
     raise typer.Exit(exit_code(ledger))
@@ -146,7 +152,7 @@ def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local
 
     found = discover(paths or (), kinds=("figures",))
     with _open_executor(executor, workers, 1) as pool:
-        entries, problems = draw(found.figures, out=out, executor=pool)
+        entries, problems = draw(found.figures, out=out, executor=pool, keep=bool(paths))
     for entry in entries:
         print(out / "figures" / entry["png"])
     _print_problems(problems)
@@ -181,13 +187,17 @@ def list_command(paths: Paths = None):
 @app.command()
 def status(results: Results = OUT):
     """How far the studies in a results folder are: cells done, failed, missing, and what remains at this pace."""
-    from unifiedscore.study.runner import recorded
+    from unifiedscore.study.runner import outdated, recorded
 
     if not results.is_dir():
         raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
     empty = True
     for manifest, records in recorded(results):
         empty = False
+        if changed := outdated(manifest):
+            name = f"{manifest['study']} ({manifest['profile']})"
+            print(f"{name}: stale, {changed} changed; all {manifest['cells']} cells missing for the present code")
+            continue
         failed = sum(record.status == "failed" for record in records.values())
         done, missing = len(records) - failed, manifest["cells"] - len(records)
         line = f"{manifest['study']} ({manifest['profile']}): {done} done, {failed} failed, {missing} missing"
@@ -258,6 +268,8 @@ def _exit_code(arguments: list[str] | None) -> int:
         return _complain(str(error))
     except KeyboardInterrupt:
         return _interrupted()
+    except SystemExit as error:
+        return _interrupted() if error.code == 130 else _complain(f"some imported file called sys.exit({error.code!r})")
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -338,6 +350,17 @@ def _dask_client(name: str):
         return Client(f"tcp://{address}", timeout="10s")
     except (OSError, ValueError) as error:
         raise InputError(f"no dask scheduler answers at {address}: {error}; start one with `dask scheduler`") from error
+
+
+def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
+    from unifiedscore.ledger import write_ledger
+    from unifiedscore.ledger.merge import merged
+
+    whole = merged(ledger, found, out, claim=claim) if partial else ledger
+    path = write_ledger(whole, out)
+    if kept := len(whole["verdicts"]) - len(ledger["verdicts"]):
+        print(f"{path} keeps {kept} verdict{'' if kept == 1 else 's'} that this call did not judge again")
+    return path
 
 
 def _write_report(results: Path) -> Path:

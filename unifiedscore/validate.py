@@ -43,10 +43,15 @@ def real_array(value, name: str) -> np.ndarray:
     return np.ascontiguousarray(array) if array.ndim else array
 
 
+def shown(value) -> str:
+    """`repr` of a value, with numpy scalars as the plain numbers they are."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def positive(value, name: str, *, allow_zero: bool = False) -> float:
     """Return `value` as a finite positive float."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.ndarray) or np.ndim(value) != 0:
-        raise InputError(f"{name} must be a single positive number; got {value!r}")
+        raise InputError(f"{name} must be a single positive number; got {shown(value)}")
     number = float(value)
     if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
         sign = "zero or positive" if allow_zero else "positive"
@@ -57,7 +62,7 @@ def positive(value, name: str, *, allow_zero: bool = False) -> float:
 def integer(value, name: str, *, low: int = 1, high: int | None = None) -> int:
     """Return `value` as an int in [low, high]."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise InputError(f"{name} must be an integer; got {value!r}")
+        raise InputError(f"{name} must be an integer; got {shown(value)}")
     number = int(value)
     if number < low or (high is not None and number > high):
         region = f"at least {low}" if high is None else f"between {low} and {high}"
@@ -73,7 +78,7 @@ def weights(value, name: str, *, size: int) -> np.ndarray:
     if array.shape != (size,):
         raise InputError(f"{name} must have shape ({size},); got shape {array.shape}")
     if (array < 0).any():
-        raise InputError(f"{name} must not be negative; the smallest is {array.min()!r}")
+        raise InputError(f"{name} must not be negative; the smallest is {float(array.min())!r}")
     largest = array.max()
     if largest == 0:
         raise InputError(f"{name} must not all be zero")

@@ -186,3 +186,31 @@ def test_extreme_fields_are_finite(bandwidth):
                 assert np.isfinite(field(x)).all()
                 assert np.isfinite(field(x.astype(np.float32))).all()
             assert np.isfinite(us.MeanShift(kernel, measure).jacobian(x)).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_function_that_is_not_finite_is_named(bad):
+    def broken(x):
+        return np.where(x > 0, bad, x)
+
+    with pytest.raises(InputError, match="the function broken given to as_field must return finite values; at point 1"):
+        us.as_field(broken, dimension=1)([[-1.0], [1.0]])
+
+
+@pytest.mark.parametrize("role", ["target", "model"])
+def test_a_bad_law_is_called_by_the_name_of_its_argument(role):
+    laws = {"target": np.ones((3, 2)), "model": np.ones((3, 2))} | {role: np.full((3, 2), np.nan)}
+    for build in (us.Drift, us.ScoreDifference):
+        with pytest.raises(InputError, match=f"{role} must be finite"):
+            build(us.Laplace(1.0), **laws)
+
+
+def test_messages_show_plain_numbers():
+    for call in (lambda: us.Laplace(np.float64(-1.0)), lambda: us.Laplace(np.array([1.0])[0:0])):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert "np.float64" not in str(caught.value)
+    with pytest.raises(InputError, match=r"must not be negative; the smallest is -1\.0$"):
+        us.Samples(np.ones((2, 1)), [-1.0, 2.0])
+    with pytest.raises(InputError, match=r"got 2\.5$"):
+        us.as_field(np.sin, dimension=np.float64(2.5))

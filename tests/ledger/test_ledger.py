@@ -65,7 +65,7 @@ def test_the_family_wise_bound_counts_monte_carlo_verdicts_only():
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [
-        ([], 0),
+        ([], 1),
         ([verdict(), verdict(regime="r", **REFUTED)], 0),
         ([verdict(outcome="inconclusive", expected="inconclusive")], 0),
         ([verdict(outcome="not_applicable", expected="not_applicable", control_outcome=None)], 0),
@@ -129,3 +129,42 @@ def test_the_summary_shows_what_decided_and_what_differs(kind):
     assert "FAILED  small (dimension=4): ValueError: no" in shown and "and 2 more" in shown
     assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected; 14 failed cells" in shown
     assert "at most 0.0002" in shown
+
+
+def test_nothing_judged_is_said_and_one_claim_waits():
+    text = io.StringIO()
+    waits = {"claim": "a.c", "regime": "", "study": "small", "profile": "standard", "reason": "needs more"}
+    print_ledger(ledger_of(not_run=[waits]), file=text)
+    assert "0 verdicts; nothing was judged; 1 claim waits for a larger profile" in text.getvalue()
+    assert "as expected" not in text.getvalue()
+
+
+def test_stale_data_is_never_a_success():
+    stale = ledger_of(verdict(), stale=["small"])
+    text = io.StringIO()
+    print_ledger(stale, file=text)
+    assert exit_code(stale) == 1 and "1 study judged on stale data (small)" in text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verdicts": [{"claim": "a"}]}, r"verdicts\[0\] lacks regime"),
+        ({"verdicts": 7}, "verdicts of the file is a number"),
+        ({"verdicts": [7]}, r"verdicts\[0\] is a number"),
+        ({"verdicts": [verdict().to_json() | {"claim": None}]}, r"claim of verdicts\[0\] is null"),
+        ({"verdicts": [verdict().to_json() | {"interval": {}}]}, r"interval of verdicts\[0\] lacks low"),
+        (
+            {"verdicts": [verdict(interval={"low": 0.9, "high": 1.1, "level": None, "kind": "t"}).to_json()]},
+            "level of .* null",
+        ),
+        ({"verdicts": [verdict().to_json() | {"hypotheses": [3]}]}, "a hypothesis of .* is a number"),
+        ({"failed_cells": ["x"]}, r"failed_cells\[0\] is a text"),
+        ({"not_run": {}}, "not_run of the file is an object"),
+        ({"stale": 3}, "stale"),
+    ],
+)
+def test_foreign_entries_are_refused_by_name(tmp_path, change, message):
+    path = write_ledger(ledger_of() | change, tmp_path)
+    with pytest.raises(FileError, match=message):
+        read_ledger(path)

@@ -151,7 +151,7 @@ def test_bad_csv_names_its_line(text, message, tmp_path):
         ("missing.npy", "no such file"),
         ("folder.npy", "this is a folder"),
         ("data.txt", "ending in"),
-        ("data", "ending"),
+        ("data", "got no ending"),
     ],
 )
 def test_wrong_paths_are_refused(name, message, tmp_path):

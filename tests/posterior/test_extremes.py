@@ -5,6 +5,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.posterior import posterior_field, posterior_vectors
 
 ALL = (
     "log_normalizer",
@@ -151,3 +152,38 @@ def test_a_kernel_without_mixture_has_no_population():
 
     with pytest.raises(NumericalError, match="scale mixture"):
         us.posterior_moments(Bare(1.0), us.GaussianMixture([[0.0]], 1.0), [[1.0]])
+
+
+LAWS = {"samples": us.Samples, "mixture": lambda points: us.GaussianMixture(points, 0.5)}
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("d", [1, 9])
+@pytest.mark.parametrize("bandwidth", [1e-320, 1e-150, 1e200, 1e308])
+def test_what_leaves_the_range_of_float64_is_a_named_error_or_finite(bandwidth, d, law, rng):
+    measure, x = LAWS[law](rng.normal(size=(4, d))), np.ones((2, d))
+    for kernel in kernels(bandwidth, d):
+        for compute in (us.posterior_moments, posterior_vectors, lambda *a: posterior_field(*a, "score")):
+            try:
+                got = compute(kernel, measure, x)
+            except NumericalError as error:
+                assert "exclude" not in str(error) and "bandwidth" in str(error)
+            else:
+                assert np.isfinite(got if isinstance(got, np.ndarray) else got.score).all()
+
+
+@pytest.mark.parametrize("d", [1, 9])
+@pytest.mark.parametrize("law", LAWS)
+def test_points_too_far_for_a_square_are_a_named_error(d, law, rng):
+    with pytest.raises(NumericalError, match="query 0"):
+        us.posterior_moments(us.Laplace(1.0), LAWS[law](rng.normal(size=(4, d))), np.full((2, d), 1e200))
+    with pytest.raises(NumericalError, match="overflow"):
+        us.posterior_moments(us.Gaussian(1e-320), rng.normal(size=(4, d)), np.ones((2, d)))
+
+
+def test_leaving_one_out_of_two_far_samples_blames_the_distance():
+    far = np.array([[0.0], [1.0]])
+    with pytest.raises(NumericalError, match="query 0"):
+        us.posterior_moments(us.Laplace(1.0), far, [[1e200]], exclude=np.array([0]))
+    with pytest.raises(InputError, match="query 0 without any sample of positive weight"):
+        us.posterior_moments(us.Laplace(1.0), us.Samples(far, [0.0, 1.0]), [[2.0]], exclude=np.array([1]))

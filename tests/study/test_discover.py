@@ -1,7 +1,7 @@
 import pytest
 
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
-from unifiedscore.study.discover import discover, figure_in, find_files, load_module, studies_in
+from unifiedscore.study.discover import discover, figure_in, find_files, found_by_default, load_module, studies_in
 
 
 def touch(root, *names):
@@ -107,3 +107,25 @@ def test_a_figure_names_its_studies_and_claims(tmp_path):
     path.write_text("study = 'a'\n")
     with pytest.raises(StudyError, match="defines no function figure"):
         figure_in(path)
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.exit(0)", "raise SystemExit"])
+def test_a_file_that_exits_is_an_error(tmp_path, code):
+    path = tmp_path / "study_exits.py"
+    path.write_text(code)
+    with pytest.raises(StudyError, match=r"SystemExit.*study_exits\.py, line 1"):
+        discover([path])
+
+
+def test_what_a_command_without_paths_finds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"study_a.py": True, "studies/study_a.py": True, "deep/studies/more/study_a.py": True}
+    names |= {"other/study_a.py": False, ".hidden/studies/study_a.py": False, "figures/study_a.py": False}
+    for name, found in names.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+        assert found_by_default(tmp_path / name) is found, name
+    assert {path for path, found in names.items() if found} == {
+        path.relative_to(tmp_path).as_posix() for path in find_files(kinds=("studies",))["studies"]
+    }
+    assert not found_by_default(tmp_path.parent / "study_a.py")

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from unifiedscore.errors import InputError, StudyError
+from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study import Grid, Study, Variable, run, runner, scheduler
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess, LocalPool
@@ -90,7 +92,7 @@ def test_a_run_resumes_with_missing_and_damaged_records(make_study, tmp_path, ca
     records[1].write_bytes(records[1].read_bytes()[:-30])
     again = run(study, out=tmp_path)
     assert bare(first).identical(bare(again))
-    assert "1 damaged records were set aside" in capsys.readouterr().err
+    assert "1 damaged record was set aside" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in records[2:]} == untouched
 
 
@@ -320,3 +322,53 @@ def test_several_studies_share_an_executor_and_come_back_in_order(write_study, m
     datasets = run_studies([third, second, first], out=tmp_path, executor=pool)
     assert [dataset.attrs["study"] for dataset in datasets] == ["others", "made_here", "moments"]
     assert bare(datasets[2]).identical(bare(run(first, out=tmp_path / "alone")))
+
+
+CRASHING = "if cell['dimension'] == 4 and cell['seed'] == 1: os._exit(3)\n    draws ="
+
+
+def test_a_cell_that_ends_the_driver_is_recorded_as_failed_by_the_next_run(write_study, tmp_path, capsys):
+    path = write_study()
+    path.write_text(path.read_text().replace("draws =", CRASHING, 1))
+    code = "import pathlib, unifiedscore as us\nfrom unifiedscore.study.discover import studies_in\n"
+    code += f"us.run(studies_in(pathlib.Path({str(path)!r}))[0].study, out={str(tmp_path / 'out')!r})"
+    for expected in (3, 0):  # the first run dies, both doomed cells share their fate in the second
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == expected
+    dataset = xr.load_dataset(tmp_path / "out" / "moments.nc")
+    failed = json.loads(dataset.attrs["failed_cells"])
+    assert [(entry["cell"]["dimension"], entry["cell"]["seed"]) for entry in failed] == [(4, 1), (4, 1)]
+    assert all("died twice" in entry["message"] for entry in failed)
+
+
+def test_a_cell_that_is_measured_leaves_no_mark(make_study, tmp_path):
+    run(make_study(failing=4), out=tmp_path)
+    assert not list(tmp_path.rglob("*.running"))
+
+
+@pytest.mark.parametrize("code", [0, 1, "'why'"])
+def test_sys_exit_in_a_measurement_is_a_failed_cell(write_study, tmp_path, code):
+    path = write_study(failing=4)
+    path.write_text(path.read_text().replace('raise ValueError("no such dimension")', f"raise SystemExit({code})"))
+    dataset = run(studies_in(path)[0].study, out=tmp_path)
+    failed = json.loads(dataset.attrs["failed_cells"])
+    assert len(failed) == 8 and failed[0]["message"].startswith("SystemExit: ")
+
+
+def test_a_study_of_the_same_name_from_another_file_is_refused(write_study, tmp_path):
+    first, second = write_study("one"), write_study("two", low=0.6)
+    run(studies_in(first)[0].study, out=tmp_path / "out")
+    before = (tmp_path / "out" / "moments.nc").read_bytes()
+    with pytest.raises(StudyError, match=r"two/study_moments\.py.* and so does .*one/study_moments\.py"):
+        run(studies_in(second)[0].study, out=tmp_path / "out")
+    assert (tmp_path / "out" / "moments.nc").read_bytes() == before
+    first.unlink()  # it was moved
+    run(studies_in(second)[0].study, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("change", [{"cells": None}, {"keys": 3}, {"keys": [1]}, {"study": 1}, {"hashes": []}])
+def test_a_foreign_manifest_is_named(make_study, tmp_path, change):
+    run(make_study(), out=tmp_path)
+    path = tmp_path / "cells" / "moments" / "run.manifest"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(FileError, match=rf"run.manifest is damaged \(no usable {next(iter(change))}\)"):
+        list(recorded(tmp_path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 
 MOST = 3
@@ -13,6 +15,7 @@ ALIGNED = 0.95
 NORMS = (0.9, 1.1)
 PRECONDITIONERS = 0.05
 CONCENTRATED = 10.0
+UNRELATED = 0.01
 
 
 def advise(dataset) -> list[str]:
@@ -133,6 +136,14 @@ def _field(dataset, value, tau) -> str:
     best = int(np.argmax(np.abs(value["field_drift_cosine"])))
     at = lambda name: float(value[name][best])  # noqa: E731
     curl, plain = float(value["field_curl_indication"][best]), float(value["score_curl_indication"][best])
+    # The best of several bandwidths must stand out as if it were tried alone.
+    limit = NormalDist().inv_cdf(1 - UNRELATED / (2 * len(tau)))
+    if not (np.abs(value["field_drift_cosine"]) > limit * value["field_chance_cosine"]).any():
+        return (
+            f"Your field cannot be told from one that is unrelated to the drift of this kernel: its cosine is at most "
+            f"{abs(at('field_drift_cosine')):.3g} in size (bandwidth {tau[best]:.3g}), and "
+            f"{dataset.attrs['queries']} queries give unrelated fields up to {limit * at('field_chance_cosine'):.3g}."
+        )
     text = (
         f"Your field is closest to the drift of this kernel at bandwidth {tau[best]:.3g} (cosine "
         f"{at('field_drift_cosine'):.3g}, scale {at('field_drift_scale'):.3g}): the score difference explains "

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from textwrap import fill
 
 import numpy as np
@@ -43,6 +46,7 @@ _ROWS = {
     "field_unexplained_share": "  unexplained",
     "field_score_scale": "  scale of the score",
     "field_drift_cosine": "  cosine with this drift",
+    "field_chance_cosine": "  cosine of unrelated fields (one sd)",
     "field_drift_scale": "  scale of this drift",
     "field_curl_indication": "  curl indication",
     "score_curl_indication": "  (same, of the score: a gradient)",
@@ -95,17 +99,18 @@ def diagnose_command(
     laws = read_laws(str(target), str(model), rng=np.random.default_rng([seed, 1]), size=max_samples)
     points = None if queries is None else read_array(Path(queries), "queries")
     values = None if field is None else read_array(Path(field), "field")
-    dataset = diagnose(
-        laws[0],
-        laws[1],
-        kernel,
-        bandwidths,
-        queries=points,
-        field=values,
-        relative=relative,
-        seed=seed,
-        max_samples=max_samples,
-    )
+    with _folder(out):
+        dataset = diagnose(
+            laws[0],
+            laws[1],
+            kernel,
+            bandwidths,
+            queries=points,
+            field=values,
+            relative=relative,
+            seed=seed,
+            max_samples=max_samples,
+        )
     notes = laws[2] + json.loads(dataset.attrs["notes"])
     dataset = dataset.assign_attrs(target=str(target), model=str(model), notes=json.dumps(notes))
     print_diagnosis(dataset, file=file)
@@ -182,6 +187,27 @@ def _scales(dataset) -> str:
         f"Gaussian), squared norm {pair('squared_norm')}, ratio {float(dataset['norm_ratio']):.3g}",
     ]
     return "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[None]:
+    """Make the folder before the work, and take it away again if the work fails."""
+    if out is None:
+        yield
+        return
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise FileError(f"cannot write into {out}: {error.strerror or error}; choose another --out") from error
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            folder.rmdir()
+        raise
 
 
 def save_diagnosis(dataset, out: Path) -> list[Path]:

@@ -147,10 +147,18 @@ def _decomposition(data: Data, p: PosteriorMoments, q: PosteriorMoments) -> dict
         "field_unexplained_share": left[3],
         "field_score_scale": best_scale(field, score, weights),
         "field_drift_cosine": global_cosine(field, drift, weights),
+        "field_chance_cosine": _chance_cosine(field, drift, weights),
         "field_drift_scale": best_scale(field, drift, weights),
         "field_curl_indication": linear_curl_share(data.queries, field, weights),
         "score_curl_indication": linear_curl_share(data.queries, score, weights),
     }
+
+
+def _chance_cosine(field, drift, weights) -> float:
+    """Standard deviation of the cosine when the sign of the field at each query is a coin toss."""
+    products = weights * np.einsum("nd,nd->n", field, drift)
+    energies = mean_product(field, field, weights) * mean_product(drift, drift, weights)
+    return float(np.sqrt((products**2).sum() / energies)) / float(weights.sum()) if energies > 0 else np.nan
 
 
 def _unexplained(field, columns, weights) -> float:

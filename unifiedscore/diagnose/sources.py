@@ -22,7 +22,7 @@ def read_laws(target: str, model: str, *, rng, size: int):
     notes: list[str] = []
     if target == model and not _is_file(target):
         name, parameters = _named(target, _PAIRS, "pair", pair_names())
-        pair = load_pair(name, **_with_stream(_PAIRS[name], parameters, rng))
+        pair = load_pair(name, **_with_stream(name, _PAIRS[name], parameters, rng))
         return *(_points(law, size, rng) for law in pair), [f"target and model are those of the pair {target}"]
     return *(_read(spec, role, rng, size, notes) for role, spec in enumerate((target, model))), notes
 
@@ -37,9 +37,9 @@ def _read(spec: str, role: int, rng, size: int, notes: list[str]):
     name = spec.partition(":")[0]
     if name in _PAIRS and name not in _MEASURES:
         _, parameters = _named(spec, _PAIRS, "pair", pair_names())
-        return _points(load_pair(name, **_with_stream(_PAIRS[name], parameters, rng))[role], size, rng)
+        return _points(load_pair(name, **_with_stream(name, _PAIRS[name], parameters, rng))[role], size, rng)
     _, parameters = _named(spec, _MEASURES, "data set", measure_names())
-    return _points(load_measure(name, **_with_stream(_MEASURES[name], parameters, rng)), size, rng)
+    return _points(load_measure(name, **_with_stream(name, _MEASURES[name], parameters, rng)), size, rng)
 
 
 def _is_file(spec: str) -> bool:
@@ -79,10 +79,14 @@ def _value(text: str):
     return text
 
 
-def _with_stream(builder, parameters: dict, rng) -> dict:
+def _with_stream(name: str, builder, parameters: dict, rng) -> dict:
     """Random sets need their stream; sets that are deterministic without one stay so."""
-    entry = signature(builder).parameters.get("rng")
-    return parameters | {"rng": rng} if entry is not None and entry.default is entry.empty else parameters
+    needed = [key for key, entry in signature(builder).parameters.items() if entry.default is entry.empty]
+    given = parameters | ({"rng": rng} if "rng" in needed else {})
+    if missing := [key for key in needed if key not in given]:
+        example = ",".join(f"{key}={64 if key == 'dimension' else '...'}" for key in missing)
+        raise InputError(f"{name} needs the parameter {', '.join(missing)}; write it as in {name}:{example}")
+    return given
 
 
 def _points(law, size: int, rng):
@@ -91,6 +95,7 @@ def _points(law, size: int, rng):
 
 def read_array(path: Path, name: str):
     """Points or field values from a file given with --queries or --field."""
-    if path.suffix.lower() not in ENDINGS:
+    file, key = _split_key(str(path))
+    if file.suffix.lower() not in ENDINGS:
         raise FileError(f"--{name}: expected a file ending in {', '.join(ENDINGS)}; got {path}")
-    return load_points(path).points
+    return load_points(file, key=key).points

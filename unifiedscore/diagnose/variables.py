@@ -47,6 +47,7 @@ FIELD = {
     "field_unexplained_share": ("Share of the given field that none of the parts explains", "1", ""),
     "field_score_scale": ("Least-squares scale of the score difference in the given field", "", "C*"),
     "field_drift_cosine": ("Cosine of the given field and the drift of this kernel", "1", ""),
+    "field_chance_cosine": ("Standard deviation of that cosine for an unrelated field of these sizes", "1", ""),
     "field_drift_scale": ("Least-squares scale of the drift in the given field", "", ""),
     "field_curl_indication": ("Antisymmetric share of the best linear fit to the given field", "1", ""),
     "score_curl_indication": ("The same for the score difference, a gradient: what no curl looks like here", "1", ""),

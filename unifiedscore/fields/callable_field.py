@@ -37,6 +37,12 @@ class CallableField(AbstractField):
                 f"the function given to as_field must return a real array of shape {x.shape} for x of that shape; "
                 f"got {value.dtype} of shape {value.shape}"
             )
+        if not (fine := np.isfinite(value)).all():
+            row = int(np.argwhere(~fine)[0, 0])
+            name = getattr(self.function, "__name__", repr(self.function))
+            raise InputError(
+                f"the function {name} given to as_field must return finite values; at point {row} it does not"
+            )
         return value.astype(x.dtype, copy=False)
 
 
@@ -53,7 +59,7 @@ def as_field(function, *, dimension: int) -> AbstractField:
     Raises
     ------
     InputError
-        Not a callable, a dimension that differs, or (when called) an output of the wrong shape.
+        Not a callable, a dimension that differs, or (when called) an output of the wrong shape or not finite.
 
     Examples
     --------

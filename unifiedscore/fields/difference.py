@@ -10,6 +10,7 @@ from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.posterior.moments import as_posterior_measure
 
 
 @final
@@ -83,7 +84,7 @@ def Drift(kernel: AbstractKernel, *, target, model) -> Difference:
     >>> us.Drift(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
-    return Difference(MeanShift(kernel, target), MeanShift(kernel, model))
+    return Difference(*(MeanShift(kernel, law) for law in _laws(kernel, target, model)))
 
 
 def ScoreDifference(kernel: AbstractKernel, *, target, model) -> Difference:
@@ -98,4 +99,8 @@ def ScoreDifference(kernel: AbstractKernel, *, target, model) -> Difference:
     >>> us.ScoreDifference(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
-    return Difference(KernelScore(kernel, target), KernelScore(kernel, model))
+    return Difference(*(KernelScore(kernel, law) for law in _laws(kernel, target, model)))
+
+
+def _laws(kernel, target, model):
+    return as_posterior_measure(kernel, target, "target"), as_posterior_measure(kernel, model, "model")

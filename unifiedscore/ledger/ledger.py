@@ -10,6 +10,7 @@ from typing import Any
 
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
+from unifiedscore.ledger.schema import check_ledger
 from unifiedscore.study.records import write_atomic
 
 SCHEMA_VERSION = 1
@@ -23,6 +24,7 @@ def build_ledger(
     root_seed: int,
     not_run: Iterable[Mapping[str, Any]] = (),
     failed_cells: Iterable[Mapping[str, Any]] = (),
+    stale: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The ledger as plain JSON values.
 
@@ -35,6 +37,8 @@ def build_ledger(
         Claims that wait for a larger profile: claim, regime, study, profile, reason.
     failed_cells : iterable of mapping
         study, cell, message.
+    stale : iterable of str
+        Studies judged on data that another version of their file or of the engine measured.
 
     Returns
     -------
@@ -54,19 +58,25 @@ def build_ledger(
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
         raise StudyError(f"two verdicts have the same claim, regime and evidence: {twice}; name their regimes apart")
-    sampled = sum(verdict.evidence == "monte_carlo" for verdict in verdicts)
+    entries = [verdict.to_json() for verdict in verdicts]
     ledger = {
         "schema_version": SCHEMA_VERSION,
         "profile": profile,
         "root_seed": root_seed,
         "package_version": __version__,
-        "monte_carlo_verdicts": sampled,
-        "family_wise_bound": round(sampled * (1 - REFUTE_LEVEL), 12),
-        "verdicts": [verdict.to_json() for verdict in verdicts],
+        **family_wise(entries),
+        "verdicts": entries,
         "not_run": [dict(entry) for entry in not_run],
         "failed_cells": [dict(entry) for entry in failed_cells],
+        "stale": sorted(stale),
     }
     return _plain(ledger)
+
+
+def family_wise(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """How many verdicts rest on Monte Carlo evidence, and the bound on the chance of any wrong refutation."""
+    sampled = sum(verdict["evidence"] == "monte_carlo" for verdict in verdicts)
+    return {"monte_carlo_verdicts": sampled, "family_wise_bound": round(sampled * (1 - REFUTE_LEVEL), 12)}
 
 
 def as_expected(verdict: Mapping[str, Any]) -> bool:
@@ -78,9 +88,13 @@ def as_expected(verdict: Mapping[str, Any]) -> bool:
 
 
 def exit_code(ledger: Mapping[str, Any]) -> int:
-    """0: every verdict as expected and every control refuted; 1: some verdict differs; 3: a cell failed."""
+    """0: every verdict as expected and every control refuted; 1: some verdict differs, is stale, or there is none;
+    3: a cell failed.
+    """
     if ledger["failed_cells"]:
         return 3
+    if ledger.get("stale") or not ledger["verdicts"]:
+        return 1
     return 0 if all(as_expected(verdict) for verdict in ledger["verdicts"]) else 1
 
 
@@ -115,7 +129,8 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
             f"{path} has schema version {ledger['schema_version']!r}, this package reads {SCHEMA_VERSION}; "
             "write it again with this version"
         )
-    return ledger
+    check_ledger(ledger, path)
+    return ledger | {"stale": ledger.get("stale", [])}
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:

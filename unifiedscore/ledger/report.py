@@ -99,6 +99,7 @@ def render_report(
     entries = [_entry(position, verdict, figures) for position, verdict in enumerate(verdicts)]
     return environment.from_string(template).render(
         ledger=ledger,
+        stale=ledger.get("stale", []),
         entries=entries,
         outcomes=_tally(entries, "outcome", OUTCOMES),
         evidence=_tally(entries, "evidence", EVIDENCE),
@@ -187,7 +188,14 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
     if index.is_file():
         try:
             listed = json.loads(_read(index))
-            entries = {entry["name"]: {**entry, "path": folder / entry["png"]} for entry in listed}
+            entries = {
+                str(entry["name"]): {**entry, "name": str(entry["name"]), "path": folder / entry["png"]}
+                for entry in listed
+            }
+            for entry in entries.values():
+                if not all(isinstance(name, str) for part in ("studies", "claims") for name in entry.get(part, ())):
+                    raise TypeError("studies and claims must list names")
+                entry["title"] = str(entry.get("title", ""))
         except (ValueError, KeyError, TypeError) as error:
             raise FileError(
                 f"{index} is no index of figures ({error}); draw them again: unifiedscore figures"

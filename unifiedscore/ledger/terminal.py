@@ -27,16 +27,23 @@ def print_ledger(ledger: Mapping[str, Any], *, file=None) -> None:
 
 def totals(ledger: Mapping[str, Any]) -> str:
     """One paragraph: how many verdicts of which outcome, how many differ, what was left out."""
-    verdicts = ledger["verdicts"]
+    verdicts, stale = ledger["verdicts"], ledger.get("stale", [])
     counts = Counter(verdict["outcome"] for verdict in verdicts)
     outcomes = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in MARK if counts[name])
     differ = sum(not as_expected(verdict) for verdict in verdicts)
     parts = [f"{_count(len(verdicts), 'verdict')}{': ' if outcomes else ''}{outcomes}"]
-    parts.append("all as expected, every control refuted" if not differ else f"{differ} not as expected")
+    if not verdicts:
+        parts.append("nothing was judged")
+    elif differ:
+        parts.append(f"{differ} not as expected")
+    else:
+        parts.append("all as expected, every control refuted" + (" (on stale data)" if stale else ""))
+    if stale:
+        parts.append(f"{_count(len(stale), 'study', 'studies')} judged on stale data ({', '.join(stale)})")
     if ledger["failed_cells"]:
         parts.append(_count(len(ledger["failed_cells"]), "failed cell"))
     if ledger["not_run"]:
-        parts.append(f"{_count(len(ledger['not_run']), 'claim')} wait for a larger profile")
+        parts.append(f"{_count(len(ledger['not_run']), 'claim waits', 'claims wait')} for a larger profile")
     bound = f"chance of any wrong refutation at most {ledger['family_wise_bound']:.2g}"
     parts.append(f"{_count(ledger['monte_carlo_verdicts'], 'Monte Carlo verdict')}, {bound}")
     return "; ".join(parts) + "."
@@ -116,5 +123,5 @@ def _end(value: float | None, infinite: str) -> str:
     return infinite if value is None else _number(value)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

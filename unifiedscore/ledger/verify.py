@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -17,10 +18,20 @@ from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED
 from unifiedscore.study.dataset import read_dataset
-from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, derivations_in, describe
+from unifiedscore.study.discover import (
+    STOPPED,
+    Found,
+    FoundDerivation,
+    FoundFigure,
+    FoundStudy,
+    derivations_in,
+    describe,
+    found_by_default,
+)
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool
-from unifiedscore.study.records import write_atomic
+from unifiedscore.study.progress import note
+from unifiedscore.study.records import what_changed, write_atomic
 from unifiedscore.study.runner import run_studies
 
 if TYPE_CHECKING:
@@ -34,14 +45,23 @@ WORTH_A_POOL = 4  # figures; a process that has to start and import matplotlib f
 class Judged:
     """What accumulates on the way to a ledger."""
 
+    root_seed: int
     verdicts: list[Verdict] = field(default_factory=list)
     not_run: list[dict] = field(default_factory=list)
     failed_cells: list[dict] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
 
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
         """Judge a study on its data set."""
         study = found.study
-        self.verdicts += [verdict for verdict in judge(study, dataset) if claim in (None, verdict.claim)]
+        if changed := what_changed(_hashes(dataset), found.path):
+            note(f"{study.name}: {changed} changed since its data were measured; unifiedscore run measures them again")
+            self.stale.append(study.name)
+        self.verdicts += [
+            self._reproducible(verdict, found.path)
+            for verdict in judge(study, dataset)
+            if claim in (None, verdict.claim)
+        ]
         self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry["claim"])]
         failed = json.loads(dataset.attrs.get("failed_cells", "[]"))
         self.failed_cells += [{"study": study.name} | entry for entry in failed]
@@ -49,19 +69,30 @@ class Judged:
     def add_derivation(self, found: FoundDerivation, result: Verdict | str) -> None:
         """Add the verdict on a derivation, or the message with which it failed."""
         if isinstance(result, Verdict):
-            self.verdicts.append(result)
+            self.verdicts.append(self._reproducible(result, found.path))
         else:
             self.failed_cells.append({"study": found.path.stem, "cell": {}, "message": result})
 
-    def ledger(self, *, profile: str, root_seed: int) -> dict[str, Any]:
+    def ledger(self, *, profile: str) -> dict[str, Any]:
         """The ledger of all that was added."""
         return build_ledger(
             self.verdicts,
             profile=profile,
-            root_seed=root_seed,
+            root_seed=self.root_seed,
             not_run=self.not_run,
             failed_cells=self.failed_cells,
+            stale=self.stale,
         )
+
+    def _reproducible(self, verdict: Verdict, path: Path) -> Verdict:
+        """The verdict with a command that also names what differs from the defaults: its file, the root seed."""
+        command = verdict.reproduce
+        if not found_by_default(path):
+            shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+            command = command.replace("unifiedscore verify", f"unifiedscore verify {shlex.quote(str(shown))}", 1)
+        if self.root_seed:
+            command += f" --seed {self.root_seed}"
+        return replace(verdict, reproduce=command)
 
 
 def select(found: Found, claim: str | None) -> Found:
@@ -94,7 +125,7 @@ def verify(
 
     Derivations are handed to the executor first and fill the gaps while the studies run.
     """
-    judged = Judged()
+    judged = Judged(rng_seed)
     proofs = [(item, submit_derivation(item, executor, rng_seed)) for item in found.derivations]
     try:
         datasets = run_studies(
@@ -113,7 +144,7 @@ def verify(
     finally:
         for _, proof in proofs:
             proof.cancel()
-    return judged.ledger(profile=profile, root_seed=rng_seed)
+    return judged.ledger(profile=profile)
 
 
 def judge_results(
@@ -128,13 +159,21 @@ def judge_results(
             "run them again with one profile and seed"
         )
     seed = int(next(iter(seeds), 0) if rng_seed is None else rng_seed)
-    judged = Judged()
+    judged = Judged(seed)
     proofs = [(item, submit_derivation(item, executor, seed)) for item in found.derivations]
     for item in found.studies:
         judged.add_study(item, datasets[item.study.name], claim=claim)
     for item, proof in proofs:
         judged.add_derivation(item, _result(item, proof, seed))
-    return judged.ledger(profile=str(next(iter(profiles), "quick")), root_seed=seed)
+    return judged.ledger(profile=str(next(iter(profiles), "quick")))
+
+
+def _hashes(dataset: xr.Dataset) -> dict[str, str]:
+    """The hashes of the code that measured a data set; none where it does not say."""
+    try:
+        return dict(json.loads(dataset.attrs["config"])["hashes"])
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def submit_derivation(found: FoundDerivation, executor: Executor, rng_seed: int) -> Future:
@@ -151,7 +190,7 @@ def prove(path: str, position: int, rng_seed: int) -> Verdict | str:
         words = np.frombuffer(hashlib.sha256(derivation.claim.encode()).digest(), dtype="<u4")
         sequence = np.random.SeedSequence(rng_seed, spawn_key=tuple(int(word) for word in words))
         return judge_derivation(derivation, np.random.default_rng(sequence))
-    except Exception as error:
+    except STOPPED as error:
         return describe(error, path)
 
 
@@ -166,9 +205,9 @@ def _result(found: FoundDerivation, proof: Future, rng_seed: int) -> Verdict | s
 
 
 def draw(
-    figures: Iterable[FoundFigure], *, out: Path, executor: Executor
+    figures: Iterable[FoundFigure], *, out: Path, executor: Executor, keep: bool = False
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Draw figures from stored data sets.
+    """Draw figures from stored data sets; with `keep` the index still lists the others drawn before.
 
     Returns
     -------
@@ -185,7 +224,7 @@ def draw(
     entries = [result for _, result in results if isinstance(result, dict)]
     problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
     if waiting:
-        write_index(entries, out)
+        write_index(entries, out, keep=keep)
     return entries, problems
 
 
@@ -196,13 +235,20 @@ def _draw(path: str, out: str) -> dict[str, Any] | str:
         return render(Path(path), Path(out))
     except UnifiedScoreError as error:
         return str(error)
-    except Exception as error:
+    except STOPPED as error:
         return describe(error, path)
 
 
-def copy_not_established(found: Found, out: Path) -> None:
-    """Copy what the authors of the studies say is not established (`not_established.md` beside them) to the results."""
+def copy_not_established(found: Found, out: Path, *, keep: bool = False) -> None:
+    """Copy what the authors of the studies say is not established (`not_established.md` beside them) to the results.
+
+    With `keep`, a text already there that holds other folders' words stays, and these are added to it.
+    """
     folders = dict.fromkeys(item.path.parent for item in (*found.studies, *found.derivations))
     texts = [folder / NOT_ESTABLISHED for folder in folders if (folder / NOT_ESTABLISHED).is_file()]
-    if texts:
-        write_atomic(out / NOT_ESTABLISHED, "\n".join(path.read_text(encoding="utf-8") for path in texts).encode())
+    words = [path.read_text(encoding="utf-8") for path in texts]
+    if keep and (out / NOT_ESTABLISHED).is_file():
+        before = (out / NOT_ESTABLISHED).read_text(encoding="utf-8")
+        words = [before, *(text for text in words if text not in before)]
+    if words:
+        write_atomic(out / NOT_ESTABLISHED, "\n".join(words).encode())

@@ -14,7 +14,7 @@ def read_covariance(covariance, *, n_components: int, dimension: int):
     m, d = n_components, dimension
     if array.shape in ((), (m,)):
         if (array < 0).any():
-            raise InputError(f"covariance must not hold a negative variance; the smallest is {array.min()!r}")
+            raise InputError(f"covariance must not hold a negative variance; the smallest is {float(array.min())!r}")
         return np.full(m, float(array)) if array.ndim == 0 else array, None, None
     if array.shape == (d, d):
         values, vectors = _eigen(array, "covariance")

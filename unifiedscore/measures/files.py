@@ -62,7 +62,9 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
     readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": _read_csv}
     kinds = ", ".join(readers)
     if path.suffix.lower() not in readers:
-        raise FileError(f"{path}: expected a file ending in {kinds}; got {path.suffix or 'no ending'!r}")
+        raise FileError(
+            f"{path}: expected a file ending in {kinds}; got {repr(path.suffix) if path.suffix else 'no ending'}"
+        )
     if not path.exists():
         raise FileError(f"{path}: no such file; check the name and the folder ({Path.cwd()})")
     if not path.is_file():
@@ -164,7 +166,8 @@ def _choose(names: list[str], key: str | None, path: Path) -> tuple[str, list[st
     if key is None:
         if len(names) == 1:
             return names[0], [f"array {names[0]!r}"]
-        raise FileError(f"{path}: expected one array; got {len(names)} ({listed}); name one with key=")
+        advice = f"; name one: key={names[0]!r}, or {path}:{names[0]} on the command line" if names else ""
+        raise FileError(f"{path}: expected one array; got {len(names)} ({listed}){advice}")
     if key not in names:
         raise FileError(f"{path}: no array {key!r}; the file holds: {listed}")
     return key, []

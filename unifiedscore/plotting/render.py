@@ -11,7 +11,7 @@ from typing import Any
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.study.dataset import read_dataset
-from unifiedscore.study.discover import FoundFigure, describe, figure_in
+from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
 from unifiedscore.study.records import write_atomic
 
 DPI = 150
@@ -45,7 +45,7 @@ def render(path: Path, results: Path) -> dict[str, Any]:
         datasets = {name: read_dataset(results / f"{name}.nc") for name in found.studies}
         try:
             figure = found.figure(datasets if len(datasets) > 1 else next(iter(datasets.values())))
-        except Exception as error:
+        except STOPPED as error:
             raise StudyError(f"figure {found.name}: {describe(error, path)}") from error
         if not isinstance(figure, Figure):
             raise StudyError(f"figure {found.name}: figure(dataset) must return a matplotlib Figure; got {figure!r}")
@@ -72,9 +72,16 @@ def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
     return entry
 
 
-def write_index(entries: Iterable[Mapping[str, Any]], results: Path) -> Path:
-    """Write `<results>/figures/index.json`, from which the report takes its figures."""
+def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bool = False) -> Path:
+    """Write `<results>/figures/index.json`, from which the report takes its figures; with `keep`, add to it."""
     path = results / "figures" / "index.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, (json.dumps(list(entries), indent=1, ensure_ascii=False) + "\n").encode())
+    entries = list(entries)
+    if keep and path.is_file():
+        drawn = {entry["name"] for entry in entries}
+        try:
+            entries = [e for e in json.loads(path.read_bytes()) if e["name"] not in drawn] + entries
+        except (ValueError, KeyError, TypeError):
+            pass  # a damaged index is replaced
+    write_atomic(path, (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
     return path

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from functools import singledispatch
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 
 
@@ -107,7 +109,7 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     InputError
         Wrong shapes or types, non-finite values, or an exclusion that leaves a query without samples.
     NumericalError
-        The kernel has no Gaussian scale mixture and the measure is a population.
+        The kernel has no Gaussian scale mixture and the measure is a population, or a result leaves float64.
 
     Examples
     --------
@@ -117,13 +119,15 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     array([[0., 0.]])
     """
     measure, x = _at_the_door(kernel, measure, x)
-    return _moments(measure, kernel, x, exclude)
+    with _range_of_floats():
+        return _in_range(_moments(measure, kernel, x, exclude), kernel)
 
 
 def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None) -> np.ndarray:
     """Compute only `quantity`, "mean_shift" or "score", (n, d): the cheap form of `posterior_moments`."""
     measure, x = _at_the_door(kernel, measure, x)
-    return _field(measure, kernel, x, quantity, exclude)
+    with _range_of_floats():
+        return _in_range(_field(measure, kernel, x, quantity, exclude), kernel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class PosteriorVectors:
 def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
     """Compute mean shift and score in one pass: about a third of the cost of all moments of a mixture."""
     measure, x = _at_the_door(kernel, measure, x)
-    return _vectors(measure, kernel, x, exclude)
+    with _range_of_floats():
+        return _in_range(_vectors(measure, kernel, x, exclude), kernel)
 
 
 @singledispatch
@@ -159,7 +164,8 @@ def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:
     if isinstance(measure, ReducedMixture):
         raise InputError("the Jacobian of a reduced mixture is not a matrix in its coordinates; use the mixture itself")
     shift, score = (posterior_field(kernel, measure, x, name).astype(np.float64) for name in ("mean_shift", "score"))
-    spread = _spread(measure, kernel, x.astype(np.float64))
+    with _range_of_floats():
+        spread = _in_range(_spread(measure, kernel, x.astype(np.float64)), kernel)
     jacobian = spread - shift[:, :, None] * score[:, None, :] - np.eye(x.shape[1])
     return jacobian.astype(x.dtype)
 
@@ -170,13 +176,41 @@ def _spread(measure, kernel, x) -> np.ndarray:
     raise InputError(f"measure must be Samples, a GaussianMixture or an (n, d) array; got {type(measure).__name__}")
 
 
-def as_posterior_measure(kernel, measure):
+@contextmanager
+def _range_of_floats() -> Iterator[None]:
+    """What leaves the range of float64 on the way shows in the result, which is checked; no warning is needed."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            yield
+    except (OverflowError, ZeroDivisionError):
+        raise NumericalError(
+            "the bandwidth leaves the range of float64 when squared; rescale the points and the bandwidth"
+        ) from None
+
+
+def _in_range(result, kernel):
+    """The result, or an error where a number left the range of its type. A population has infinitely many samples."""
+    values = {"the field": result}
+    if not isinstance(result, np.ndarray):
+        names = [field.name for field in fields(result) if field.name != "effective_samples"]
+        values = {name: getattr(result, name) for name in names}
+    for name, value in values.items():
+        if not (finite := np.isfinite(value)).all():
+            query = int(np.argwhere(~finite)[0, 0])
+            raise NumericalError(
+                f"{name} at query {query} overflows {value.dtype}: distances or standard deviations, or their ratios "
+                f"to the bandwidth {kernel.bandwidth:.3g}, are out of its range; rescale the points or the bandwidth"
+            )
+    return result
+
+
+def as_posterior_measure(kernel, measure, name: str = "measure"):
     """Return `measure` as one that the posterior knows, after checking both arguments."""
     from unifiedscore.measures import GaussianMixture, ReducedMixture, as_samples
 
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
-    return measure if isinstance(measure, GaussianMixture | ReducedMixture) else as_samples(measure, "measure")
+    return measure if isinstance(measure, GaussianMixture | ReducedMixture) else as_samples(measure, name)
 
 
 def _at_the_door(kernel, measure, x):

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures.samples import Samples
 from unifiedscore.posterior import loops
@@ -119,7 +119,8 @@ def _reduce(measure, kernel, x, exclude, wants) -> dict:
 
     def one(start):
         end = min(start + size, n)
-        _query_tile(task, queries[start:end], None if exclude is None else exclude[start:end], out, start)
+        with np.errstate(over="ignore", invalid="ignore"):  # a thread does not inherit that of its caller
+            _query_tile(task, queries[start:end], None if exclude is None else exclude[start:end], out, start)
 
     workers = min(threads(), len(starts))
     with _blas().limit(limits=1, user_api="blas"):
@@ -174,6 +175,14 @@ def _prepare(measure, kernel, center, wants) -> _Task:
     return _Task(kernel, tuple(samples), tuple(columns), tuple(norms), tuple(log_mass) or None, wants)
 
 
+def _counted(task: _Task, excluded: int) -> int:
+    """Samples of positive weight that are left."""
+    if task.log_mass is None:
+        return sum(len(tile) for tile in task.samples) + sum(tile.shape[1] for tile in task.columns) - (excluded >= 0)
+    positive = np.concatenate(task.log_mass) > -np.inf
+    return int(positive.sum()) - int(excluded >= 0 and positive[excluded])
+
+
 def _query_tile(task: _Task, x, exclude, out, begin) -> None:
     a, d = x.shape
     tile, parameters = task.kernel.compiled_tile()
@@ -223,9 +232,14 @@ def _query_tile(task: _Task, x, exclude, out, begin) -> None:
                 if directions is not None:
                     score += directions
         start += b
-    if not (largest > -np.inf).all():
-        query = begin + int(np.argmin(largest))
-        raise InputError(f"exclude leaves query {query} without any sample of positive weight")
+    if not (bounded := largest > -np.inf).all():
+        query = begin + int(np.argmin(bounded))
+        if exclude is not None and _counted(task, exclude[query - begin]) == 0:
+            raise InputError(f"exclude leaves query {query} without any sample of positive weight")
+        raise NumericalError(
+            f"every weight of query {query} overflows or underflows: its squared distances to the samples, or their "
+            f"ratio to the bandwidth {task.kernel.bandwidth:.3g}, exceed float64; rescale the points or the bandwidth"
+        )
     rows = slice(begin, begin + a)
     # In low dimension the products are sums of w (y - x) already.
     if "mean_shift" in task.wants:

@@ -19,6 +19,7 @@ from unifiedscore.study.records import study_hash
 from unifiedscore.study.study import Study
 
 KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
+STOPPED = (Exception, SystemExit)  # what a user's code may end with: sys.exit() in it must not end the run unseen
 _NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
 _IMPORT = threading.RLock()
 _loaded: dict[tuple[str, str], ModuleType] = {}
@@ -96,11 +97,17 @@ def find_files(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple
         elif path.is_dir():
             for file in _below(path):
                 kind = _kind(file.name)
-                if kind in found and (file.parent == path or kind in file.relative_to(path).parts[:-1]):
+                if kind in found and _counts(file, path):
                     found[kind][file.resolve()] = None
         else:
             raise FileError(f"{path} does not exist; give a study file or a folder that holds studies/")
     return {kind: sorted(files) for kind, files in found.items()}
+
+
+def found_by_default(path: Path) -> bool:
+    """Whether a command without paths finds this file from the current folder."""
+    root = Path.cwd()
+    return path.is_relative_to(root) and _counts(path, root) and not any(map(_excluded, _between(path, root)))
 
 
 def discover(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple(KINDS)) -> Found:
@@ -189,7 +196,7 @@ def _import(path: Path, source_hash: str) -> ModuleType:
     sys.modules[name] = module
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except Exception as error:
+    except STOPPED as error:
         del sys.modules[name]
         raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
     finally:
@@ -239,6 +246,14 @@ def _once(seen: dict, key, path: Path, what: str) -> None:
 
 def _kind(name: str) -> str | None:
     return next((kind for kind, prefix in KINDS.items() if name.startswith(prefix) and name.endswith(".py")), None)
+
+
+def _counts(file: Path, root: Path) -> bool:
+    return file.parent == root or _kind(file.name) in file.relative_to(root).parts[:-1]
+
+
+def _between(file: Path, root: Path) -> Iterable[Path]:
+    return (folder for folder in file.parents if folder != root and folder.is_relative_to(root))
 
 
 def _below(root: Path) -> Iterable[Path]:

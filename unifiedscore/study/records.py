@@ -55,6 +55,13 @@ def study_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def what_changed(hashes: Mapping[str, str], path: Path) -> str:
+    """What differs between the code that made these hashes and the present one, in words; empty if nothing does."""
+    changed = ["the engine"] * (hashes.get("engine") != engine_hash())
+    changed += ["the study file"] * (hashes.get("source") != study_hash(path))
+    return " and ".join(changed)
+
+
 def record_key(*, engine: str, source: str, study: str, cell: Mapping, rng_seed: int) -> str:
     """Name of the record of one cell."""
     text = "\n".join((str(SCHEMA), engine, source, study, canonical(cell), str(rng_seed)))
@@ -85,6 +92,21 @@ class RecordStore:
     def path(self, key: str) -> Path:
         """File of the record `key`."""
         return self.folder / f"{key}.json"
+
+    def mark(self, key: str) -> None:
+        """Leave a note that this process measures the cell `key` itself, and may not survive it."""
+        self._mark(key).touch()
+
+    def unmark(self, key: str) -> None:
+        """Take the note away: the process survived."""
+        self._mark(key).unlink(missing_ok=True)
+
+    def marked(self, key: str) -> bool:
+        """Whether a process ended while it measured the cell `key`."""
+        return self._mark(key).exists()
+
+    def _mark(self, key: str) -> Path:
+        return self.folder / f"{key}.running"
 
     def write(self, key: str, record: Record, cell: Mapping) -> None:
         """Write a record; it is either complete under its name or not there at all."""

@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unifiedscore.errors import InputError, StudyError
+from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
 from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
-from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, write_atomic
+from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed, write_atomic
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.worker import measure_cells
@@ -23,6 +23,8 @@ from unifiedscore.validate import integer
 
 if TYPE_CHECKING:
     import xarray as xr
+
+MANIFEST = "run.manifest"
 
 
 def run(
@@ -143,13 +145,34 @@ def source_file(study: Study) -> Path | None:
 
 def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record]]]:
     """For every study run into `out`: what its last run wanted, and the records there are."""
-    for path in sorted(out.glob("cells/*/run.manifest")):
-        try:
-            manifest = json.loads(path.read_text())
-            keys = manifest["keys"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StudyError(f"{path} is damaged ({error}); run the study again to replace it") from error
-        yield manifest, RecordStore(path.parent).read_many(keys)[0]
+    for path in sorted(out.glob(f"cells/*/{MANIFEST}")):
+        manifest = read_manifest(path)
+        yield manifest, RecordStore(path.parent).read_many(manifest["keys"])[0]
+
+
+def read_manifest(path: Path) -> dict:
+    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
+    kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} is damaged ({error}); run the study again to replace it") from error
+    wrong = [
+        name
+        for name, kind in kinds.items()
+        if not isinstance(manifest, dict) or not isinstance(manifest.get(name), kind)
+    ]
+    if not wrong and not all(isinstance(key, str) for key in manifest["keys"]):
+        wrong = ["keys"]
+    if wrong:
+        raise FileError(f"{path} is damaged (no usable {', '.join(wrong)}); run the study again to replace it")
+    return manifest
+
+
+def outdated(manifest: dict) -> str:
+    """What changed since the run that wrote the manifest, in words; empty if nothing did or the file is gone."""
+    path = Path(manifest["file"])
+    return what_changed(manifest["hashes"], path) if path.is_file() else ""
 
 
 def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
@@ -160,15 +183,34 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     job = Job(study, grid, path, hashes, rng_seed, threads, store, todo)
     keys = {job.key(cell): cell for cell in todo}
     store.open()
+    _refuse_namesake(study.name, path, store.folder / MANIFEST)
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": hashes}
     manifest |= {"cells": len(keys), "keys": list(keys)}
-    write_atomic(store.folder / "run.manifest", json.dumps(manifest).encode())
+    write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
     found, damaged = store.read_many(keys)
     if damaged:
-        note(f"{study.name}: {damaged} damaged records were set aside (*.damaged) and are measured again")
+        which = (
+            "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"
+        )
+        note(f"{study.name}: {damaged} damaged {which} measured again")
     job.records.update((keys[key], record) for key, record in found.items())
     job.pace.add(found.values())
     return job
+
+
+def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:
+    """Another study of the same name would overwrite this one's data set."""
+    if not manifest.exists():
+        return
+    try:
+        other = Path(read_manifest(manifest)["file"])
+    except FileError:
+        return  # it is replaced now
+    if other != path and other.is_file() and study_hash(other) != study_hash(path):
+        raise StudyError(
+            f"{path} defines a study called {name!r}, and so does {other}, whose results {manifest.parents[2]} holds; "
+            "rename one of them or choose another folder with --out"
+        )
 
 
 def _finish(job: Job, *, profile: str, out: Path) -> xr.Dataset:

@@ -16,6 +16,7 @@ from typing import final
 from unifiedscore.errors import StudyError
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.pool import LocalPool, limited_threads
+from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
 from unifiedscore.study.worker import Task, measure_cells, run_task
@@ -100,9 +101,12 @@ def measure(jobs: Iterable[Job], executor: Executor | None, *, threads: int) -> 
     executor = LocalPool(threads=threads) if own else executor
     with limited_threads(threads):
         try:
-            if isinstance(executor, LocalPool) and not executor.warm:
-                yield from _trial(missing)
-            yield from _Scheduler(missing, executor).results()
+            suspects: deque[tuple[Job, Cell]] = deque()
+            if isinstance(executor, LocalPool):
+                suspects, missing = _part(missing)
+                if not executor.warm and not suspects:
+                    yield from _trial(missing)
+            yield from _Scheduler(missing, executor, suspects).results()
         except BaseException:
             if isinstance(executor, LocalPool):
                 executor.kill()
@@ -112,14 +116,33 @@ def measure(jobs: Iterable[Job], executor: Executor | None, *, threads: int) -> 
                 executor.shutdown()
 
 
+def _part(missing: Iterable[tuple[Job, Cell]]) -> tuple[deque[tuple[Job, Cell]], deque[tuple[Job, Cell]]]:
+    """The cells that an earlier run did not survive, which are measured apart, and the others."""
+    suspects, others = deque(), deque()
+    for job, cell in missing:
+        marked = job.store.marked(job.key(cell))
+        (suspects if marked else others).append((job, cell))
+        if marked:
+            note(f"{job.study.name}: an earlier run ended while it measured {dict(cell)}; now in a process of its own")
+    return suspects, others
+
+
 def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
-    """Measure here until it is clear that the rest is worth starting processes for."""
+    """Measure here until it is clear that the rest is worth starting processes for.
+
+    A cell that ends this process (a crash in compiled code, os._exit) leaves its mark: the next run finds it, tries
+    that cell in a process of its own and records it as failed.
+    """
     start, total, done = time.perf_counter(), len(missing), 0
     while missing:
         job, cell = missing.popleft()
-        for _, record in measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path):
-            job.pace.add([record])
-            yield job, cell, record
+        job.store.mark(job.key(cell))
+        try:
+            ((_, record),) = measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path)
+        finally:
+            job.store.unmark(job.key(cell))
+        job.pace.add([record])
+        yield job, cell, record
         done += 1
         elapsed = time.perf_counter() - start
         if elapsed > TRIAL_SECONDS and elapsed / done * (total - done) > WORTH_A_POOL:
@@ -188,10 +211,12 @@ class _Scheduler:
 
     def _run_alone(self, job: Job, cell: Cell) -> Finished:
         try:
-            return job, cell, self.executor.submit(run_task, job.task((cell,))).result()[0]
+            record = self.executor.submit(run_task, job.task((cell,))).result()[0]
+            job.store.unmark(job.key(cell))
+            return job, cell, record
         except BrokenProcessPool:
             self.executor.kill()
-            message = "its worker process died twice (out of memory, or a crash in compiled code)"
+            message = "its worker process died twice (out of memory, a crash in compiled code, or os._exit)"
             return job, cell, Record("failed", {}, message)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from unifiedscore.errors import StudyError
 from unifiedscore.study.claim import Variable
-from unifiedscore.study.discover import describe, load_module, studies_in
+from unifiedscore.study.discover import STOPPED, describe, load_module, studies_in
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.records import Record
@@ -57,7 +57,7 @@ def measure_cells(
         try:
             values = _checked(study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed)), required, optional)
             record = Record("ok", values, "", time.perf_counter() - start)
-        except Exception as error:
+        except STOPPED as error:
             record = Record("failed", {}, describe(error, path), time.perf_counter() - start)
         yield cell, record
 

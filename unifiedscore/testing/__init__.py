@@ -91,6 +91,8 @@ def parametrize_with_checks(objects: Iterable) -> Callable:
     """
     import pytest
 
+    if isinstance(objects, AbstractKernel | AbstractField) or not isinstance(objects, Iterable):
+        raise InputError(f"objects must be a list of kernels, fields or (field, x) pairs; got {objects!r}")
     cases = []
     for item in objects:
         subject, x = item if isinstance(item, tuple) else (item, None)
