@@ -15,6 +15,7 @@ _HOME = {
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
     "fields": ["Drift", "KernelScore", "MeanShift", "ScoreDifference", "as_field"],
+    "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "simulate"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.processes import (
+        CallableReward,
+        QuadraticReward,
+        Schedule,
+        TiltedProcess,
+        simulate,
+    )
     from unifiedscore.study import judge, open_results, run
 
 
