@@ -15,7 +15,7 @@ _HOME = {
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
     "fields": ["Drift", "KernelScore", "MeanShift", "ScoreDifference", "as_field"],
-    "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "simulate"],
+    "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         QuadraticReward,
         Schedule,
         TiltedProcess,
+        lean_adjoint,
         simulate,
     )
     from unifiedscore.study import judge, open_results, run
