@@ -88,7 +88,22 @@ def conditional_law(mixture: GaussianMixture, schedule, x: np.ndarray, t: float)
     return ConditionalLaw(shares(noised(mixture, schedule, t), x), means, roots)
 
 
-def normal_rule(dimension: int) -> tuple[np.ndarray, np.ndarray]:
+def mixture_velocity(mixture: GaussianMixture, schedule, x: np.ndarray, t: float) -> np.ndarray:
+    r"""Probability-flow velocity :math:`E[\alpha' c_k + \Gamma_k'(2\Gamma_k)^{-1}(x - \alpha c_k) | x]`, (n, d).
+
+    The same as kappa x + eta s, without its two terms of size 1/t that cancel near time 0.
+    """
+    alpha, rate = schedule.alpha(t), schedule.alpha_rate(t)
+    share = shares(noised(mixture, schedule, t), x)
+    values, vectors = mixture._spectrum
+    stretch = schedule.variance_rate(t, values) / (2 * schedule.variance(t, values))
+    velocity = np.zeros_like(x)
+    for m, (c, u) in enumerate(zip(mixture.means, vectors, strict=True)):
+        velocity += share[:, m, None] * (rate * c + (((x - alpha * c) @ u) * stretch[m]) @ u.T)
+    return velocity
+
+
+def normal_rule(dimension: int, *, spacing: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (N, d) and weights (N,) of the trapezoidal rule under N(0, I), d = 1 to 3.
 
     Unlike Gauss-Hermite it converges as fast for functions with poles near the real axis, such as the score of a
@@ -99,7 +114,7 @@ def normal_rule(dimension: int) -> tuple[np.ndarray, np.ndarray]:
             f"conditional expectations by quadrature need dimension 1 to 3; got {dimension}; "
             "use a QuadraticReward with a single Gaussian, where they are closed forms"
         )
-    spacing = _SPACING[dimension]
+    spacing = _SPACING[dimension] if spacing is None else spacing
     axis = np.arange(-round(_REACH / spacing), round(_REACH / spacing) + 1) * spacing
     weight = np.exp(-0.5 * axis**2)
     grids = np.meshgrid(*[axis] * dimension, indexing="ij")
@@ -109,9 +124,9 @@ def normal_rule(dimension: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([g.ravel() for g in grids], axis=1), product.ravel()
 
 
-def mixture_rule(mixture: GaussianMixture) -> tuple[np.ndarray, np.ndarray]:
+def mixture_rule(mixture: GaussianMixture, *, spacing: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (N, d) and weights (N,) under a mixture of dimension 1 to 3: `normal_rule` for every component."""
-    z, w = normal_rule(mixture.dimension)
+    z, w = normal_rule(mixture.dimension, spacing=spacing)
     values, vectors = mixture._spectrum
     parts = zip(mixture.means, values, vectors, strict=True)
     x = [c + (z * np.sqrt(lam)) @ u.T for c, lam, u in parts]

@@ -14,6 +14,7 @@ from unifiedscore.measures.isotropic import log_sum_exp
 from unifiedscore.processes.conditional import (
     conditional_law,
     mixture_rule,
+    mixture_velocity,
     noised,
     normal_rule,
     score_and_hessian,
@@ -157,8 +158,10 @@ class TiltedProcess:
         return self.schedule.sigma(t) * self.score_difference(x, t)
 
     def velocity(self, x, t) -> np.ndarray:
-        """Probability-flow velocity v = kappa x + eta s, (n, d); t > 0."""
-        return self.drift(x, t, sigma=0.0)
+        """Probability-flow velocity v = kappa x + eta s, (n, d); t as in `base_score`."""
+        x = validate.points(x, "x", dimension=self.dimension)
+        wide = x.astype(np.float64, copy=False)
+        return mixture_velocity(self.base, self.schedule, wide, self._density_time(t)).astype(x.dtype)
 
     def drift(self, x, t, *, sigma: float | None = None) -> np.ndarray:
         r"""Base drift :math:`\kappa x + (\sigma^2/2 + \eta) s`, (n, d): the same marginals for every sigma; t > 0.
