@@ -1,4 +1,4 @@
-"""Diffusion processes with closed-form tilts: schedules, rewards, scores, controls, regression targets, lean adjoints."""
+"""Diffusion processes with closed-form tilts: schedules, rewards, scores, controls, targets, lean adjoints."""
 
 from unifiedscore.processes.adjoint import (
     adjoint_energy,

@@ -88,13 +88,15 @@ def logconcave_factor(schedule: Schedule | str, t, convexity: float):
     schedule = read_schedule(schedule)
 
     def factor(t):
-        return schedule.alpha(t) / (np.asarray(schedule.alpha(t)) ** 2 + convexity * np.asarray(schedule.beta_squared(t)))
+        return schedule.alpha(t) / (
+            np.asarray(schedule.alpha(t)) ** 2 + convexity * np.asarray(schedule.beta_squared(t))
+        )
 
     return _in_time(schedule, t, factor)
 
 
 def mixture_factor(schedule: Schedule | str, t, variance: float, radius: float):
-    r"""Bound :math:`\frac{\alpha v}{\Gamma} e^{R^2\beta^2/(v\Gamma)}` for a base N(0, v I) * Q, Q in a ball of radius R.
+    r"""Bound :math:`\frac{\alpha v}{\Gamma} e^{R^2\beta^2/(v\Gamma)}` for a base N(0, v I) * Q, Q in a ball of R.
 
     Grows like :math:`e^{R^2/v}`: exponential in the dimension for products, although their true adjoint does not.
     """

@@ -16,7 +16,9 @@ from unifiedscore.errors import InputError
 from unifiedscore.processes.schedules import Schedule, read_schedule, read_time
 
 
-def squared_correlation(schedule: Schedule | str, start: float, *, variance: float = 1.0, multiple: float = 1.0) -> float:
+def squared_correlation(
+    schedule: Schedule | str, start: float, *, variance: float = 1.0, multiple: float = 1.0
+) -> float:
     r""":math:`\rho^2 = (\alpha_0^2\nu^2/\Gamma_0)^\zeta` for noise :math:`\sigma^2 = 2\zeta\eta` begun at time `start`.
 
     Tends to 0 with `start` for every multiple zeta > 0: the bias of starting late, not of the noise.
@@ -40,7 +42,12 @@ def constant_noise_correlation(sigma: float) -> float:
 
 
 def terminal_shift(
-    schedule: Schedule | str, sigma: Callable[[float], float], *, start: float, variance: float = 1.0, slope: float = 1.0
+    schedule: Schedule | str,
+    sigma: Callable[[float], float],
+    *,
+    start: float,
+    variance: float = 1.0,
+    slope: float = 1.0,
 ) -> float:
     r"""Shift of the terminal mean per coordinate by the exact control of the process with noise sigma(t), by ODE.
 

@@ -29,8 +29,8 @@ class Paths:
     points : (n, d) array
         The end of each path.
     log_weight : (n,) array
-        :math:`r(x_K) - \\sum_k (\\sqrt h\\, u \\cdot \\xi + h |u|^2 / 2)`: with it, averages are those of the Euler base
-        chain weighted by e^r, exactly, at every step size and for every control.
+        :math:`r(x_K) - \\sum_k (\\sqrt h\\, u \\cdot \\xi + h |u|^2 / 2)`: with it, averages are those of the Euler
+        base chain weighted by e^r, exactly, at every step size and for every control.
     trajectory : (K + 1, n, d) array or None
         All states, where asked for.
     """
@@ -94,8 +94,8 @@ def simulate(
         memoryless = np.array([process.schedule.sigma(t) for t in times[:-1]])
         if np.abs(given - memoryless).max() > 1e-12 * memoryless.max():
             raise InputError(
-                "the optimal control sigma (s* - s) needs the memoryless noise sigma^2 = 2 eta (X_0 and X_1 independent); "
-                "leave sigma out, or pass your own control"
+                "the optimal control sigma (s* - s) needs the memoryless noise sigma^2 = 2 eta (X_0 and X_1 "
+                "independent); leave sigma out, or pass your own control"
             )
     chain = _prepare(process, times, control, sigma)
     first = _start(process, n, rng, times[0], start)
@@ -254,8 +254,8 @@ def _times(process, times) -> np.ndarray:
         raise InputError(f"times must be an increasing array of at least two; got shape {times.shape}")
     if times[0] == 0 and process.schedule.name != "foellmer":
         raise InputError(
-            f"times must start above 0: the drift of {process.schedule.name} is singular there; start at a small time t_0 "
-            "(the law is then p_{t_0}, and the bias of a control from there is reported by memoryless.squared_correlation)"
+            f"times must start above 0: the drift of {process.schedule.name} is singular there; start at a small "
+            "time t_0 (the bias of a control from p_{t_0} is in processes.memoryless.squared_correlation)"
         )
     return times
 

@@ -2,21 +2,22 @@ r"""Regression targets: random vectors whose conditional mean given the noisy st
 
 Every target of the literature is affine in x_t plus a multiple of one function of the data,
 
-.. math:: T = a_t x_t + c_t + b_t h(X_1),
+.. math:: T = a_t x_t + b_t h(X_1),
 
-so its conditional mean and variance are those of h(X_1) given x_t: closed forms where h is affine, quadrature elsewhere.
+so its conditional mean and variance are those of h(X_1) given x_t: closed forms for affine h, quadrature elsewhere.
 
 ====================================  ==================================================  =========================
 target                                T                                                   conditional mean
 ====================================  ==================================================  =========================
 conditional (denoising)               -(x - alpha X_1) / beta^2                           s*
 target                                grad log p*(X_1) / alpha                            s*
-novel, reference N(m, tau^2 I)        -(x - alpha m)/G + (alpha tau^2/G) grad log g(X_1)  s*
+novel, reference N(0, tau^2 I)        -x/G + (alpha tau^2/G) grad log g(X_1)              s*
 adjoint matching, base N(m, nu^2 I)   (alpha nu^2 / Gamma) grad r(X_1)                    s* - s
 adjoint sampling (b = 0)              grad r(X_1)                                         s* - s
 ====================================  ==================================================  =========================
 
-with G = alpha^2 tau^2 + beta^2, Gamma = alpha^2 nu^2 + beta^2 and g = p* / N(m, tau^2 I).
+with G = alpha^2 tau^2 + beta^2, Gamma = alpha^2 nu^2 + beta^2 and g = p* / N(0, tau^2 I): a
+reference mean m would cancel, path by path.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _BATCH = 2_000_000  # numbers held at once by a conditional quadrature
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class RegressionTarget:
-    """A target T = a x + c + b h(X_1); made by the functions of this module.
+    """A target T = a x + b h(X_1); made by the functions of this module.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class RegressionTarget:
     schedule : Schedule
     function : callable (n, d) -> (n, d)
         h.
-    coefficients : callable t -> (a, c, b)
+    coefficients : callable t -> (a, b)
         Checks its time.
     affine : (H, h_0) or None
         h(y) = H y + h_0, where it is affine.
@@ -80,19 +81,19 @@ class RegressionTarget:
         """The target at states x given data X_1, both (n, d)."""
         x = validate.points(x, "x", dimension=self.law.dimension)
         data = validate.points(data, "data", dimension=self.law.dimension)
-        a, c, b = self.coefficients(t)
-        return a * x + c + b * self.function(data)
+        a, b = self.coefficients(t)
+        return a * x + b * self.function(data)
 
     def conditional_mean(self, x, t) -> np.ndarray:
         """E[T | X_t = x], (n, d)."""
-        x, (a, c, b), law = self._conditional(x, t)
+        x, (a, b), law = self._conditional(x, t)
         if self.affine is not None:
-            return a * x + c + b * (law.mean @ self.affine[0].T + self.affine[1])
-        return a * x + c + b * self._batched(law)[0]
+            return a * x + b * (law.mean @ self.affine[0].T + self.affine[1])
+        return a * x + b * self._batched(law)[0]
 
     def conditional_variance(self, x, t) -> np.ndarray:
         """tr Var(T | X_t = x), (n,)."""
-        x, (_, _, b), law = self._conditional(x, t)
+        x, (_, b), law = self._conditional(x, t)
         if self.affine is not None:
             matrix = self.affine[0]
             return b**2 * np.einsum("ij,njk,ik->n", matrix, law.covariance, matrix)
@@ -104,7 +105,9 @@ class RegressionTarget:
             # The conditional variance does not depend on the state.
             return float(self.conditional_variance(self.schedule.alpha(t) * self.law.means, t)[0])
         # Conditional moments vary over a whole standard deviation of the state: a coarse rule is exact to 1e-10.
-        x, w = mixture_rule(noised(self.law, self.schedule, read_time(t)), spacing=0.25 if self.law.dimension == 1 else None)
+        x, w = mixture_rule(
+            noised(self.law, self.schedule, read_time(t)), spacing=0.25 if self.law.dimension == 1 else None
+        )
         return float(w @ self.conditional_variance(x, t))
 
     def _conditional(self, x, t) -> tuple[np.ndarray, tuple, ConditionalLaw]:
@@ -134,11 +137,9 @@ def conditional_target(process: TiltedProcess) -> RegressionTarget:
 
     def coefficients(t):
         t = read_time(t, before_one="the conditional target -(x - alpha X_1)/beta^2", **_not_point(schedule))
-        return -1 / schedule.beta_squared(t), 0.0, schedule.alpha(t) / schedule.beta_squared(t)
+        return -1 / schedule.beta_squared(t), schedule.alpha(t) / schedule.beta_squared(t)
 
-    return RegressionTarget(
-        "conditional", law, schedule, lambda y: y, coefficients, affine=(np.eye(d), np.zeros(d))
-    )
+    return RegressionTarget("conditional", law, schedule, lambda y: y, coefficients, affine=(np.eye(d), np.zeros(d)))
 
 
 def target_target(process: TiltedProcess) -> RegressionTarget:
@@ -147,32 +148,31 @@ def target_target(process: TiltedProcess) -> RegressionTarget:
 
     def coefficients(t):
         t = read_time(t, after_zero="the target grad log p*(X_1) / alpha")
-        return 0.0, 0.0, 1 / schedule.alpha(t)
+        return 0.0, 1 / schedule.alpha(t)
 
     return RegressionTarget("target", law, schedule, law.score, coefficients, affine=_affine_score(law))
 
 
-def novel_target(process: TiltedProcess, *, variance: float = 1.0, mean=0.0) -> RegressionTarget:
-    r"""Novel score matching with reference N(mean, variance I) [Phillips et al., arXiv 2402.06320].
+def novel_target(process: TiltedProcess, *, variance: float = 1.0) -> RegressionTarget:
+    r"""Novel score matching with a reference of the given variance [Phillips et al., arXiv 2402.06320].
 
     The combination :math:`\gamma` conditional + :math:`(1 - \gamma)` target with :math:`\gamma = \beta^2 / G`: the
     control variate that cancels both :math:`1/\beta^2` and :math:`1/\alpha`.
     """
     law, schedule = _tilted(process), process.schedule
     variance = validate.positive(variance, "variance")
-    centre = np.broadcast_to(validate.real_array(mean, "mean").astype(np.float64), (law.dimension,))
 
     def function(y):
-        return law.score(y) + (y - centre) / variance
+        return law.score(y) + y / variance
 
     def coefficients(t):
         t = read_time(t, **_not_point(schedule))
-        gamma, alpha = schedule.variance(t, variance), schedule.alpha(t)
-        return -1 / gamma, alpha * centre / gamma, alpha * variance / gamma
+        gamma = schedule.variance(t, variance)
+        return -1 / gamma, schedule.alpha(t) * variance / gamma
 
     affine = _affine_score(law)
     if affine is not None:
-        affine = affine[0] + np.eye(law.dimension) / variance, affine[1] - centre / variance
+        affine = affine[0] + np.eye(law.dimension) / variance, affine[1]
     return RegressionTarget("novel", law, schedule, function, coefficients, affine=affine)
 
 
@@ -191,7 +191,7 @@ def adjoint_target(process: TiltedProcess) -> RegressionTarget:
 
     def coefficients(t):
         t = read_time(t, **_not_point(schedule))
-        return 0.0, 0.0, schedule.alpha(t) * variance / schedule.variance(t, variance)
+        return 0.0, schedule.alpha(t) * variance / schedule.variance(t, variance)
 
     return RegressionTarget(
         "adjoint", law, schedule, process.reward.gradient, coefficients, affine=_affine_reward(process)
@@ -213,7 +213,7 @@ def sampling_target(process: TiltedProcess) -> RegressionTarget:
 
     def coefficients(t):
         read_time(t)
-        return 0.0, 0.0, 1.0
+        return 0.0, 1.0
 
     return RegressionTarget(
         "sampling",

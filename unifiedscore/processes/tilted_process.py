@@ -30,8 +30,9 @@ class TiltedProcess:
     r"""The diffusion that turns noise into :math:`p^* = p_1 e^r / Z`, next to the one that makes :math:`p_1`.
 
     With :math:`p_t`, :math:`p^*_t` the laws of :math:`\alpha X_1 + \beta X_0` for :math:`X_1` from :math:`p_1` and
-    :math:`p^*`, and scores :math:`s`, :math:`s^*`: the memoryless base drift is :math:`b = \kappa x + 2\eta s` with noise
-    :math:`\sigma^2 = 2\eta`, the value function :math:`V = -\log E[e^{r(X_1)} | X_t = x]`, and the optimal control
+    :math:`p^*`, and scores :math:`s`, :math:`s^*`: the memoryless base drift is :math:`b = \kappa x + 2\eta s` with
+    noise :math:`\sigma^2 = 2\eta`, the value function :math:`V = -\log E[e^{r(X_1)} | X_t = x]`,
+    and the optimal control
 
     .. math:: u^* = -\sigma\nabla V = \sigma (s^* - s).
 
@@ -176,7 +177,9 @@ class TiltedProcess:
         """kappa and sigma^2/2 + eta."""
         t = read_time(t, after_zero="the base drift kappa x + (sigma^2/2 + eta) s")
         kappa, eta = self.schedule.kappa(t), self.schedule.eta(t)
-        return kappa, (2 * eta if sigma is None else 0.5 * validate.positive(sigma, "sigma", allow_zero=True) ** 2 + eta)
+        return kappa, (
+            2 * eta if sigma is None else 0.5 * validate.positive(sigma, "sigma", allow_zero=True) ** 2 + eta
+        )
 
     def drift_jacobian(self, x, t, *, sigma: float | None = None) -> np.ndarray:
         """Jacobian of `drift`, (n, d, d), symmetric; t > 0."""
@@ -206,7 +209,9 @@ class TiltedProcess:
         return ProcessField(self, t, "optimal_control")
 
     def _density_time(self, t) -> float:
-        singular = "the law at time 0 of the Foellmer schedule is a point, so its score" if self._starts_at_point else ""
+        singular = (
+            "the law at time 0 of the Foellmer schedule is a point, so its score" if self._starts_at_point else ""
+        )
         return read_time(t, after_zero=singular)
 
     @property

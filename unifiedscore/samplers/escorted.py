@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -134,7 +135,7 @@ class EscortedLangevin:
             raise InputError(f"trajectory must have shape ({self.steps + 1}, n, d); got {trajectory.shape}")
         h = 1 / self.steps
         work = self.path.potential(trajectory[-1], 1.0) - self.path.potential(trajectory[0], 0.0)
-        for k, (x, after) in enumerate(zip(trajectory[:-1], trajectory[1:], strict=True)):
+        for k, (x, after) in enumerate(pairwise(trajectory)):
             move, back = h * self.forward_drift(x, k * h), h * self.backward_drift(after, (k + 1) * h)
             work = work + self._log_ratio(x, after, move, back)
         return work

@@ -49,8 +49,9 @@ def jarzynski(work) -> float:
 def bennett(forward_work, backward_work) -> float:
     r"""Free energy by Bennett's acceptance ratio.
 
-    Solves :math:`\sum_F (1 + e^{M + W - \Delta F})^{-1} = \sum_B (1 + e^{-(M + W - \Delta F)})^{-1}`, M = log(n_F / n_B),
-    where both samples use the *same* functional W. Unlike exponential averages it needs overlap only.
+    Solves :math:`\sum_F (1 + e^{M + W - \Delta F})^{-1} = \sum_B (1 + e^{-(M + W - \Delta F)})^{-1}`,
+    M = log(n_F / n_B), where both samples use the *same* functional W. Unlike exponential averages
+    it needs overlap only.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""The tilted path of a Gaussian process, :math:`\pi_t \propto p_te^{tr}`, with the correction that transports it exactly."""
+r"""The tilted path of a Gaussian process, :math:`\pi_t \propto p_te^{tr}`, and its exact correction."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from unifiedscore.processes.tilted_process import TiltedProcess
 class GaussianTilt:
     r"""pi_t = N(mu_t, S_t I) for a process with one isotropic Gaussian and a scalar quadratic reward.
 
-    With p_t = N(alpha m_0, Gamma I): :math:`1/S = 1/\Gamma + tq`, :math:`\mu = S(\alpha m_0/\Gamma + tl)`, and the exact
-    correction is :math:`c = \mu' + (S'/2S)(x - \mu) - v`, affine in x.
+    With p_t = N(alpha m_0, Gamma I): :math:`1/S = 1/\Gamma + tq`, :math:`\mu = S(\alpha m_0/\Gamma + tl)`, and the
+    exact correction is :math:`c = \mu' + (S'/2S)(x - \mu) - v`, affine in x.
 
     Examples
     --------

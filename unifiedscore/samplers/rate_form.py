@@ -1,8 +1,9 @@
-r"""Work in continuous time, discretised by the left point: identities up to O(h), valid for every escort and diffusivity.
+r"""Work in continuous time, discretised by the left point: identities up to O(h) for every escort and diffusivity.
 
-Annealing: :math:`dW = (\partial_tU + e\cdot\nabla U - \mathrm{div}\,e)\,dt`. Tilting a process with known velocity v and
-score s along :math:`\pi_t \propto p_te^{r_t}`: :math:`d\mathcal{A} = (r_t' + v\cdot\nabla r_t + c\cdot(s + \nabla r_t) +
-\mathrm{div}\,c)\,dt`, which needs neither log p_t nor a normaliser.
+Annealing: :math:`dW = (\partial_tU + e\cdot\nabla U - \mathrm{div}\,e)\,dt`. Tilting a process with known velocity v
+and score s along :math:`\pi_t \propto p_te^{r_t}`:
+:math:`d\mathcal{A} = (r_t' + v\cdot\nabla r_t + c\cdot(s + \nabla r_t)
++ \mathrm{div}\,c)\,dt`, which needs neither log p_t nor a normaliser.
 """
 
 from __future__ import annotations
@@ -122,8 +123,8 @@ def tilted_crooks(
 ) -> TiltedSample:
     r"""Log-weights from kernel ratios with the base's own ratio subtracted, so that log p_1/p_0 is not needed.
 
-    :math:`r(x_K) + \sum_k[\log B_k/F_k - \log B^0_k/F^0_k]` with drifts :math:`v + c \pm \varepsilon(s + t\nabla r)` and
-    :math:`v \pm \varepsilon s`. O(h), *not* exact at finite h, unlike `EscortedLangevin`.
+    :math:`r(x_K) + \sum_k[\log B_k/F_k - \log B^0_k/F^0_k]` with drifts
+    :math:`v + c \pm \varepsilon(s + t\nabla r)` and :math:`v \pm \varepsilon s`. O(h), *not* exact at finite h, unlike `EscortedLangevin`.
     """
     _refuse_point(process)
     n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(steps, "steps")
@@ -148,7 +149,7 @@ def tilted_crooks(
 def nets_residual(
     process: TiltedProcess, x, t, *, correction: Callable, divergence: Callable, log_normalizer_rate: float
 ) -> np.ndarray:
-    r"""NETS residual :math:`r_t' + v\cdot\nabla r_t + c\cdot(s + \nabla r_t) + \mathrm{div}\,c - (\log Z_t)'`, (n,), r_t = t r.
+    r"""NETS residual :math:`r_t' + v\cdot\nabla r_t + c\cdot(s + \nabla r_t) + \mathrm{div}\,c - (\log Z_t)'`, (n,).
 
     It vanishes everywhere iff c transports :math:`\pi_t`; the NETS loss is its mean square [arXiv 2410.02711].
     """
