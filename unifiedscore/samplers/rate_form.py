@@ -124,7 +124,8 @@ def tilted_crooks(
     r"""Log-weights from kernel ratios with the base's own ratio subtracted, so that log p_1/p_0 is not needed.
 
     :math:`r(x_K) + \sum_k[\log B_k/F_k - \log B^0_k/F^0_k]` with drifts
-    :math:`v + c \pm \varepsilon(s + t\nabla r)` and :math:`v \pm \varepsilon s`. O(h), *not* exact at finite h, unlike `EscortedLangevin`.
+    :math:`v + c \pm \varepsilon(s + t\nabla r)` and :math:`v \pm \varepsilon s`. O(h), *not* exact at finite h,
+    unlike `EscortedLangevin`.
     """
     _refuse_point(process)
     n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(steps, "steps")
