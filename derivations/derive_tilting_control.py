@@ -124,7 +124,7 @@ derivations = [
         agrees=agrees_shift,
         mutation="1 - rho^4 in place of 1 - rho^2",
         statement="For noise sigma^2 = 2 zeta eta begun at t_0 the exact control of a linear reward l.x shifts the "
-        "terminal mean by nu^2 l (1 - rho^2), rho^2 = (alpha_0^2 nu^2/Gamma_0)^zeta: memoryless as t_0 -> 0 for every zeta > 0.",
+        "terminal mean by nu^2 l (1 - rho^2), rho^2 = (alpha_0^2 nu^2/Gamma_0)^zeta: memoryless as t_0 -> 0.",
         source="derived here",
     ),
     Derivation(

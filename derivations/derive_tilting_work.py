@@ -15,7 +15,7 @@ CENTRES = sp.symbols("m0:4", real=True)
 
 
 def trap_gap(sign=1):
-    """W of three steps minus h eps k^2/4 (y_K^2 - y_0^2) - k/2 sum (m_{i+1} - m_i)(y_i + y_{i+1}); sign: of the first."""
+    """W of three steps minus h eps k^2/4 (y_K^2 - y_0^2) - k/2 sum (m_{i+1} - m_i)(y_i + y_{i+1})."""
     potential = lambda x, m: K * (x - m) ** 2 / 2
     work = potential(STATES[3], CENTRES[3]) - potential(STATES[0], CENTRES[0])
     for i in range(3):

@@ -14,6 +14,7 @@ from unifiedscore.samplers import (
     GaussianTilt,
     LinearStep,
     bennett,
+    chain_of_fields,
     cmcd_losses,
     crooks_histogram,
     effective_sample_size,
@@ -40,46 +41,33 @@ def mixture():
     return us.TiltedProcess(us.GaussianMixture([[-1.5], [1.5]], 0.36), us.QuadraticReward([0.8], 0.3), "rectified_flow")
 
 
-def polynomial(function):
-    """Coefficients of a quadratic function of x (n, 1), from three values."""
-    low, middle, high = (float(np.ravel(function(np.array([[v]])))[0]) for v in (-1.0, 0.0, 1.0))
-    return middle, (high - low) / 2, (high + low) / 2 - middle
-
-
 def annealed_error(steps, share, diffusivity=1.0, divergence=True):
     """E exp(-W_h) - Z_1/Z_0 for a share of the exact escort, from the code's own fields."""
-    path, h, chain = PATH.path(), 1 / steps, []
-    for k in range(steps):
-        t = k * h
-        push = lambda x, t=t: share * PATH.escort(x, t)
-        drift = polynomial(lambda x, t=t, push=push: push(x)[:, 0] - diffusivity * path.gradient(x, t)[:, 0])
-        rate = lambda x, t=t, push=push: (
-            path.time_derivative(x, t)
-            + np.sum(push(x) * path.gradient(x, t), axis=1)
-            - divergence * share * PATH.escort_divergence(x, t)
-        )
-        weight = tuple(-h * c for c in polynomial(rate))
-        chain.append(LinearStep(1 + h * drift[1], h * drift[0], 2 * diffusivity * h, weight))
+    path = PATH.path()
+    drift = lambda x, t: share * PATH.escort(x, t) - diffusivity * path.gradient(x, t)
+    rate = lambda x, t: (
+        -path.time_derivative(x, t)
+        - share * np.sum(PATH.escort(x, t) * path.gradient(x, t), axis=1)
+        + divergence * share * PATH.escort_divergence(x, t)
+    )
+    chain = chain_of_fields(drift, rate, steps=steps, diffusivity=diffusivity)
     return np.exp(log_expectation(chain, mean=0.0, variance=1.0)) - 0.5
 
 
 def tilted_error(steps, diffusivity, exact):
     """E exp(A_h) - Z for the Gaussian family, with c = 0 or the exact correction."""
-    process, h, chain = gaussian(), 1 / steps, []
-    tilt, marginal = GaussianTilt(process), process.base_marginal(0.0)
-    for k in range(steps):
-        t = k * h
-        push = lambda x, t=t: tilt.correction(x, t) if exact else np.zeros_like(x)
-        slope = lambda x, t=t: process.base_score(x, t) + t * process.reward.gradient(x)
-        drift = polynomial(lambda x, t=t, p=push, s=slope: (process.velocity(x, t) + p(x) + diffusivity * s(x))[:, 0])
-        rate = lambda x, t=t, p=push, s=slope: (
-            process.reward.value(x)
-            + t * np.sum(process.velocity(x, t) * process.reward.gradient(x), axis=1)
-            + np.sum(p(x) * s(x), axis=1)
-            + exact * tilt.divergence(x, t)
-        )
-        weight = tuple(h * c for c in polynomial(rate))
-        chain.append(LinearStep(1 + h * drift[1], h * drift[0], 2 * diffusivity * h, weight))
+    process = gaussian()
+    tilt, marginal, reward = GaussianTilt(process), process.base_marginal(0.0), process.reward
+    slope = lambda x, t: process.base_score(x, t) + t * reward.gradient(x)
+    push = lambda x, t: exact * tilt.correction(x, t)
+    drift = lambda x, t: process.velocity(x, t) + push(x, t) + diffusivity * slope(x, t)
+    rate = lambda x, t: (
+        reward.value(x)
+        + t * np.sum(process.velocity(x, t) * reward.gradient(x), axis=1)
+        + np.sum(push(x, t) * slope(x, t), axis=1)
+        + exact * tilt.divergence(x, t)
+    )
+    chain = chain_of_fields(drift, rate, steps=steps, diffusivity=diffusivity)
     mean, variance = float(marginal.mean[0]), float(marginal.variances[0])
     return np.exp(log_expectation(chain, mean=mean, variance=variance)) - np.exp(process.log_normalizer)
 
@@ -149,6 +137,8 @@ def test_recursion_of_two_steps_by_hand():
     assert value == pytest.approx(tilted, abs=1e-14)
     with pytest.raises(NumericalError, match="infinite"):
         log_expectation([], mean=0.0, variance=1.0, terminal=(0.0, 0.0, 0.5))
+    with pytest.raises(NumericalError, match="affine"):
+        chain_of_fields(lambda x, t: x**3, lambda x, t: x[:, 0], steps=1, diffusivity=1.0)
 
 
 def batches(function, count=16):

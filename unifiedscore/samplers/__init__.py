@@ -20,7 +20,7 @@ from unifiedscore.samplers.rate_form import (
     tilted_crooks,
     tilted_jarzynski,
 )
-from unifiedscore.samplers.recursion import LinearStep, log_expectation
+from unifiedscore.samplers.recursion import LinearStep, chain_of_fields, log_expectation
 
 __all__ = [
     "AnnealingPath",
@@ -32,6 +32,7 @@ __all__ = [
     "TiltedSample",
     "WorkSample",
     "bennett",
+    "chain_of_fields",
     "cmcd_losses",
     "crooks_histogram",
     "effective_sample_size",

@@ -47,12 +47,15 @@ class GaussianTilt:
         natural_rate = center_rate / gamma - center * gamma_rate / gamma**2 + slope
         return variance * natural, variance, variance_rate * natural + variance * natural_rate, variance_rate
 
+    def velocity(self, x, t: float) -> np.ndarray:
+        """Probability-flow velocity v of the base, (n, d)."""
+        center, gamma, center_rate, gamma_rate = self._base(t)
+        return center_rate + gamma_rate / (2 * gamma) * (x - center)
+
     def correction(self, x, t: float) -> np.ndarray:
         """The exact c, (n, d)."""
-        center, gamma, center_rate, gamma_rate = self._base(t)
         mean, variance, mean_rate, variance_rate = self.moments(t)
-        velocity = center_rate + gamma_rate / (2 * gamma) * (x - center)
-        return mean_rate + variance_rate / (2 * variance) * (x - mean) - velocity
+        return mean_rate + variance_rate / (2 * variance) * (x - mean) - self.velocity(x, t)
 
     def divergence(self, x, t: float) -> np.ndarray:
         """div c, (n,)."""

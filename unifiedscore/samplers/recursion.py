@@ -70,3 +70,30 @@ def _push(p, rho, chi, slope, shift, variance):
         (rho * slope - p * slope * shift) / growth,
         chi - 0.5 * np.log(growth) + constant,
     )
+
+
+def chain_of_fields(drift, rate, *, steps: int, diffusivity: float) -> list[LinearStep]:
+    r"""Steps of :math:`x \leftarrow x + h\,\mathrm{drift} + \sqrt{2\varepsilon h}\xi` with factors exp(h rate).
+
+    Parameters
+    ----------
+    drift : callable (x (n, 1), t) -> (n, 1), affine in x
+    rate : callable (x (n, 1), t) -> (n,), quadratic in x
+
+    Raises
+    ------
+    NumericalError
+        The fields are not affine and quadratic.
+    """
+    steps = validate.integer(steps, "steps")
+    h, x, chain = 1 / steps, np.array([[-1.0], [0.0], [1.0], [2.0]]), []
+    for k in range(steps):
+        move, weight = np.ravel(drift(x, k * h)), np.ravel(rate(x, k * h))
+        linear = (move[1], (move[2] - move[0]) / 2)
+        square = (weight[1], (weight[2] - weight[0]) / 2, (weight[2] + weight[0]) / 2 - weight[1])
+        gaps = move[3] - linear[0] - 2 * linear[1], weight[3] - square[0] - 2 * square[1] - 4 * square[2]
+        if max(map(abs, gaps)) > 1e-9 * (1 + np.abs(move).max() + np.abs(weight).max()):
+            raise NumericalError("the recursion needs a drift that is affine in x and a rate that is quadratic")
+        factors = (h * square[0], h * square[1], h * square[2])
+        chain.append(LinearStep(1 + h * linear[1], h * linear[0], 2 * diffusivity * h, factors))
+    return chain
