@@ -1,4 +1,4 @@
-"""Error of the rate forms against the step size, by recursion: no sampling, with and without the exact escort, every K a number."""
+"""Error of the rate forms against the step size, by recursion: no sampling, with and without the exact escort."""
 
 import numpy as np
 

@@ -90,10 +90,10 @@ def girsanov(steps, rng):
 
 
 def timid(x, t):
-    """Seven tenths of the optimal control."""
+    """Nine tenths of the optimal control."""
     variance = PROCESS.schedule.variance
     tilted = -(x - t * PROCESS.target.mean) / variance(t, float(PROCESS.target.variances[0]))
-    return 0.7 * PROCESS.schedule.sigma(t) * (tilted + (x - 0.3 * t) / variance(t, 1.69))
+    return 0.9 * PROCESS.schedule.sigma(t) * (tilted + (x - 0.3 * t) / variance(t, 1.69))
 
 
 def chain_value(times):
