@@ -1,6 +1,6 @@
 """Tilting real data: a mixture fitted to the principal components of handwritten digits, towards one class.
 
-Base: scikit-learn's GaussianMixture on whitened principal components of all digits. Reward: the quadratic log-likelihood
+Base: scikit-learn's GaussianMixture on whitened principal components of all digits. Reward: the log-likelihood
 ratio of class 3 against all classes, scaled down to what normalises. The tilt is sampled by the optimal control and
 compared with importance weights of base samples and with the closed form.
 """
@@ -10,11 +10,12 @@ from functools import lru_cache
 import numpy as np
 
 import unifiedscore as us
+from unifiedscore.processes import SCHEDULES
 from unifiedscore.samplers import effective_sample_size, weighted_mean
 from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Variable
 
 LABEL, STRENGTH = 3, 0.5
-N = 1500
+N = 500
 
 
 @lru_cache(maxsize=8)
@@ -37,13 +38,13 @@ def load(components, covariance):
 def measure(cell, rng):
     base, reward = load(cell["dimension"], cell["covariance"])
     process = us.TiltedProcess(base, reward, cell["schedule"])
-    first, second, third = rng.spawn(3)
+    first, second = rng.spawn(2)
     start = 0.0 if cell["schedule"] == "foellmer" else 0.01
     # Steps shrink towards the data, where the smallest variance of a component sets the pace.
-    times = start + (1 - start) * (1 - (1 - np.linspace(0, 1, 121)) ** 1.7)
+    times = start + (1 - start) * (1 - (1 - np.linspace(0, 1, 91)) ** 1.7)
     run = us.simulate(process, N, first, times=times)
-    free = us.simulate(process, N, second, times=times, control="none")
-    samples = base.sample(20 * N, third)
+    samples = base.sample(20 * N, second)
+    free = samples[:N]  # what the process makes without control
     log_weight = reward.value(samples)
     weighted = weighted_mean(reward.value(samples), log_weight)
     exact = process.target
@@ -52,11 +53,11 @@ def measure(cell, rng):
     scale = np.linalg.norm(exact.mean - base.mean) ** 2
     return {
         "reward_gap": reward.value(run.points).mean() - reward_mean,
-        "reward_gap_free": reward.value(free.points).mean() - reward_mean,
+        "reward_gap_free": reward.value(free).mean() - reward_mean,
         "reward_gap_weighted": weighted - reward_mean,
         "reward_gap_paired": reward.value(run.points).mean() - weighted,
         "mean_gap": gap / scale,
-        "mean_gap_free": np.linalg.norm(free.points.mean(0) - exact.mean) ** 2 / scale,
+        "mean_gap_free": np.linalg.norm(free.mean(0) - exact.mean) ** 2 / scale,
         "effective_share": effective_sample_size(log_weight) / len(samples),
         "normalizer": np.log(np.mean(np.exp(log_weight - process.log_normalizer))),
     }
@@ -74,11 +75,11 @@ study = Study(
     name="tilting_digits",
     title="Tilting digits towards a class",
     grid=Grid(
-        schedule=["foellmer", "vp_cosine", "rectified_flow"],
+        schedule=list(SCHEDULES),
         covariance=["diag", "full"],
         dimension=[4],
         seed=range(16),
-        skip=lambda cell: cell["covariance"] == "full" and cell["schedule"] != "vp_cosine",
+        skip=lambda cell: (cell["covariance"] == "full") != (cell["schedule"] == "vp_cosine"),
     ),
     measure=measure,
     profiles={"standard": {"dimension": [4, 8], "seed": range(64)}},
@@ -105,7 +106,7 @@ study = Study(
             **common,
         )
         for covariance, schedules in (
-            ("diag", ["foellmer", "vp_cosine", "rectified_flow"]),
+            ("diag", ["foellmer", "rectified_flow"]),
             ("full", ["vp_cosine"]),
         )
     ]
@@ -115,7 +116,7 @@ study = Study(
             regime="mean",
             statement="and its mean is that of the tilted mixture",
             variable="mean_gap",
-            where={"covariance": "diag", "dimension": 4},
+            where={"covariance": "diag", "schedule": ["foellmer", "rectified_flow"], "dimension": 4},
             test=Inside(-0.02, 0.02),
             control=Control("no control", variable="mean_gap_free"),
             **common,

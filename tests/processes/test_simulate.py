@@ -75,11 +75,14 @@ def test_optimal_control_reaches_the_tilted_law(schedule, mixture):
 
 
 def test_general_covariances_follow_the_same_law_as_isotropic_ones():
-    """The plain and the vectorised step, on the same random numbers."""
+    """Three routes on the same random numbers: isotropic, full covariances, and a reward known as a black box."""
     reward, times = us.QuadraticReward([0.5, -0.2], 0.3), np.linspace(0.1, 1, 21)
     means = [[0.5, -1.0], [-1.0, 0.4]]
     plain = us.TiltedProcess(us.GaussianMixture(means, np.stack([0.7 * np.eye(2)] * 2)), reward, "vp_cosine")
     fast = us.TiltedProcess(us.GaussianMixture(means, 0.7), reward, "vp_cosine")
+    black = us.TiltedProcess(
+        us.GaussianMixture(means, 0.7), us.CallableReward(reward.value, reward.gradient, 2), "vp_cosine"
+    )
     for control in ("optimal", "none"):
         start = np.random.default_rng(1).standard_normal((50, 2))
         one, two = (
@@ -88,6 +91,9 @@ def test_general_covariances_follow_the_same_law_as_isotropic_ones():
         )
         np.testing.assert_allclose(one.trajectory, two.trajectory, atol=1e-12)
         np.testing.assert_allclose(one.log_weight, two.log_weight, atol=1e-12)
+        three = us.simulate(black, 5, np.random.default_rng(0), times=times, control=control, start=start[:5])
+        two = us.simulate(fast, 5, np.random.default_rng(0), times=times, control=control, start=start[:5])
+        np.testing.assert_allclose(three.log_weight, two.log_weight, atol=1e-7)
 
 
 def test_results_do_not_depend_on_the_number_of_threads(monkeypatch, mixture):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -120,7 +121,7 @@ def simulate(
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What all chunks share: per step (h, kappa, gain, sigma), and the noisy mixtures where those are isotropic."""
+    """What all chunks share: per step (h, kappa, gain, sigma), and the scores of the noisy mixtures."""
 
     process: TiltedProcess
     times: np.ndarray
@@ -139,22 +140,32 @@ def _prepare(process, times, control, sigma) -> _Chain:
         noise = process.schedule.sigma(t) if sigma is None else validate.positive(sigma(t), "sigma", allow_zero=True)
         kappa, gain = process.drift_rates(t, sigma=noise)
         coefficients.append((float(h), kappa, gain, noise))
-    fast = process.base.variances is not None and process.base.active_dimension == process.dimension
     optimal = isinstance(control, str) and control == "optimal"
-    if optimal:
-        fast = fast and process.target is not None and process.target.variances is not None
-    if not fast:
+    if optimal and process.target is None:
         return _Chain(process, times, control, coefficients, None, None)
-    base = [_parts(process.base_marginal(t)) if t > 0 else None for t in times[:-1]]
-    tilted = [_parts(process.tilted_marginal(t)) if t > 0 else None for t in times[:-1]] if optimal else base
+    base = [_prepared(process.base_marginal(t)) if t > 0 else None for t in times[:-1]]
+    tilted = [_prepared(process.tilted_marginal(t)) if t > 0 else None for t in times[:-1]] if optimal else base
     return _Chain(process, times, control, coefficients, base, tilted)
 
 
-def _parts(mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centers, rates 1/v and logs of one noisy mixture."""
+def _prepared(mixture) -> Callable:
+    """The score of one noisy mixture as a function of x (n, d), with everything that does not depend on x done."""
     with np.errstate(divide="ignore"):
-        logs = np.log(mixture.weights) - 0.5 * mixture.dimension * np.log(mixture.variances)
-    return np.ascontiguousarray(mixture.means), 1 / mixture.variances, logs
+        logs = np.log(mixture.weights)
+    if mixture.variances is not None:
+        logs = logs - 0.5 * mixture.dimension * np.log(mixture.variances)
+        return partial(
+            isotropic_score, centers=np.ascontiguousarray(mixture.means), rates=1 / mixture.variances, logs=logs
+        )
+    logs = logs - 0.5 * np.log(mixture.eigenvalues).sum(axis=1)
+    # All whitening maps side by side: one matrix product whitens a point for every component.
+    maps = np.concatenate(
+        [u / np.sqrt(lam) for lam, u in zip(mixture.eigenvalues, mixture.eigenvectors, strict=True)], 1
+    )
+    offsets = np.concatenate(
+        [c @ part for c, part in zip(mixture.means, np.split(maps, len(logs), axis=1), strict=True)]
+    )
+    return partial(whitened_score, maps=maps, offsets=offsets, logs=logs)
 
 
 def _run(chain: _Chain, x, log_weight, rng, trajectory) -> None:
@@ -178,9 +189,9 @@ def _run(chain: _Chain, x, log_weight, rng, trajectory) -> None:
 
 def _fast_step(chain, k, x, noise, u, log_weight, optimal) -> None:
     h, kappa, gain, sigma = chain.coefficients[k]
-    score = mixture_score(x, *chain.base[k])
+    score = chain.base[k](x)
     if optimal:
-        u = mixture_score(x, *chain.tilted[k])
+        u = chain.tilted[k](x)
         u -= score
         u *= sigma
     score *= h * gain
@@ -188,7 +199,7 @@ def _fast_step(chain, k, x, noise, u, log_weight, optimal) -> None:
     _move(x, score, h, sigma, noise, u, log_weight)
 
 
-def mixture_score(x, centers, rates, logs) -> np.ndarray:
+def isotropic_score(x, *, centers, rates, logs) -> np.ndarray:
     """Score of sum_m exp(logs_m - rates_m |x - c_m|^2 / 2), (n, d): few passes over arrays that stay in the cache.
 
     No validation and few temporaries; numpy's vectorised exponential makes this faster than a compiled loop over paths.
@@ -210,6 +221,21 @@ def mixture_score(x, centers, rates, logs) -> np.ndarray:
     score = terms.T @ centers
     score -= terms.sum(axis=0)[:, None] * x
     return score
+
+
+def whitened_score(x, *, maps, offsets, logs) -> np.ndarray:
+    """The same for full covariances: two matrix products with the whitening maps (d, m d) of all components."""
+    z = x @ maps
+    z -= offsets
+    blocks = z.reshape(len(x), len(logs), -1)
+    terms = np.einsum("nmd,nmd->nm", blocks, blocks)
+    terms *= -0.5
+    terms += logs
+    terms -= terms.max(axis=1, keepdims=True)
+    np.exp(terms, out=terms)
+    terms /= -terms.sum(axis=1, keepdims=True)
+    blocks *= terms[:, :, None]
+    return z @ maps.T
 
 
 def _plain_step(chain, k, x, noise, u, log_weight, optimal) -> None:
