@@ -66,6 +66,7 @@ def measure(cell, rng):
         "csm_information": out["csm_floor"] / (information[1] - information[0]),
         "csm_information_doubled": out["csm_floor"] / (information[1] - information[0]) / 2,
         "csm_gradient_ratio": out["csm_gradient"] / (np.pi / 2) / np.sqrt(STAR) / (np.pi / 2 if "vp" in name else 1),
+        **curves(process, (csm, tsm, nsm), cut),
         "atoms_floor": atoms_floor(schedule.snr(cut), schedule.snr(1 - cut)),
     }
     errors = {
@@ -79,6 +80,17 @@ def measure(cell, rng):
 
 
 ALWAYS = {"csm_floor", "tsm_floor", "csm_gradient", "nsm_gradient", "csm_best", "tsm_best"}
+
+
+TIME = np.linspace(0.02, 0.98, 49)
+
+
+def curves(process, targets, cut):
+    """Variance of each target against time: for the figure, once a schedule."""
+    names = ("csm_variance", "tsm_variance", "nsm_variance")
+    if cut != CUTOFFS[0]:
+        return {name: np.full(TIME.size, np.nan) for name in names}
+    return {n: np.array([g.expected_variance(t) for t in TIME]) for n, g in zip(names, targets, strict=True)}
 
 
 def gap(process, t):
@@ -153,6 +165,9 @@ study = Study(
         "csm_information_doubled": Variable("The same with factor 1 for 1/2"),
         "csm_gradient_ratio": Variable("Conditional gradient moment over its predicted limit"),
         "atoms_floor": Variable("Conditional floor of two atoms"),
+        "csm_variance": Variable("Variance of the conditional target", dims=("time",), coords={"time": TIME}),
+        "tsm_variance": Variable("Variance of the target score", dims=("time",), coords={"time": TIME}),
+        "nsm_variance": Variable("Variance of the novel and adjoint targets", dims=("time",), coords={"time": TIME}),
     },
     claims=[
         Claim(

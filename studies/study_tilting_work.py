@@ -46,7 +46,7 @@ def measure(cell, rng):
     out = {"kernels": kernels, "girsanov": girsanov, "escort": escort, "subtracted": subtracted}[cell["law"]](
         cell["steps"], rng
     )
-    return {name: np.nan for name in NAMES} | out
+    return {name: np.nan for name in NAMES} | {name: np.full(10, np.nan) for name in DENSITIES} | out
 
 
 def kernels(steps, rng):
@@ -69,6 +69,9 @@ def kernels(steps, rng):
         "ratio_no_start": np.exp(-paths.work - start).mean(),
         "bar": bennett(forward.work, backward.work),
         "bar_reversed": bennett(-backward.work, -forward.work),
+        "forward_density": table.forward / np.diff(EDGES),
+        "backward_density": table.backward / np.diff(EDGES),
+        "reweighted_density": table.reweighted / np.diff(EDGES),
         "crooks_gap": table.reweighted[2] - table.backward[2],
         "crooks_gap_unweighted": low - high,
         "reverse": np.exp(backward.work).mean() / 2,
@@ -140,6 +143,12 @@ NAMES = {
     "work_variance_scaled": "K times that variance",
     "subtracted": "Base-subtracted Crooks estimate over Z",
 }
+DENSITIES = {
+    "forward_density": "Density of forward work",
+    "backward_density": "Density of backward work",
+    "reweighted_density": "Forward density times exp(dF - W)",
+}
+WORK = {"dims": ("work",), "coords": {"work": (EDGES[1:] + EDGES[:-1]) / 2}}
 FIVE = {"law": "kernels", "steps": 5}
 exact = dict(id="tilting.crooks_exact", evidence="monte_carlo", where=FIVE, source="related work: arXiv 2307.01050")
 study = Study(
@@ -148,7 +157,8 @@ study = Study(
     grid=Grid(law=list(AT)[:3], steps=[5, 10, 20, 40, 80, 160], seed=range(16), skip=skip),
     measure=measure,
     profiles={"standard": {"law": list(AT), "seed": range(64)}},
-    variables={name: Variable(text) for name, text in NAMES.items()},
+    variables={name: Variable(text) for name, text in NAMES.items()}
+    | {name: Variable(text, **WORK) for name, text in DENSITIES.items()},
     claims=[
         Claim(
             **exact,
