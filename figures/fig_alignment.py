@@ -86,8 +86,9 @@ def _draw_family(dataset, name, axes):
             draw_prediction(relative, drawn["relative"], law)
             draw_beneath(ratio, drawn["relative"], "ratio", law, label=label, **look)
             _name_law(relative, drawn["relative"], law, colours[a])
-    slopes.axhline(-1.0, color=INK, linestyle=DASHED, linewidth=1.0, zorder=1.5)
-    shade_outside(slopes, ABSOLUTE.low, ABSOLUTE.high, start=START)
+    if name != "raw_mog":
+        slopes.axhline(-1.0, color=INK, linestyle=DASHED, linewidth=1.0, zorder=1.5)
+        shade_outside(slopes, ABSOLUTE.low, ABSOLUTE.high, start=START)
     slopes.set_ylim(-2.3, 1.3)
     ratio.set_ylim(0.0, 1.6)
     cosine.set_ylim(-0.05, 1.05)
@@ -115,6 +116,6 @@ def _name_law(ax, drawn, law, color):
         text = r"$\propto d^{-1}$"
     else:
         text = r"$\frac{2}{27}\,\bar\tau^2d$" if law.exponent else r"$\frac{2}{27}\,\bar\tau^2$"
-    place = {"xytext": (-2, -10), "va": "top"} if law.exponent > 0 else {"xytext": (-2, 7), "va": "bottom"}
+    place = {"xytext": (0, -17), "va": "top"} if law.exponent > 0 else {"xytext": (-2, 14), "va": "bottom"}
     y = law.at(np.array([x]), drawn)[0]
     ax.annotate(text, (x, y), textcoords="offset points", ha="right", color=color, fontsize=11, **place)

@@ -126,4 +126,6 @@ def _matched(dataset, ax, lower, colours):
         Line2D([], [], color=GREY, marker="s", label=r"Gaussian, bandwidth$^2=C_{post}$"),
         Line2D([], [], color=GREY, linestyle=DASHES[2], label=r"Gaussian, bandwidth$^2=C_{th}$"),
     ]
+    # Room beneath the curves for the legend.
+    ax.set_ylim(bottom=1e-12)
     ax.legend(handles=shown, loc="lower left")

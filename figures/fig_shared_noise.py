@@ -4,7 +4,7 @@ import numpy as np
 
 from unifiedscore.plotting.scaling import draw_curve
 from unifiedscore.plotting.series import curve, has
-from unifiedscore.plotting.style import GREY, INK, axis_label, caption, colour, new_figure, style, tidy
+from unifiedscore.plotting.style import INK, axis_label, caption, colour, new_figure, style, tidy
 
 study = "laplace_alignment"
 claims = ("drift.shared_noise", "drift.cross_fitting")
@@ -31,7 +31,6 @@ def figure(dataset):
         ax, lower = canvas.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
         lines = _draw(ax, curves)
         ax.set_ylim(-0.24, 1.1)
-        ax.axhline(0, color=GREY, linewidth=0.8, zorder=1)
         ax.set_ylabel("cosine between drift and score difference")
         excess = _measure_excess(ax, curves, last)
         title = "Alignment of drift and score difference, by estimator"
@@ -39,7 +38,7 @@ def figure(dataset):
             title = "Estimated from the same samples, a drift looks like a score. It is not."
         ax.set_title(title, fontsize=12)
         ax.legend(lines, [line.get_label() for line in lines], loc="lower left", labelcolor="linecolor", fontsize=10)
-        _energies(lower, dataset)
+        _energies(lower, dataset, right)
         lower.set_xscale("log", base=4)
         lower.set_xlim(left / 1.3, right * 1.25)
         lower.set_xticks(4.0 ** np.arange(np.ceil(np.log(left) / np.log(4)), np.log(right) / np.log(4) + 1e-9))
@@ -59,10 +58,12 @@ def _curves(dataset, variable):
 
 def _draw(ax, curves):
     front = {"same_sample": 5.0, "population": 4.5}  # what is compared lies on top
-    return [
-        draw_curve(ax, drawn, label=NAMES[name], color=colour(name), zorder=front.get(name, 3.0))
-        for name, drawn in curves.items()
-    ]
+    lines = {}
+    for name, drawn in curves.items():
+        lines[name] = draw_curve(ax, drawn, label=NAMES[name], color=colour(name), zorder=front.get(name, 3.0))
+    if "cross_fitted" in lines:  # seen as a rim where it agrees with the truth
+        lines["cross_fitted"].set(linewidth=5.5, markersize=9)
+    return list(lines.values())
 
 
 def _measure_excess(ax, curves, last):
@@ -81,17 +82,21 @@ def _measure_excess(ax, curves, last):
     return seen - truth
 
 
-def _energies(ax, dataset):
+def _energies(ax, dataset, right):
     """Why: the energy of the true drift against that of its estimate, which is mostly noise."""
     names = {"population": "true", "same_sample": "estimated"}
     ax.set_yscale("log", nonpositive="mask")
+    lowest = []
     for name, drawn in _curves(dataset, "energy").items():
         if name in names:
+            lowest.append(np.nanmin(drawn.median[drawn.x <= right]))
             draw_curve(ax, drawn, label=f"energy, {names[name]}", color=colour(name))
             place = {"xytext": (6, 2), "va": "bottom"} if name == "population" else {"xytext": (8, 0), "va": "center"}
             at = drawn.last if name != "population" else min(drawn.last, len(drawn.x) - 1, 4)
             point = drawn.x[at], drawn.median[at]
             ax.annotate(names[name], point, textcoords="offset points", color=colour(name), fontweight="bold", **place)
+    if lowest:
+        ax.set_ylim(bottom=min(lowest) / 10)
     ax.set_ylabel("energy of\nthe drift")
 
 

@@ -135,6 +135,13 @@ study = Study(
             statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
         ),
         Claim(
+            **bounded,
+            regime="image_patches",
+            where={"dataset": "image_patches", "dimension": slice(4, 1024)},
+            expect="refuted",
+            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
+        ),
+        Claim(
             id="drift.concentration_lemmas",
             evidence="quadrature",
             variable="bound_share",

@@ -54,7 +54,7 @@ uniqueness = dict(
     evidence="exact",
     variable="curl_share",
     test=Inside(-1e-12, 1e-12),
-    statement="the mean shift is curl-free for every sample only if the kernel is Gaussian (d >= 2)",
+    statement="the mean shift of this kernel is curl-free on every sample (d >= 2)",
     source="Franz et al. 2026, arXiv 2604.06333 (abstract); proof for two atoms derived here",
 )
 PLANE = {"dimension": [2, 4, 8, 16]}

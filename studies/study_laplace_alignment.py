@@ -76,7 +76,7 @@ def population(kernel, pair, theory, name):
     target, model = pair
     # The six modes are exchangeable under the common symmetry of the two rings, and of the raw mixture: one suffices.
     components = None if name == "ring_mog_shifted" else [0]
-    orders = (4, 6) if name == "raw_mog" else (6, 8)
+    orders = {"raw_mog": (4, 6), "ring_mog_shifted": (5, 7), "ring_mog": (6, 8)}[name]
     low, high = (
         summary(*both(kernel, target, model, x), w, scale=theory["scale"], bandwidth=kernel.bandwidth)
         for x, w in (model.quadrature(order=order, components=components) for order in orders)
@@ -175,7 +175,7 @@ study = Study(
         "relative": Variable("Relative squared error", symbol="E|D - C S|^2 / E|D|^2"),
         "relative_best": Variable("Relative squared error at the best scale", symbol="1 - gcos^2"),
         "flat_ratio": Variable("Relative squared error over tau^2", units="1/length^2", symbol="rel/tau^2"),
-        "cosine": Variable("Cosine between drift and score difference", symbol="E<D, S>/sqrt(E|D|^2 E|S|^2)"),
+        "cosine": Variable("Cosine between drift and score difference", symbol="gcos"),
         "mean_cosine": Variable("Mean of the pointwise cosine", symbol="E cos(D, S)"),
         "scale": Variable("Theory scale C = rho tau", symbol="C_th"),
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),
@@ -241,7 +241,7 @@ study = Study(
         ),
         Claim(
             **noise,
-            regime="d=1024, equal means",
+            regime="d=256 and 1024, equal means",
             test=Inside(0.05, np.inf),
             where={
                 "dataset": "ring_mog",

@@ -13,7 +13,7 @@ from unifiedscore.posterior import posterior_vectors
 from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Variable
 
 SCALE = {-0.5: 4.0, 0.0: 1.0, 0.5: 0.3}
-ORDERS = (5, 7)
+ORDERS = (4, 6)
 
 
 def skip(cell):
@@ -91,7 +91,7 @@ preconditioner = dict(
     evidence="quadrature",
     variable="preconditioner_gap",
     source=PAPER,
-    statement="with a common norm the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
+    statement="the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
     test=rate(-1.0),
 )
 oracle = dict(

@@ -57,7 +57,7 @@ study = Study(
     grid=Grid(kernel=["laplace", "matern:1.5", "matern:2.5"], dimension=[1, 2, 3, 5, 10], bandwidth=BANDWIDTHS),
     measure=measure,
     variables={
-        "constant": Variable("Mean shift over tau^2 times the score", symbol="V/(tau^2 grad log p)"),
+        "constant": Variable("Mean shift over τ² times the score", symbol="V/(τ² ∇log p)"),
         "constant_ratio": Variable("The same over its predicted limit d + 2 nu"),
         "constant_over_dimension": Variable("The same over d"),
         "residual_ratio": Variable("Share of the covariance residual", symbol="|delta|/|V|"),

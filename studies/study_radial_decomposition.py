@@ -97,7 +97,7 @@ no_residual = dict(
     evidence="exact",
     variable="residual_share",
     test=Inside(-1e-9, 1e-9),
-    statement="the covariance residual vanishes for every sample if and only if 1/b is constant (Gaussian kernel)",
+    statement="the covariance residual of this kernel vanishes on every sample",
     source="derived here (radial decomposition)",
 )
 MIDDLE = {"data": "samples", "dimension": [4, 16, 64, 256]}

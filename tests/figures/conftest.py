@@ -43,6 +43,7 @@ def alignment():
         name: (tuple(axes), array, {"long_name": f"{name.capitalize()} of the drift"}) for name, array in values.items()
     }
     data |= {f"{name}_error": (tuple(axes), errors * values[name]) for name in names}
+    data["status"] = (tuple(axes), np.where(np.isfinite(values["cosine"]), 0, 1).astype(np.int8))
     return _labelled(data, axes)
 
 

@@ -66,7 +66,7 @@ def test_never_a_silent_nan(bandwidth, d, kind, rng):
 @pytest.mark.parametrize("d", [1, 2, 9])
 @pytest.mark.parametrize("kind", ["samples", "point masses"])
 def test_a_tiny_bandwidth_finds_the_nearest_neighbour(d, kind, rng):
-    points = rng.normal(size=(30, d))
+    points = rng.normal(size=(8, d))
     law = us.Samples(points) if kind == "samples" else us.GaussianMixture(points, 0.0)
     for kernel in kernels(1e-8, d)[:6]:
         for name, x in queries(points, rng).items():
@@ -103,8 +103,9 @@ def test_mixtures_of_point_masses_follow_the_sample_engine_everywhere(bandwidth,
             one = us.posterior_moments(kernel, us.GaussianMixture(points, 0.0), x)
             two = us.posterior_moments(kernel, us.Samples(points), x)
             # Weights of far points are good to the rounding of their logarithms, which the estimate reports.
-            rtol = 1e-10 + 10 * np.minimum(one.relative_error.max(), 1e-7)
-            spacing = 1e-15 * np.abs(x).max()
+            # The sample engine centres, which rounds r by 1e-15 or so; far queries are rounded to 1e-8 themselves.
+            spacing = 1e-15 * (1 + np.abs(x).max())
+            rtol = 1e-10 + 10 * np.minimum(one.relative_error.max(), 1e-7) + 1e-14 / bandwidth
             for name in ("log_normalizer", "preconditioner", "mean_distance"):
                 atol = 1e-12 * bandwidth ** {"log_normalizer": 0, "preconditioner": 2, "mean_distance": 1}[name]
                 np.testing.assert_allclose(

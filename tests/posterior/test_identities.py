@@ -76,7 +76,8 @@ def test_curl_is_that_of_the_jacobian(d, rng, oracle):
     points, x = rng.normal(size=(40, d)), rng.normal(size=(5, d))
     covariance = np.cov(rng.normal(size=(d, 3 * d)))
     for kernel in (us.Gaussian(0.8), us.Laplace(0.5), us.Matern(0.5, 0.8), us.StudentT(1.0, 3.0, d)):
-        for measure in (us.Samples(points), us.GaussianMixture(points[:3], 0.3), us.GaussianMixture(points[:2], covariance)):
+        mixtures = us.GaussianMixture(points[:3], 0.3), us.GaussianMixture(points[:2], covariance)
+        for measure in (us.Samples(points), *mixtures):
             moments = us.posterior_moments(kernel, measure, x)
             jacobian = posterior_jacobian(kernel, measure, x)
             outer = moments.mean_shift[:, :, None] * moments.score[:, None, :]
@@ -95,9 +96,9 @@ def test_curl_is_that_of_the_jacobian(d, rng, oracle):
 
 def test_second_order_tweedie():
     """I + J = Cov_pi(y)/tau^2, whose inverse is I + tau^2 C^-1 for one Gaussian of covariance C."""
-    c, tau = np.array([[1.3, 0.4], [0.4, 0.6]]), 0.7
-    jacobian = posterior_jacobian(us.Gaussian(tau), us.GaussianMixture([[0.3, -1.0]], c), [[2.0, 0.1]])[0]
-    np.testing.assert_allclose(np.eye(2) + jacobian, np.linalg.inv(np.eye(2) + tau**2 * np.linalg.inv(c)), rtol=1e-13)
+    c, tau, eye = np.array([[1.3, 0.4, -0.2], [0.4, 0.6, 0.1], [-0.2, 0.1, 0.9]]), 0.7, np.eye(3)
+    jacobian = posterior_jacobian(us.Gaussian(tau), us.GaussianMixture([[0.3, -1.0, 2.0]], c), [[2.0, 0.1, 0.4]])[0]
+    np.testing.assert_allclose(eye + jacobian, np.linalg.inv(eye + tau**2 * np.linalg.inv(c)), rtol=1e-12)
 
 
 def test_gaussian_laws():

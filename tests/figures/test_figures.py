@@ -1,0 +1,130 @@
+"""Every figure draws what it is given: right quantities, nothing invented, nothing computed, no state left behind."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from unifiedscore.plotting.export import numbers, numbers_csv
+from unifiedscore.study.discover import discover, figure_in
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "figures").glob("fig_*.py"))
+matplotlib.use("agg")
+
+
+def draw(name, datasets, change=None):
+    found = figure_in(ROOT / "figures" / f"fig_{name}.py")
+    (study,) = found.studies
+    dataset = datasets[study].copy(deep=True)
+    if change is not None:
+        dataset = change(dataset)
+    return found.figure(dataset)
+
+
+def texts(figure):
+    import matplotlib.text
+
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_figure_returns_a_figure_with_labelled_axes_and_its_numbers(path, datasets):
+    before = dict(matplotlib.rcParams)
+    figure = draw(path.stem.removeprefix("fig_"), datasets)
+    assert isinstance(figure, Figure)
+    assert dict(matplotlib.rcParams) == before
+    assert len(numbers(figure)) >= 4 and numbers_csv(figure).count("\n") > 50
+    grids = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    assert all(ax.get_xlabel() or not any(label.get_visible() for label in ax.get_xticklabels()) for ax in grids[-1:])
+    assert any(ax.get_ylabel() for ax in grids)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_figure_computes_nothing(path):
+    modules = re.findall(r"^\s*(?:from|import) (\S+)", path.read_text(), re.M)
+    allowed = ("numpy", "matplotlib", "unifiedscore.plotting")
+    assert all(module.startswith(allowed) for module in modules), modules
+
+
+def test_the_claims_that_a_figure_names_exist():
+    found = discover([ROOT])
+    studies = {item.study.name for item in found.studies}
+    for item in found.figures:
+        assert set(item.claims) <= found.claim_ids(), item.name
+        assert set(item.studies) <= studies, item.name
+
+
+def test_shared_noise_shows_each_estimator_as_it_was_measured(datasets):
+    figure = draw("shared_noise", datasets)
+    shown = {name.split("/line ")[1]: data for name, data in numbers(figure).items() if "/line " in name}
+    at = {"dataset": "ring_mog", "bandwidth_exponent": 0.5}
+    cosine = datasets["laplace_alignment"]["cosine"].sel(at)
+    same = cosine.sel(estimator="same_sample").median("seed").dropna("dimension")
+    truth = cosine.sel(estimator="population", seed=0)
+    np.testing.assert_allclose(shown["same samples for both fields"][:, 1], same)
+    np.testing.assert_allclose(shown["the truth: population fields"][:, 1], truth)
+    at_last = {"dimension": 1024}
+    excess = float(same.sel(at_last) - truth.sel(at_last))
+    assert any(text.startswith(f"excess {excess:.2f}") for text in texts(figure))
+
+
+def test_shared_noise_claims_an_excess_only_where_there_is_one(datasets):
+    def honest(dataset):
+        names = dataset["estimator"].values
+        dataset["cosine"][{"estimator": list(names).index("same_sample")}] = dataset["cosine"].sel(
+            estimator="population", seed=0
+        )
+        return dataset
+
+    assert any("It is not" in text for text in texts(draw("shared_noise", datasets)))
+    drawn = texts(draw("shared_noise", datasets, honest))
+    assert not any("It is not" in text or "excess" in text for text in drawn)
+
+
+def test_a_curve_ends_where_some_seeds_have_no_value(datasets):
+    def noisy(dataset):
+        at = {"estimator": 3, "dimension": 4, "seed": [0, 1, 2]}
+        dataset["cosine"][at] = np.nan
+        return dataset
+
+    figure = draw("shared_noise", datasets, noisy)
+    line = next(data for name, data in numbers(figure).items() if name.endswith("/line cross-fitted"))
+    assert np.isnan(line[line[:, 0] == 1024, 1]).all() and np.isfinite(line[line[:, 0] < 1024, 1]).all()
+    assert any("without a value in some seeds" in " ".join(text.split()) for text in texts(figure))
+
+
+def test_alignment_draws_the_predicted_constant_not_a_fitted_one(datasets):
+    figure = draw("alignment", datasets, lambda dataset: dataset.assign(relative=dataset["relative"] * 3))
+    laws = [data for name, data in numbers(figure).items() if "constant 2/27" in name]
+    constants = sorted(
+        float(np.median(y / x ** round(np.log(y[1] / y[0]) / np.log(x[1] / x[0])))) for x, y in map(np.transpose, laws)
+    )
+    np.testing.assert_allclose(constants, [2 / 27 * 0.09, 2 / 27])
+
+
+def test_low_temperature_limits_are_d_plus_one_and_its_inverse(datasets):
+    shown = numbers(draw("low_temperature", datasets))
+    for d in (1, 10):
+        high = next(data for name, data in shown.items() if name.endswith(f"$d={d}$: $d+1$"))
+        low = next(data for name, data in shown.items() if name.endswith(f"$d={d}$: $1/(d+1)$"))
+        np.testing.assert_allclose(high[:, 1], d + 1)
+        np.testing.assert_allclose(low[:, 1], 1 / (d + 1))
+
+
+def test_the_angle_is_zero_for_parallel_fields_and_seen_where_they_turn(datasets):
+    figure = draw("fields_2d", datasets)
+    largest = [text for text in texts(figure) if text.startswith("largest")]
+    assert largest[0] == "largest: 0°" and largest[1] == "largest: 45.8°"
+
+
+def test_a_missing_variable_is_named(datasets):
+    spec = importlib.util.spec_from_file_location("fig", ROOT / "figures" / "fig_mechanism.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    lacking = datasets["laplace_mechanism"].drop_vars("scale_ratio_theory")
+    assert isinstance(module.figure(lacking), Figure)
