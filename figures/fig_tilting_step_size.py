@@ -26,6 +26,9 @@ def figure(dataset):
                     color=color,
                 )
             axes[0, column].set_title(title)
+            handles, labels = axes[0, column].get_legend_handles_labels()
+            short = {text.split(":")[0]: handle for handle, text in zip(handles, labels, strict=True)}
+            axes[0, column].legend(short.values(), short.keys(), loc="lower left")
         caption(
             canvas,
             "Exact values by recursion over linear chains, no sampling. Even the exact escort, whose work is "
