@@ -84,9 +84,28 @@ def measure(cell, rng):
             "decomposition_error": 1e-11,
             "decomposition_cross": direct / (loss + bias) - 1,
             "decomposition_cross_error": 1e-11,
+            "curvature": worst(curvature_gap(process, h)),
+            "curvature_error": 1e-7 / schedule.variance(h, 0.36),
+            "curvature_own": worst(curvature_gap(process, h) - between(process, h)),
+            "curvature_own_error": 1e-7 / schedule.variance(h, 0.36),
             "scale": largest / 10,
         }
     )
+
+
+def curvature_gap(process, t):
+    """Derivative of the score: code against differences."""
+    law = process.base_marginal(t)
+    step = 1e-2 * np.sqrt(law.variances[0])
+    slope = lambda k: law.score(X + k * step)[:, 0]
+    numerical = (8 * (slope(1) - slope(-1)) - slope(2) + slope(-2)) / (12 * step)
+    return score_and_hessian(law, X)[1][:, 0, 0] - numerical
+
+
+def between(process, t):
+    """alpha^2 Var(mean | x) / Gamma^2, the part of the curvature that makes the base not log-concave."""
+    law = process.base_marginal(t)
+    return score_and_hessian(law, X)[1][:, 0, 0] + 1 / law.variances[0]
 
 
 def second_moment(target, x, t, model):
@@ -151,6 +170,8 @@ studies = [
             "control_unnoised": Variable("The same with the score of p* itself"),
             "decomposition": Variable("Loss over bias plus variance, minus 1"),
             "decomposition_cross": Variable("The same with the bias counted twice"),
+            "curvature": Variable("Largest gap between the derivative of the score and its closed form"),
+            "curvature_own": Variable("The same without the variance of the component means"),
             "scale": Variable("Largest target"),
         },
         claims=[
@@ -222,6 +243,15 @@ studies = [
                 statement="-grad V by posterior quadrature is the difference of the two scores, mixture",
                 test=Inside(-1e-5, 1e-5),
                 control=Control("score of p* without renoising", variable="control_unnoised"),
+            ),
+            Claim(
+                id="tilting.mixture_family",
+                source="derived here",
+                evidence="quadrature",
+                variable="curvature",
+                statement="the score of a noised mixture has slope -1/Gamma + alpha^2 Var(mean | x)/Gamma^2",
+                test=Inside(-1e-4, 1e-4),
+                control=Control("Var(mean | x) dropped", variable="curvature_own"),
             ),
             Claim(
                 id="tilting.bias_variance",

@@ -177,9 +177,9 @@ class TiltedProcess:
         """kappa and sigma^2/2 + eta."""
         t = read_time(t, after_zero="the base drift kappa x + (sigma^2/2 + eta) s")
         kappa, eta = self.schedule.kappa(t), self.schedule.eta(t)
-        return kappa, (
-            2 * eta if sigma is None else 0.5 * validate.positive(sigma, "sigma", allow_zero=True) ** 2 + eta
-        )
+        if sigma is None:
+            return kappa, 2 * eta
+        return kappa, 0.5 * validate.positive(sigma, "sigma", allow_zero=True) ** 2 + eta
 
     def drift_jacobian(self, x, t, *, sigma: float | None = None) -> np.ndarray:
         """Jacobian of `drift`, (n, d, d), symmetric; t > 0."""
@@ -209,14 +209,9 @@ class TiltedProcess:
         return ProcessField(self, t, "optimal_control")
 
     def _density_time(self, t) -> float:
-        singular = (
-            "the law at time 0 of the Foellmer schedule is a point, so its score" if self._starts_at_point else ""
-        )
-        return read_time(t, after_zero=singular)
-
-    @property
-    def _starts_at_point(self) -> bool:
-        return self.schedule.name == "foellmer"
+        if self.schedule.name != "foellmer":
+            return read_time(t)
+        return read_time(t, after_zero="the law at time 0 of the Foellmer schedule is a point, so its score")
 
     def _target(self, what: str) -> GaussianMixture:
         if self.target is None:
