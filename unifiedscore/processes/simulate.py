@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.posterior.tiled import threads
 from unifiedscore.processes.schedules import read_times
 from unifiedscore.processes.tilted_process import TiltedProcess
 
@@ -110,7 +110,7 @@ def simulate(
         _run(chain, first[rows], log_weight[rows], stream, None if trajectory is None else trajectory[:, rows])
 
     if len(slices) > 1 and not callable(control):
-        with ThreadPoolExecutor(_threads()) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             list(pool.map(run, zip(slices, streams, strict=True)))
     else:
         for task in zip(slices, streams, strict=True):
@@ -294,9 +294,3 @@ def _start(process, n, rng, t, start) -> np.ndarray:
     if t == 0:
         return np.zeros((n, process.dimension))
     return (process.base_marginal(t) if start == "base" else process.tilted_marginal(t)).sample(n, rng)
-
-
-def _threads() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("NUMBA_NUM_THREADS", "")
-    return max(1, min(available, int(limit) if limit.isdigit() else available))
