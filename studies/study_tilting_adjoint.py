@@ -160,7 +160,7 @@ studies = [
                 source="finiteness: arXiv 2605.00229; value derived here",
                 evidence="monte_carlo",
                 variable="energy",
-                statement="for two modes the energy of the lean adjoint is finite but exceeds the log-concave bound 0.326",
+                statement="for two modes the lean adjoint has finite energy, above the log-concave bound 0.326",
                 test=Inside(0.326, np.inf),
                 control=Control("the log-concave bound with mu = 1/Var holds", test=Inside(0.0, 0.326)),
             ),
