@@ -27,6 +27,7 @@ _HOME = {
         "as_field",
     ],
     "samplers": ["sample_closed_form"],
+    "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -54,6 +55,14 @@ if TYPE_CHECKING:
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.processes import (
+        CallableReward,
+        QuadraticReward,
+        Schedule,
+        TiltedProcess,
+        lean_adjoint,
+        simulate,
+    )
     from unifiedscore.samplers import sample_closed_form
     from unifiedscore.study import judge, open_results, run
 

@@ -202,3 +202,63 @@ BUILDERS = {
 @pytest.fixture(scope="session")
 def datasets():
     return {name: build() for name, build in BUILDERS.items()}
+
+
+def tilting_floors():
+    schedules = ["foellmer", "vp_cosine", "rectified_flow"]
+    cutoffs, time = np.geomspace(1e-6, 1e-2, 5), np.linspace(0.02, 0.98, 25)
+    power = np.array([1.0, 2.0, 2.0])[:, None]
+    data = {
+        "csm_floor": (("schedule", "cutoff"), power / 2 * np.log(1 / cutoffs)),
+        "tsm_floor": (("schedule", "cutoff"), 0.5 * cutoffs**-power),
+        "nsm_floor": (("schedule", "cutoff"), np.where(cutoffs == cutoffs[-1], 0.116, np.nan) * np.ones((3, 1))),
+    }
+    dims, shape = ("schedule", "cutoff", "time"), (3, cutoffs.size, time.size)
+    for name, values in (("csm", 1 / (1 - time) ** 2), ("tsm", 1 / time**2), ("nsm", time * (1 - time))):
+        data[f"{name}_variance"] = (dims, np.broadcast_to(values, shape))
+    return _labelled(data, {"schedule": schedules, "cutoff": cutoffs, "time": time})
+
+
+def tilting_work():
+    rng, work = np.random.default_rng(0), np.linspace(-0.75, 3.75, 10)
+    axes = {"law": ["kernels"], "steps": [5], "seed": np.arange(16)}
+
+    def noise(scale):
+        return 1 + scale * rng.standard_normal((1, 1, 16))
+
+    scalars = {"ratio": 0.5, "ratio_clipped": 0.5, "ratio_mismatched": 0.43, "bar": np.log(2)}
+    data = {name: (tuple(axes), value * noise(0.02)) for name, value in scalars.items()}
+    forward = np.exp(-((work - 1) ** 2) / 8) / 5
+    for name, density in (("forward", forward), ("backward", 2 * forward * np.exp(-work))):
+        data[f"{name}_density"] = ((*axes, "work"), density * noise(0.01)[..., None])
+    data["reweighted_density"] = data["backward_density"]
+    return _labelled(data, axes | {"work": work})
+
+
+def tilting_step_size():
+    steps, share = np.array([100, 200, 400, 800]), np.array([0.0, 1.0])
+    data = {}
+    for name in ("annealing", "tilting"):
+        data[name] = (("share", "steps"), np.array([[0.16], [0.25]]) / steps)
+        data[f"{name}_error"] = (("share", "steps"), np.full((2, 4), 1e-12))
+    return _labelled(data, {"share": share, "steps": steps})
+
+
+def tilting_adjoint():
+    dimension, seed = np.array([2, 8, 32, 128, 512]), np.arange(4)
+    shape = (5, 4)
+    data = {
+        "ratio_top": np.ones(shape),
+        "ratio": 1 - 1e-4 * np.random.default_rng(0).random(shape),
+        "log_growth": np.full(shape, 6.11),
+        "log_growth_coordinate": np.broadcast_to(6.11 / dimension[:, None], shape),
+    }
+    return _labelled({n: (("dimension", "seed"), v) for n, v in data.items()}, {"dimension": dimension, "seed": seed})
+
+
+BUILDERS |= {
+    "tilting_floors": tilting_floors,
+    "tilting_work": tilting_work,
+    "tilting_step_size": tilting_step_size,
+    "tilting_adjoint": tilting_adjoint,
+}

@@ -1,0 +1,51 @@
+"""The measurements of the tilting studies against golden numbers, and their verdicts in the cheap studies."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.study.discover import discover
+
+ROOT = Path(__file__).parents[2]
+STUDIES = {item.study.name: item.study for item in discover([str(ROOT / "studies")]).studies}
+
+
+def measured(study, **cell):
+    return STUDIES[study].measure(cell, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "csm", "tsm"),
+    [("rectified_flow", 6.86288, 5.4476e5), ("vp_cosine", 6.41230, 2.2122e5), ("foellmer", 3.40959, 541.81)],
+)
+def test_truncated_floors(schedule, csm, tsm):
+    values = measured("tilting_floors", schedule=schedule, cutoff=1e-3)
+    assert (values["csm_floor"], values["tsm_floor"]) == pytest.approx((csm, tsm), rel=1e-5)
+
+
+def test_bound_of_the_novel_floor():
+    assert measured("tilting_bounds", deviation=1.0)["ratio"] == pytest.approx(0.3687, abs=2e-4)
+    assert measured("tilting_bounds", deviation=1.6)["ratio"] == pytest.approx(0.7592, abs=2e-4)
+
+
+def test_step_size_table():
+    assert measured("tilting_step_size", steps=100, share=1.0)["annealing"] == pytest.approx(2 * 1.248e-3, rel=5e-4)
+    assert measured("tilting_step_size", steps=800, share=0.0)["tilting"] == pytest.approx(
+        1.903e-4 / 1.0200011, rel=5e-4
+    )
+
+
+def test_work_at_five_steps():
+    values = measured("tilting_work", law="kernels", steps=5, seed=0)
+    assert values["ratio"] == pytest.approx(0.5, abs=0.02)
+    assert values["ratio_mismatched"] == pytest.approx(0.4292, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["tilting_adjoint", "tilting_memoryless", "tilting_bounds", "tilting_work"])
+def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
+    study = STUDIES[name]
+    for verdict in us.judge(study, us.run(study, out=tmp_path)):
+        assert verdict.outcome == verdict.expected, verdict.reason
+        assert verdict.control_outcome in ("refuted", None), verdict.control_detail

@@ -1,0 +1,175 @@
+"""Interpolation schedules: time 0 is noise, time 1 is data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError, UnknownNameError
+
+SCHEDULES = ("foellmer", "vp_cosine", "rectified_flow")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    r"""The reference interpolant :math:`X_t = \alpha_t X_1 + \beta_t X_0`, :math:`X_0 \sim N(0, I)`.
+
+    ================  ============================  ==========================  ===================================
+    name              alpha, beta                   eta                         signal-to-noise ratio
+    ================  ============================  ==========================  ===================================
+    foellmer          t, sqrt(t (1 - t))            1/2                         t / (1 - t)
+    vp_cosine         sin(pi t/2), cos(pi t/2)      (pi/2) cot(pi t/2)          tan^2(pi t/2)
+    rectified_flow    t, 1 - t                      (1 - t) / t                 t^2 / (1 - t)^2
+    ================  ============================  ==========================  ===================================
+
+    with :math:`\kappa = \alpha'/\alpha`, :math:`\eta = \beta(\kappa\beta - \beta')`, :math:`\lambda = \alpha^2/\beta^2`
+    and :math:`\eta\,dt = \beta^2 d\lambda / (2\lambda)`. The noise :math:`\sigma^2 = 2\eta` is the memoryless one.
+
+    Every method takes a number or an array of times and returns the same shape.
+
+    Parameters
+    ----------
+    name : {"foellmer", "vp_cosine", "rectified_flow"}
+
+    Raises
+    ------
+    UnknownNameError
+        The name is no schedule.
+    InputError
+        Times outside [0, 1]; time 0 where a rate is singular there; time 1 where a ratio to beta is.
+
+    References
+    ----------
+    Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229.
+
+    Examples
+    --------
+    >>> round(Schedule("rectified_flow").eta(0.7), 6)
+    0.428571
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name not in SCHEDULES:
+            raise UnknownNameError("schedule", self.name, SCHEDULES)
+
+    def alpha(self, t):
+        """Weight of the data, 0 at time 0 and 1 at time 1."""
+        t = read_times(t)
+        return _plain(np.sin(np.pi / 2 * t) if self.name == "vp_cosine" else t)
+
+    def alpha_rate(self, t):
+        """d alpha / dt."""
+        t = read_times(t)
+        return _plain(np.pi / 2 * np.cos(np.pi / 2 * t) if self.name == "vp_cosine" else np.ones_like(t))
+
+    def beta(self, t):
+        """Weight of the noise, 0 at time 1."""
+        return _plain(np.sqrt(self.beta_squared(t)))
+
+    def beta_squared(self, t):
+        """beta^2: smooth at both ends, where the Foellmer beta is not."""
+        t = read_times(t)
+        if self.name == "foellmer":
+            return _plain(t * (1 - t))
+        # sin of the complement: cos(pi t/2) at t = 1 is 6e-17, not 0.
+        return _plain(np.sin(np.pi / 2 * (1 - t)) ** 2 if self.name == "vp_cosine" else (1 - t) ** 2)
+
+    def beta_squared_rate(self, t):
+        """d beta^2 / dt = 2 beta beta'."""
+        t = read_times(t)
+        if self.name == "foellmer":
+            return _plain(1 - 2 * t)
+        return _plain(-np.pi / 2 * np.sin(np.pi * t) if self.name == "vp_cosine" else -2 * (1 - t))
+
+    def kappa(self, t):
+        """alpha' / alpha; singular at time 0."""
+        t = read_times(t, after_zero="kappa = alpha'/alpha")
+        return _plain(np.pi / 2 / np.tan(np.pi / 2 * t) if self.name == "vp_cosine" else 1 / t)
+
+    def kappa_rate(self, t):
+        """d kappa / dt."""
+        t = read_times(t, after_zero="kappa = alpha'/alpha")
+        return _plain(-((np.pi / 2 / np.sin(np.pi / 2 * t)) ** 2) if self.name == "vp_cosine" else -1 / t**2)
+
+    def eta(self, t):
+        """beta (kappa beta - beta'): half the squared memoryless noise; singular at time 0 unless Foellmer."""
+        if self.name == "foellmer":
+            return _plain(np.full_like(read_times(t), 0.5))
+        t = read_times(t, after_zero="eta = beta (kappa beta - beta')")
+        if self.name == "vp_cosine":
+            # The complement keeps the zero at time 1 exact.
+            return _plain(np.pi / 2 * np.sin(np.pi / 2 * (1 - t)) / np.sin(np.pi / 2 * t))
+        return _plain((1 - t) / t)
+
+    def eta_rate(self, t):
+        """d eta / dt."""
+        if self.name == "foellmer":
+            return _plain(np.zeros_like(read_times(t)))
+        t = read_times(t, after_zero="eta = beta (kappa beta - beta')")
+        return _plain(-((np.pi / 2 / np.sin(np.pi / 2 * t)) ** 2) if self.name == "vp_cosine" else -1 / t**2)
+
+    def sigma(self, t):
+        """Memoryless noise sqrt(2 eta)."""
+        return _plain(np.sqrt(2 * np.asarray(self.eta(t))))
+
+    def snr(self, t):
+        """Signal-to-noise ratio lambda = alpha^2 / beta^2; singular at time 1."""
+        t = read_times(t, before_one="lambda = alpha^2/beta^2")
+        if self.name == "foellmer":
+            return _plain(t / (1 - t))
+        return _plain(np.tan(np.pi / 2 * t) ** 2 if self.name == "vp_cosine" else (t / (1 - t)) ** 2)
+
+    def time_of_snr(self, snr):
+        """The time at which the signal-to-noise ratio has the given positive value."""
+        snr = validate.real_array(snr, "snr").astype(np.float64)
+        if (snr <= 0).any():
+            raise InputError(f"snr must be positive; the smallest is {snr.min()!r}")
+        root = np.sqrt(snr)
+        if self.name == "foellmer":
+            return _plain(snr / (1 + snr))
+        return _plain(2 / np.pi * np.arctan(root) if self.name == "vp_cosine" else root / (1 + root))
+
+    def variance(self, t, data_variance=1.0):
+        """Gamma = alpha^2 v + beta^2, the variance at time t of data of variance v."""
+        return _plain(np.asarray(self.alpha(t)) ** 2 * data_variance + np.asarray(self.beta_squared(t)))
+
+    def variance_rate(self, t, data_variance=1.0):
+        """d Gamma / dt."""
+        growth = 2 * np.asarray(self.alpha(t)) * np.asarray(self.alpha_rate(t)) * data_variance
+        return _plain(growth + np.asarray(self.beta_squared_rate(t)))
+
+
+def read_times(t, *, after_zero: str = "", before_one: str = "") -> np.ndarray:
+    """Return times as float64; refuse what lies outside [0, 1], and the ends where the named quantity is singular."""
+    t = validate.real_array(t, "t").astype(np.float64).reshape(np.shape(t))
+    if ((t < 0) | (t > 1)).any():
+        raise InputError(f"t must lie in [0, 1] (0 is noise, 1 is data); got values from {t.min()!r} to {t.max()!r}")
+    if after_zero and (t == 0).any():
+        raise InputError(f"t must be positive: {after_zero} is singular at time 0; start at a small positive time")
+    if before_one and (t == 1).any():
+        raise InputError(f"t must be below 1: {before_one} is singular at time 1; stop at a time just before it")
+    return t
+
+
+def read_time(t, *, after_zero: str = "", before_one: str = "") -> float:
+    """The same for a single time."""
+    t = read_times(t, after_zero=after_zero, before_one=before_one)
+    if t.ndim:
+        raise InputError(f"t must be a single time; got shape {t.shape}")
+    return float(t)
+
+
+def read_schedule(value) -> Schedule:
+    """A schedule, or the one with that name."""
+    return value if isinstance(value, Schedule) else Schedule(value)
+
+
+def _plain(value):
+    """A float for a single time."""
+    return float(value) if np.ndim(value) == 0 else value
