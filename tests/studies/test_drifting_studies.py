@@ -120,13 +120,3 @@ def test_mean_distance_of_mixtures_by_sampling():
     assert values["bound_share"] == pytest.approx(
         2 * rho * (rho - distance.mean()) / bound, abs=2 * rho * error / bound
     )
-
-
-@pytest.mark.parametrize("name", STUDIES)
-def test_every_claim_names_cells_that_exist(name):
-    study = STUDIES[name]
-    for claim in study.claims:
-        for axis, label in claim.where.items():
-            labels = list(study.grid.axes[axis])
-            wanted = label if isinstance(label, list) else [] if isinstance(label, slice) else [label]
-            assert set(wanted) <= set(labels), (claim.id, axis)
