@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 import unifiedscore as us
-from unifiedscore.metrics.coverage import nearest_training_distance
+from unifiedscore.metrics import nearest_training_distance
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
 PATHS, DRAWS, WIDE = 200, 4, 1000.0

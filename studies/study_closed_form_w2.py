@@ -7,7 +7,7 @@ smoothing is in units of the length in `LENGTHS`: half the side of a cell for th
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.metrics.transport import wasserstein2
+from unifiedscore.metrics import wasserstein2
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
 N, OUT, DRAWS, STEPS = 200, 1000, 4, 50
