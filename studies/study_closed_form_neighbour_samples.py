@@ -88,8 +88,7 @@ study = Study(
             test=Inside(-np.inf, 0.0),
             where=BEST,
             minus={"nearest": 1, "remainder": 45},
-            statement="of two ways to spend about thirty points, 15 neighbours with 15 random ones err less at t = .7 "
-            "than one neighbour with 45",
+            statement="15 neighbours with 15 random points err less at t = .7 than one neighbour with 45",
             source="derived here",
             control=Control("the random points matter more", test=Inside(0.0, np.inf)),
         ),
