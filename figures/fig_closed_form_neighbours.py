@@ -25,8 +25,9 @@ def figure(dataset):
         caption(
             canvas,
             "500 points of the checkerboard, σ = 0.26 half-cells. a: root mean square error of the barycenter at "
-            "t = 0.7 over the spread of the exact one, mean over seeds (more random "
-            "points do not always help). b: the approximate sampler against an exact run, over another exact run against the same; 1 means no loss. Dots are seeds, bars 99 % t intervals.",
+            "t = 0.7 over the spread of the exact one, mean over seeds; more random points do not always help. b: the "
+            "approximate sampler against an exact run, over another exact run against the same; 1 means no loss. Dots "
+            "are seeds, bars 99 % t intervals.",
         )
     return canvas
 

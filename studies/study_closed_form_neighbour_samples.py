@@ -11,7 +11,7 @@ from unifiedscore.metrics import wasserstein2
 from unifiedscore.posterior.neighbours import NeighbourMeans
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
-POINTS, PATHS, DRAWS, STEPS, SMOOTHING, TIME = 500, 250, 4, 25, 0.26, 0.7
+POINTS, PATHS, DRAWS, STEPS, SMOOTHING, TIME = 500, 200, 4, 20, 0.26, 0.7
 COUNTS = [1, 5, 15, 45]
 
 

@@ -10,7 +10,7 @@ import unifiedscore as us
 from unifiedscore.metrics import wasserstein2
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
-N, OUT, DRAWS, STEPS = 200, 1000, 4, 50
+N, OUT, DRAWS, STEPS = 200, 600, 4, 50
 LENGTHS = {"checkerboard": 1.0, "spirals": 0.3, "swiss_roll": 0.3, "sphere": 0.3, "digits": 0.7}
 SMOOTHED = ["sigma=0", "sigma=0.26", "sigma=0.5", "sigma=0.75", "sigma=1.5"]
 BASELINES = ["truth", "training", "random mean", "near mean", "mixup", "gaussian", "kde=0.2", "kde=0.35", "kde=0.5"]
@@ -43,7 +43,7 @@ def digits(rng):
 
 
 def draw(name, rng):
-    """Training set (200), reference (1000) and an independent fresh sample (1000)."""
+    """Training set (200), reference (600) and an independent fresh sample (600)."""
     if name == "digits":
         return digits(rng)
     if name == "checkerboard":
