@@ -22,7 +22,7 @@ def figure(dataset):
             ax.set_title(words(name).capitalize())
         caption(
             canvas,
-            "200 training points, 600 samples, M = 4 fixed noise, S = 50; smoothing relative to a length of the data. "
+            "200 training points, 1000 samples, M = 4 fixed noise, S = 50; smoothing relative to a length of the data. "
             "A dot is a training set, the bar the 99 % t interval of the mean; 'truth' is a fresh sample.",
         )
     return canvas
