@@ -105,9 +105,16 @@ minimum = dict(
 study = Study(
     name="closed_form_w2",
     title="W2 against the smoothing, with the baselines",
-    grid=Grid(dataset=["checkerboard"], sampler=["sigma=0", "sigma=0.5"], seed=range(16), paired=("sampler",)),
+    grid=Grid(
+        dataset=["checkerboard"],
+        sampler=["sigma=0", "sigma=0.5"],
+        seed=range(16),
+        # The gain over the best kernel density is 0.03 with a spread of 0.06 between sets: it takes more of them.
+        skip=lambda cell: cell["dataset"] != "checkerboard" and cell["seed"] >= 24,
+        paired=("sampler",),
+    ),
     measure=measure,
-    profiles={"standard": {"seed": range(24), "dataset": list(LENGTHS), "sampler": [*SMOOTHED, *BASELINES]}},
+    profiles={"standard": {"seed": range(64), "dataset": list(LENGTHS), "sampler": [*SMOOTHED, *BASELINES]}},
     variables={"w2": Variable("W2 between samples and reference", units="length", symbol="W_2")},
     claims=[
         Claim(
