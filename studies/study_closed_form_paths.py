@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 import unifiedscore as us
-from unifiedscore.metrics.coverage import nearest_training_distance
+from unifiedscore.metrics import nearest_training_distance
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
 PATHS, DRAWS, WIDE = 200, 4, 1000.0
@@ -48,15 +48,16 @@ def energy_increase(points, rng, *, limit):
 
 def measure(cell, rng):
     smoothing, steps = cell["smoothing"], cell["n_steps"]
+    paths = PATHS // 2 if smoothing == WIDE else PATHS
     data, run, other = rng.spawn(3)
     points = 2 * data.normal(size=(50, 2))
     options = dict(n_steps=steps, smoothing=smoothing, noise_draws=DRAWS, noise_policy="fixed")
-    noise = run.normal(size=(PATHS, DRAWS, 2))
-    found = us.sample_closed_form(points, PATHS, noise=noise, rng=run, **options)
+    noise = run.normal(size=(paths, DRAWS, 2))
+    found = us.sample_closed_form(points, paths, noise=noise, rng=run, **options)
     gap = lambda index: np.linalg.norm(found.samples - points[index].mean(1), axis=1)
     unperturbed = np.argmin(((found.last_state[:, None] - (1 - 1 / steps) * points) ** 2).sum(-1), axis=1)[:, None]
     hull = ConvexHull(points)
-    fit = points.mean(0) + other.normal(size=(PATHS, 2)) @ np.linalg.cholesky(np.cov(points.T)).T
+    fit = points.mean(0) + other.normal(size=(paths, 2)) @ np.linalg.cholesky(np.cov(points.T)).T
     extreme = np.argmax(noise @ points.T, axis=2)
     out = dict.fromkeys(("increase", "increase_limit", "steiner"), np.nan) | {
         "novel": float((nearest_training_distance(found.samples, points) > 1e-12).mean()),

@@ -13,7 +13,7 @@ GOLDEN = {"fixed": 0.156, "fixed_antithetic": 0.354, "fresh": 0.104, "fresh_anti
 
 def measure(cell, rng):
     if cell["policy"] == "population":
-        end = flow(rng.standard_normal(PATHS), cell["n_steps"], SMOOTHING)
+        end = flow(rng.standard_normal(PATHS // 4), cell["n_steps"], SMOOTHING)
     else:
         found = us.sample_closed_form(
             TWO,

@@ -7,7 +7,7 @@ smoothing is in units of the length in `LENGTHS`: half the side of a cell for th
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.metrics.transport import wasserstein2
+from unifiedscore.metrics import wasserstein2
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
 N, OUT, DRAWS, STEPS = 200, 1000, 4, 50
@@ -33,17 +33,18 @@ def sphere(rng, n):
 
 
 def digits(rng):
-    """Forty principal components of a training half, and of the other images."""
+    """Forty principal components of a training set; the other images in two halves that share none."""
     points = us.load_measure("digits").points
     order = rng.permutation(len(points))
-    train, rest = points[order[:N]], points[order[N : N + OUT]]
+    half = (len(points) - N) // 2
+    train, first, second = (points[part] for part in np.split(order[: N + 2 * half], [N, N + half]))
     center = train.mean(0)
     axes = np.linalg.svd(train - center, full_matrices=False)[2][:40]
-    return (train - center) @ axes.T, (rest - center) @ axes.T, (points[order[-OUT:]] - center) @ axes.T
+    return tuple((part - center) @ axes.T for part in (train, first, second))
 
 
 def draw(name, rng):
-    """Training set (200), reference (1000) and an independent fresh sample (1000)."""
+    """Training set (200), reference (1000) and an independent fresh sample (1000; of digits 798 each)."""
     if name == "digits":
         return digits(rng)
     if name == "checkerboard":
@@ -104,9 +105,16 @@ minimum = dict(
 study = Study(
     name="closed_form_w2",
     title="W2 against the smoothing, with the baselines",
-    grid=Grid(dataset=["checkerboard"], sampler=["sigma=0", "sigma=0.5"], seed=range(24), paired=("sampler",)),
+    grid=Grid(
+        dataset=["checkerboard"],
+        sampler=["sigma=0", "sigma=0.5"],
+        seed=range(16),
+        # The gain over the best kernel density is 0.03 with a spread of 0.06 between sets: it takes more of them.
+        skip=lambda cell: cell["dataset"] != "checkerboard" and cell["seed"] >= 24,
+        paired=("sampler",),
+    ),
     measure=measure,
-    profiles={"standard": {"dataset": list(LENGTHS), "sampler": [*SMOOTHED, *BASELINES]}},
+    profiles={"standard": {"seed": range(64), "dataset": list(LENGTHS), "sampler": [*SMOOTHED, *BASELINES]}},
     variables={"w2": Variable("W2 between samples and reference", units="length", symbol="W_2")},
     claims=[
         Claim(

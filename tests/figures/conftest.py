@@ -187,7 +187,35 @@ def w2():
     return _labelled({"w2": (tuple(axes), values)}, axes)
 
 
+def pictures():
+    rng = np.random.default_rng(5)
+    smoothings, x, y = np.array([0.0, 0.25, 0.5, 1.5]), np.linspace(-1.8, 1.8, 12), np.linspace(-1.2, 1.2, 10)
+    weight = 1 / (1 + np.exp(-8 * x / (0.3 + smoothings[:, None, None]))) + 0 * y[:, None]
+    plane, training = ("smoothing", "row", "column"), rng.uniform(-4, 4, (4, 30, 2))
+    data = {
+        "weight": (plane, weight),
+        "score_x": (plane, 2 * weight - 1 - x),
+        "score_y": (plane, -y[:, None] + 0 * weight),
+        "training": (("smoothing", "point", "coordinate"), training),
+        "samples": (("smoothing", "sample", "coordinate"), rng.uniform(-4, 4, (4, 50, 2))),
+        "copies": (("smoothing",), np.array([0.96, 0.04, 0.03, 0.02])),
+    }
+    return _labelled(data, {"smoothing": smoothings, "row": y, "column": x, "coordinate": ["x", "y"]})
+
+
+def neighbour_samples():
+    rng, counts = np.random.default_rng(6), [1, 5, 15, 45]
+    axes = {"nearest": counts, "remainder": counts, "seed": np.arange(16)}
+    k, count = np.meshgrid(counts, counts, indexing="ij")
+    error = (0.2 / k + 0.01 / count)[..., None] * np.exp(0.05 * rng.standard_normal((4, 4, 16)))
+    ratio = np.full((4, 4, 16), np.nan)
+    ratio[0, 0], ratio[2, 2] = 2 + 0.3 * rng.standard_normal(16), 1 + 0.03 * rng.standard_normal(16)
+    return _labelled({"error": (tuple(axes), error), "ratio": (tuple(axes), ratio)}, axes)
+
+
 BUILDERS = {
+    "closed_form_pictures": pictures,
+    "closed_form_neighbour_samples": neighbour_samples,
     "closed_form_two_points": two_points,
     "closed_form_policies": policies,
     "closed_form_w2": w2,

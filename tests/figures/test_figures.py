@@ -128,3 +128,28 @@ def test_a_missing_variable_is_named(datasets):
     spec.loader.exec_module(module)
     lacking = datasets["laplace_mechanism"].drop_vars("scale_ratio_theory")
     assert isinstance(module.figure(lacking), Figure)
+
+
+def test_the_weight_map_and_the_samples_are_those_of_the_stated_smoothing(datasets):
+    stored = datasets["closed_form_pictures"]
+    cells = [data for name, data in numbers(draw("closed_form_score", datasets)).items() if "/cells" in name]
+    for smoothing, data in zip((0.0, 0.5), cells, strict=False):
+        np.testing.assert_allclose(data[:, 2], np.ravel(stored["weight"].sel(smoothing=smoothing)))
+    shown = numbers(draw("closed_form_samples", datasets))
+    for smoothing in (0.0, 0.25, 0.5, 1.5):
+        points = next(data for name, data in shown.items() if f"σ = {smoothing:g}/points samples" in name)
+        np.testing.assert_allclose(points, stored["samples"].sel(smoothing=smoothing))
+
+
+def test_the_neighbour_grid_prints_the_mean_error_of_its_own_k_and_l(datasets):
+    figure = draw("closed_form_neighbours", datasets)
+    mean = datasets["closed_form_neighbour_samples"]["error"].mean("seed")
+    printed = {tuple(text.get_position()): text.get_text() for text in figure.axes[0].texts}
+    for column, k in enumerate(mean["nearest"].values):
+        for row, count in enumerate(mean["remainder"].values):
+            assert printed[column, row] == f"{float(mean.sel(nearest=k, remainder=count)):.2g}"
+    shown = numbers(figure)
+    assert {name.split("line ")[1].split(":")[0] for name in shown if "seeds" in name} == {
+        "K = 1, L = 1",
+        "K = 15, L = 15",
+    }

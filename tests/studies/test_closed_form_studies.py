@@ -50,6 +50,30 @@ def test_neighbour_bias(remainder, bias):
     assert found["bias"] == pytest.approx(bias, abs=1e-10)
 
 
+def test_a_skipped_step_moves_one_point_by_its_formula_and_many_by_one_over_s():
+    one = measured("closed_form_skip", n_points=1, n_steps=20)
+    assert one["gap"] < 1e-13 and one["gap_without_skip"] > 1e-2
+    coarse, fine = (measured("closed_form_skip", n_points=30, n_steps=steps)["moved"] for steps in (80, 160))
+    assert coarse / fine == pytest.approx(2.0, rel=0.05)
+
+
+def test_the_picture_weights_are_symmetric_and_sharper_without_smoothing():
+    exact, smooth = (measured("closed_form_pictures", smoothing=s) for s in (0.0, 0.5))
+    for found in (exact, smooth):
+        np.testing.assert_allclose(found["weight"] + found["weight"][:, ::-1], 1.0, atol=1e-10)
+        assert (np.diff(found["weight"], axis=1) >= -1e-12).all()
+    assert exact["weight"][0, 26] > 0.9 > smooth["weight"][0, 26] > 0.5
+    assert exact["copies"] > 0.9 > 0.1 > smooth["copies"]
+
+
+def test_neighbours_lose_nothing_when_they_are_all_points():
+    module = load_module(ROOT / "studies" / "study_closed_form_neighbour_samples.py")
+    points, rng = np.random.default_rng(1).normal(size=(module.POINTS, 2)), np.random.default_rng(2)
+    assert module.relative_error(points, 100, module.POINTS - 100, rng) < 1e-12
+    assert module.relative_error(points, 1, 1, rng) > 0.05
+    assert module.distance_ratio(points, 100, module.POINTS - 100, rng) == pytest.approx(1.0, abs=1e-6)
+
+
 @pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith("closed_form")])
 def test_every_variable_of_a_cell_is_returned(name):
     study = STUDIES[name]
@@ -63,7 +87,9 @@ def test_every_method_of_the_w2_study_makes_samples_of_every_data_set():
     module = load_module(ROOT / "studies" / "study_closed_form_w2.py")
     for dataset in module.LENGTHS:
         points, reference, fresh = module.draw(dataset, np.random.default_rng(0))
-        assert len(points) == module.N and len(reference) == len(fresh) == module.OUT
+        assert len(points) == module.N and len(reference) == len(fresh) == (798 if dataset == "digits" else module.OUT)
+        # A reference that shares points with the fresh sample would make the floor too low.
+        assert not {row.tobytes() for row in reference} & {row.tobytes() for row in fresh}
         for sampler in [*module.SMOOTHED[:1], *module.BASELINES]:
             found = module.produce(sampler, points, fresh, module.LENGTHS[dataset], np.random.default_rng(1))
             assert found.shape[1] == points.shape[1] and np.isfinite(found).all()

@@ -9,23 +9,35 @@ from unifiedscore.metrics.alignment import (
     mean_product,
     relative_error,
 )
+from unifiedscore.metrics.coverage import duplicate_rate, nearest_training_distance, recall
 from unifiedscore.metrics.cross_fitting import (
     CosineEstimate,
     ReplicatedCosines,
     cross_fitted_cosine,
     replicated_cosines,
 )
+from unifiedscore.metrics.mmd import unbiased_mmd2
+from unifiedscore.metrics.replicates import Replicated, replicated
+from unifiedscore.metrics.transport import sliced_wasserstein2, wasserstein2
 
 __all__ = [
     "CosineEstimate",
+    "Replicated",
     "ReplicatedCosines",
     "best_relative_error",
     "best_scale",
     "cosine",
     "cross_fitted_cosine",
+    "duplicate_rate",
     "global_cosine",
     "mean_cosine",
     "mean_product",
+    "nearest_training_distance",
+    "recall",
     "relative_error",
+    "replicated",
     "replicated_cosines",
+    "sliced_wasserstein2",
+    "unbiased_mmd2",
+    "wasserstein2",
 ]
