@@ -37,7 +37,7 @@ def test_transforms_act_before_the_mean_and_are_undone_after(transform, forward,
 @pytest.mark.parametrize(
     ("transform", "values", "reason"),
     [
-        ("none", [1.0, np.nan, 2.0, 3.0], "1 of 4 values are NaN"),
+        ("none", [1.0, np.nan, 2.0, 3.0], "1 of 4 values is NaN"),
         ("none", [1.0, -np.inf, 2.0, np.nan], "NaN or infinite"),
         ("log", [1.0, 0.0, 2.0, 3.0], "positive"),
         ("atanh", [0.1, 1.0, 0.2, 0.3], "between -1 and 1"),

@@ -196,7 +196,7 @@ def test_quadrature_rates_and_limits():
 
 
 def test_monte_carlo_rates_use_one_slope_per_seed():
-    claim = replace(RATE, evidence="monte_carlo", variable="rate", where={"estimator": "good", "bandwidth": 0.3})
+    claim = replace(RATE, evidence="monte_carlo", variable="rate", where={"estimator": "good", "bandwidth": 0.1})
     verdict = _judge(claim)
     assert (verdict.outcome, verdict.interval["kind"], verdict.cells) == ("supported", "t", 96)
 
@@ -230,10 +230,22 @@ def test_identities_use_the_stored_scale():
     assert _judge(claim, dataset).outcome == "supported"
 
 
-def test_exact_values_need_no_error():
+def test_exact_values_without_an_error_are_known_to_rounding():
     claim = replace(CLAIM, evidence="exact", variable="constant")
     verdict = _judge(claim)
-    assert verdict.outcome == "supported" and verdict.interval["low"] == verdict.interval["high"] == 1.0
+    low, high = verdict.interval["low"], verdict.interval["high"]
+    assert verdict.outcome == "supported" and low < 1.0 < high and high - low == pytest.approx(32 * 2.0**-52)
+    assert _judge(replace(claim, test=Inside(-1, 1))).outcome == "inconclusive"
+
+
+def test_randomness_is_not_exact():
+    for test in (Inside(0.5, 1.5), Rate(-1.05, -0.95, along="dimension")):
+        where = {"estimator": "good", "bandwidth": 0.1} | ({"dimension": 4} if isinstance(test, Inside) else {})
+        variable = "y" if isinstance(test, Inside) else "rate"
+        claim = replace(CLAIM, evidence="exact", variable=variable, test=test, where=where)
+        verdict = _judge(claim)
+        assert verdict.outcome == "inconclusive" and "randomness is not exact" in verdict.reason
+        assert "randomness" not in _judge(replace(claim, where=where | {"seed": 3})).reason
 
 
 def test_hypotheses_hold_in_every_cell_or_the_claim_is_not_applicable():
@@ -271,7 +283,7 @@ def test_expected_refuted_and_not_applicable_have_no_control():
     assert verdict.as_expected and verdict.control_outcome is None and verdict.control_detail is None
 
 
-@pytest.mark.parametrize(("code", "words"), [(2, "failed"), (3, "were not run")])
+@pytest.mark.parametrize(("code", "words"), [(2, "failed"), (3, "was not run")])
 def test_failed_and_missing_cells_are_inconclusive_and_named(code, words):
     dataset = _dataset()
     dataset["status"][_at(estimator="good", bandwidth=0.1, dimension=4)][..., 7] = code
@@ -344,6 +356,44 @@ def test_sliced_and_reopened_datasets_are_judged(tmp_path):
     verdict = _judge(CLAIM, _dataset().sel(estimator=["bad"]))
     assert verdict.outcome == "inconclusive" and "'good'" not in verdict.reason and "good" in verdict.reason
     assert _judge(CLAIM, _dataset().drop_vars("y")).outcome == "inconclusive"
+
+
+def test_a_slice_does_not_decide_a_claim_about_the_whole_axis():
+    dataset = _dataset()
+    dataset["y"][_at(estimator="good", bandwidth=0.1, dimension=64)] += 9
+    claim = replace(CLAIM, where={"estimator": "good", "bandwidth": 0.1})
+    assert _judge(claim, dataset).outcome == "refuted"
+    for part in ([4], [4, 16]):
+        verdict = _judge(claim, dataset.sel(dimension=part))
+        assert verdict.outcome == "inconclusive" and "64" in verdict.reason and "dimension" in verdict.reason
+    ranged = replace(claim, where=claim.where | {"dimension": slice(4, 64)})
+    assert "dimension = 64" in _judge(ranged, dataset.sel(dimension=[4, 16])).reason
+    assert _judge(replace(claim, where=claim.where | {"dimension": slice(4, 16)}), dataset.sel(dimension=[4, 16])
+                  ).outcome == "supported"  # fmt: skip
+    assert "lacks dimension = 4" in _judge(RATE, _dataset().isel(dimension=slice(1, None))).reason
+    assert _judge(claim, _dataset().isel(seed=slice(0, 12))).outcome == "supported"
+
+
+def test_a_slice_is_held_against_the_grid_of_its_own_profile_and_without_skipped_cells():
+    claim = replace(CLAIM, where={"estimator": "good", "bandwidth": 0.1})
+    study = _study(claim)
+    more = AXES | {"dimension": (*AXES["dimension"], 4**7)}
+    grids = {"quick": SimpleNamespace(axes=AXES), "standard": SimpleNamespace(axes=more)}
+    study.profile_grid = grids.get
+    assert judge(study, _dataset())[0].outcome == "supported"
+    verdict = judge(study, _dataset(profile="standard"))[0]
+    assert verdict.outcome == "inconclusive" and "16384" in verdict.reason
+    grids["standard"].skipped = lambda cell: cell["dimension"] == 4**7
+    assert judge(study, _dataset(profile="standard"))[0].outcome == "supported"
+    grids["standard"].skipped = lambda cell: cell["dimension"] == 4**7 and cell["seed"] > 0
+    assert judge(study, _dataset(profile="standard"))[0].outcome == "inconclusive"
+
+
+def test_repeated_labels_are_no_replicates():
+    for axis in ("seed", "dimension", "estimator"):
+        twice = xr.concat([_dataset(), _dataset()], axis)
+        with pytest.raises(StudyError, match=f"axis {axis} .*more than once"):
+            judge(_study(CLAIM), twice)
 
 
 def test_an_averaged_axis_is_refused():

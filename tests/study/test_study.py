@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from unifiedscore.errors import InputError
@@ -94,3 +95,14 @@ def test_two_variables_may_share_an_extra_dimension_only_with_equal_labels():
     study(variables={"a": variable([1, 2]), "b": variable([1, 2])})
     with pytest.raises(InputError, match="different coords"):
         study(variables={"a": variable([1, 2]), "b": variable([1, math.inf])})
+
+
+def test_labels_match_up_to_rounding_and_unknown_ones_name_the_nearest():
+    grid = Grid(t=[0.1, 0.2, 0.1 + 0.2, 5.0], seed=range(3))
+    study(claim(where={"t": 0.3}), claim(where={"t": np.array([0.1, 0.3])}, regime="r"), grid=grid)
+    with pytest.raises(
+        InputError, match=r"label of the axis t in where 0\.35; .*: 0\.30000000000000004, 0\.2, 0\.1 \(4"
+    ):
+        study(claim(where={"t": np.float64(0.35)}), grid=grid)
+    with pytest.raises(InputError, match=r"4\.0001"):
+        study(claim(where={"t": 4.0001}), grid=grid)

@@ -87,6 +87,11 @@ class AbstractTest(ABC):
         """
 
 
+def plain(value):
+    """A NumPy scalar as the Python number that a message should show."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def no_estimate(reason: str, value: float = math.nan) -> Estimate:
     """An estimate without an interval, and why."""
     return Estimate(value, math.nan, math.nan, "none", reason)
@@ -97,7 +102,7 @@ def check_region(test: str, low, high) -> tuple[float, float]:
     ends = []
     for name, end in (("low", low), ("high", high)):
         if isinstance(end, bool) or not isinstance(end, int | float | np.integer | np.floating) or math.isnan(end):
-            raise InputError(f"{test}: {name} must be a number (infinite is allowed); got {end!r}")
+            raise InputError(f"{test}: {name} must be a number (infinite is allowed); got {plain(end)!r}")
         ends.append(float(end))
     if ends[0] > ends[1]:
         raise InputError(f"{test}: the region needs low <= high; got low={ends[0]!r}, high={ends[1]!r}")
@@ -114,7 +119,7 @@ def check_region(test: str, low, high) -> tuple[float, float]:
 def check_level(level) -> float:
     """A confidence level strictly between 0 and 1."""
     if not 0 < level < 1:
-        raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
+        raise InputError(f"level must lie strictly between 0 and 1; got {plain(level)!r}")
     return float(level)
 
 
@@ -135,9 +140,9 @@ def student(values: np.ndarray, level: float) -> Estimate:
     count = values.size
     mean = float(values.mean()) if count else math.nan
     if count < MINIMUM_SEEDS:
-        seeds = "1 seed" if count == 1 else f"{count} seeds"
+        seeds = "1 seed gives" if count == 1 else f"{count} seeds give"
         return no_estimate(
-            f"too few seeds: {seeds} give no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}", mean
+            f"too few seeds: {seeds} no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}", mean
         )
     deviation = float(values.std(ddof=1))
     if deviation <= 8 * _EPS * abs(mean) or deviation == 0:
@@ -156,7 +161,8 @@ def find_nonfinite(array: np.ndarray, what: str) -> str:
     if not bad.any():
         return ""
     names = [name for name, flags in (("NaN", np.isnan(array)), ("infinite", np.isinf(array))) if flags.any()]
-    return f"{int(bad.sum())} of {array.size} {what} are {' or '.join(names)}"
+    verb = "is" if bad.sum() == 1 else "are"
+    return f"{int(bad.sum())} of {array.size} {what} {verb} {' or '.join(names)}"
 
 
 def seeds_needed(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, find_nonfinite, no_estimate
+from unifiedscore.inference.estimates import AbstractTest, Estimate, find_nonfinite, no_estimate, plain
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -48,9 +48,9 @@ class Identity(AbstractTest):
 
     def __post_init__(self):
         if isinstance(self.c, bool) or not isinstance(self.c, int | float | np.integer | np.floating):
-            raise InputError(f"Identity: c must be a positive number; got {self.c!r}")
+            raise InputError(f"Identity: c must be a positive number; got {plain(self.c)!r}")
         if not 0 < self.c < math.inf:
-            raise InputError(f"Identity: c must be positive and finite; got {self.c!r}")
+            raise InputError(f"Identity: c must be positive and finite; got {plain(self.c)!r}")
         if not isinstance(self.scale, str) or not self.scale:
             raise InputError(f"Identity: scale must be the name of the variable that holds it; got {self.scale!r}")
         object.__setattr__(self, "c", float(self.c))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate
-from unifiedscore.inference.series import arrange, judge_numbers, judge_replicates
+from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate, plain
+from unifiedscore.inference.series import arrange, judge_numbers, judge_replicates, last_coefficient
+from unifiedscore.inference.tail import Tail, order_of, remaining
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -22,8 +23,13 @@ class Limit(AbstractTest):
     y = L + c x^2). Over seeds: the intercept of a least-squares fit *per seed*, t over seeds, hull with the refit
     without the third of x furthest from the limit. Numerical: Richardson extrapolation of neighbours,
     L_i = (w_i y_{i+1} - w_{i+1} y_i) / (w_i - w_{i+1}) with w = x^-order, +- the last change (the larger of the last
-    two), + the propagated numerical errors. Where the L_i still trend by more than the region's width over the last
-    half of x, the interval is widened along the trend and the estimate carries the reason "pre-asymptotic".
+    two), + the propagated numerical errors.
+
+    The order is checked: the numerical interval also reaches over the tail of the changes of the L_i, over the limit
+    of the values themselves with the order that the last three of them show, and over a logarithmic tail where that
+    order falls along x (see `tail.remaining`); where nothing shrinks, to infinity. Over seeds it is widened along the
+    trend of the L_i if that is no noise. An estimate that is undecided for it carries the reason "pre-asymptotic", and
+    the order seen where it is not the declared one.
 
     Parameters
     ----------
@@ -64,7 +70,7 @@ class Limit(AbstractTest):
             raise InputError(f"Limit: along must name the axis that holds x; got {self.along!r}")
         number = isinstance(self.order, int | float | np.integer | np.floating) and not isinstance(self.order, bool)
         if not number or not math.isfinite(self.order) or self.order == 0:
-            raise InputError(f"Limit: order must be a finite number other than zero; got {self.order!r}")
+            raise InputError(f"Limit: order must be a finite number other than zero; got {plain(self.order)!r}")
         object.__setattr__(self, "order", float(self.order))
 
     def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
@@ -75,24 +81,42 @@ class Limit(AbstractTest):
         region = (self.low, self.high)
         if series.y.ndim == 2:
             return judge_replicates(
-                series, self._intercepts, self._local, region=region, level=check_level(level), what="local limits"
+                series,
+                self._intercepts,
+                self._local,
+                self._bend,
+                region=region,
+                level=check_level(level),
+                what="local limits",
             )
         local = self._local(series.x, series.y)
         w = self._weights(series.x)
         noise = series.error + 4 * _EPS * np.abs(series.y)
-        spread = (w[-2] * noise[-1] + w[-1] * noise[-2]) / abs(w[-2] - w[-1])
-        half = float(np.abs(np.diff(local))[-2:].max()) + spread
-        # The order is declared, so settling is only whether the changes of the extrapolated values shrink.
-        changes = np.abs(np.diff(local))[-2:]
-        settled = changes.size < 2 or changes[1] <= max(changes[0], 2 * spread)
-        return judge_numbers(
-            series,
-            Estimate(float(local[-1]), float(local[-1] - half), float(local[-1] + half), "numerical"),
-            local,
-            region=region,
-            settled=bool(settled),
-            what="local limits",
+        local_noise = (w[:-1] * noise[1:] + w[1:] * noise[:-1]) / np.abs(w[:-1] - w[1:])
+        half = float(np.abs(np.diff(local))[-2:].max() + local_noise[-1])
+        u = np.abs(np.log(series.x / series.x[0]))
+        tail = remaining(local, local_noise, u[1:])
+        # The order may be wrong: the values themselves show one, and where it leads.
+        orders = np.array([order_of(series.y[k : k + 3], u[k : k + 3]) for k in range(max(0, u.size - 4), u.size - 2)])
+        seen = float(orders[-1])
+        q = math.exp(-seen * (u[-1] - u[-2]))
+        own = remaining(series.y, noise, u, (orders, float(series.y[-1] - series.y[-2]) * q / (1 - q)))
+        gap = float(series.y[-1] - local[-1])
+        hidden = own.settled and own.nearest == 0.0  # by noise, or because the values go up and down
+        ends = () if hidden else (own.low, own.high) if own.settled else (own.nearest, max(own.low, own.high, key=abs))
+        tail = Tail(
+            min(tail.low, *(gap + end for end in ends), math.inf),
+            max(tail.high, *(gap + end for end in ends), -math.inf),
+            tail.settled,
+            tail.words or own.words,
         )
+        estimate = Estimate(float(local[-1]), float(local[-1] - half), float(local[-1] + half), "numerical")
+        estimate = judge_numbers(series, estimate, local, tail, region=region, what="local limits")
+        if not estimate.reason or math.isnan(seen) or 0.8 < seen / abs(self.order) < 1.25:
+            return estimate
+        sign = math.copysign(1.0, self.order)
+        words = f"the correction falls like x^{-sign * seen:.2g}, not like the declared x^{-self.order:.2g}"
+        return replace(estimate, reason=f"pre-asymptotic: {words}; " + estimate.reason.removeprefix("pre-asymptotic: "))
 
     def _weights(self, x: np.ndarray) -> np.ndarray:
         """x^-order, relative to its largest value so that no order over- or underflows early."""
@@ -103,6 +127,11 @@ class Limit(AbstractTest):
         centred = w - w.mean()
         slope = centred @ y / (centred @ centred)
         return y.mean(axis=0) - slope * w.mean()
+
+    def _bend(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Coefficient of log x beside x^-order: positive if the local limits rise towards the last x."""
+        u = np.abs(np.log(x / x[0]))
+        return last_coefficient([self._weights(x), u / u[-1]], y)
 
     def _local(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         w = self._weights(x)

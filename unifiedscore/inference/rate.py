@@ -11,7 +11,8 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate
-from unifiedscore.inference.series import Series, arrange, judge_numbers, judge_replicates
+from unifiedscore.inference.series import Series, arrange, judge_numbers, judge_replicates, last_coefficient
+from unifiedscore.inference.tail import remaining
 
 _EPS = float(np.finfo(np.float64).eps)
 _ORDERS = (0.1, 8.0)  # of a correction x^-p: slower is indistinguishable from a log, faster from nothing
@@ -23,12 +24,16 @@ class Rate(AbstractTest):
 
     Over seeds: one least-squares slope *per seed*, then t over seeds (a regression on seed means ignores that the
     points of one seed move together, and covers far too rarely). The interval is the hull of the fit to all x and
-    the refit without the smallest third. Where the local slopes still trend by more than the region's width over the
-    last half of x, it is widened along the trend and the estimate carries the reason "pre-asymptotic".
+    the refit without the smallest third. Where the local slopes trend beyond the noise, it is widened to their end and
+    to what a correction as slow as 1/log x may still add; where the trend does not shrink, to infinity.
 
     Numerical: local slopes b_i between neighbours are extrapolated as beta + c x^-p (Richardson; p from the last
     three slopes), +- the last change of the extrapolated value (the larger of the last two), + the propagated
-    numerical errors.
+    numerical errors. Where p falls along x, the correction is slower than any power (log x / x has b_i = -1 + 1/log x)
+    and the interval reaches over the tail of such a one, see `tail.remaining`. Slopes that do not settle support
+    nothing, and refute only what they would not reach over ten more ranges of log x. Slopes that move by more than the
+    region's width over the last half of x are never extrapolated into it. In all these cases an undecided estimate
+    carries the reason "pre-asymptotic".
 
     Parameters
     ----------
@@ -83,13 +88,15 @@ class Rate(AbstractTest):
             return no_estimate(series)
         if self.law == "power" and not (series.y > 0).all():
             bad = int((series.y <= 0).sum())
-            return no_estimate(f"a power law needs positive values; {bad} of {series.y.size} are zero or negative")
+            verb = "is" if bad == 1 else "are"
+            return no_estimate(f"a power law needs positive values; {bad} of {series.y.size} {verb} zero or negative")
         if series.y.ndim == 1:
             return self._numerical(series)
         return judge_replicates(
             Series(series.x, np.log(series.y) if self.law == "power" else series.y, None),
             _slopes,
             _local_slopes,
+            _bend,
             region=(self.low, self.high),
             level=check_level(level),
             what="local slopes",
@@ -107,7 +114,7 @@ class Rate(AbstractTest):
         distance = np.concatenate([[0.0], np.cumsum(steps)])
         ends = range(local.size, max(local.size - 3, 2), -1)
         tries = [_extrapolate(local[:k], local_noise[:k], distance[: k + 1]) for k in ends]
-        value, weight, settled = tries[0]
+        value, weight, settled, _ = tries[0]
         # The larger of the last two changes: with corrections as slow as x^-1/2 on a grid of ratio 2, the last one
         # alone is no longer a bound. With four points there is none, and the extrapolation's own step takes its place.
         values = [attempt[0] for attempt in tries] if len(tries) > 1 else [value, float(local[-1])]
@@ -115,12 +122,13 @@ class Rate(AbstractTest):
         if not settled:
             change = float(np.ptp(local[-3:]))
         half = change + weight
+        orders = np.array([attempt[3] for attempt in reversed(tries)])
         return judge_numbers(
             series,
             Estimate(value, value - half, value + half, "numerical"),
             local,
+            remaining(local, local_noise, (distance[1:] + distance[:-1]) / 2, (orders, value - float(local[-1]))),
             region=(self.low, self.high),
-            settled=settled,
             what="local slopes",
         )
 
@@ -132,23 +140,30 @@ def _slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return u @ y / (u @ u)
 
 
+def _bend(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Coefficient of (log x)^2, one per column of y, with the sign of the slope's trend towards the last x."""
+    u = np.log(x)
+    u = (u - u.mean()) / np.ptp(u)
+    return last_coefficient([u, u**2], y) * np.sign(u[-1])
+
+
 def _local_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Slope between neighbours."""
     steps = np.diff(np.log(x))
     return np.diff(y, axis=0) / (steps[:, None] if y.ndim == 2 else steps)
 
 
-def _extrapolate(local: np.ndarray, noise: np.ndarray, distance: np.ndarray) -> tuple[float, float, bool]:
-    """Limit of local slopes b_i = beta + c g_i(p), its propagated noise, and whether the slopes settle.
+def _extrapolate(local: np.ndarray, noise: np.ndarray, distance: np.ndarray) -> tuple[float, float, bool, float]:
+    """Limit of local slopes b_i = beta + c g_i(p), its propagated noise, whether the slopes settle, and p.
 
     y = C x^beta exp(a x^-p) has b_i = beta + a (e^{-p u_{i+1}} - e^{-p u_i}) / (u_{i+1} - u_i), u = log x counted
     towards the asymptotic end. Three slopes give p, two of them beta. The sequence settles if p >= 0.1 is found, or if
     the last change drowns in the numerical noise.
     """
     if abs(local[-1] - local[-2]) <= noise[-1] + noise[-2]:
-        return float(local[-1]), float(noise[-1] + abs(local[-1] - local[-2])), True
+        return float(local[-1]), float(noise[-1] + abs(local[-1] - local[-2])), True, math.nan
     if local.size < 3:
-        return float(local[-1]), float(noise[-1]), False
+        return float(local[-1]), float(noise[-1]), False, math.nan
     u = distance[-4:] - distance[-1]
     basis = lambda p: np.diff(np.exp(-p * u)) / np.diff(u)  # noqa: E731
     contraction = lambda g: (g[2] - g[1]) / (g[1] - g[0])  # noqa: E731
@@ -156,7 +171,7 @@ def _extrapolate(local: np.ndarray, noise: np.ndarray, distance: np.ndarray) -> 
     first = local[-2] - local[-3]
     seen = (local[-1] - local[-2]) / first if first else math.inf
     if not 0 < seen < slow:
-        return float(local[-1]), float(noise[-1]), False
+        return float(local[-1]), float(noise[-1]), False, math.nan
     if seen <= fast:
         order = _ORDERS[1]
     else:
@@ -166,4 +181,4 @@ def _extrapolate(local: np.ndarray, noise: np.ndarray, distance: np.ndarray) -> 
     g = basis(order)
     ratio = g[2] / (g[2] - g[1])
     value = local[-1] - ratio * (local[-1] - local[-2])
-    return float(value), float(abs(1 - ratio) * noise[-1] + abs(ratio) * noise[-2]), True
+    return float(value), float(abs(1 - ratio) * noise[-1] + abs(ratio) * noise[-2]), True, order

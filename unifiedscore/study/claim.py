@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest
+from unifiedscore.inference.estimates import AbstractTest, plain
 from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.verdict import Evidence, Outcome
 
@@ -72,7 +72,9 @@ class Hypothesis:
         _text(self.name, "Hypothesis: name")
         _text(self.variable, f"hypothesis {self.name!r}: variable")
         if not self.low <= self.high:
-            raise InputError(f"hypothesis {self.name!r} needs low <= high; got {self.low!r} and {self.high!r}")
+            raise InputError(
+                f"hypothesis {self.name!r} needs low <= high; got {plain(self.low)!r} and {plain(self.high)!r}"
+            )
         if self.low == -math.inf and self.high == math.inf:
             raise InputError(f"hypothesis {self.name!r} always holds: give it a finite low or high")
 

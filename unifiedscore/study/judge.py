@@ -14,7 +14,23 @@ from unifiedscore.inference.limit import Limit
 from unifiedscore.inference.rate import Rate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.study.claim import PROFILES, Claim
-from unifiedscore.study.selection import Block, Group, Unavailable, difference, groups, normalise, read
+from unifiedscore.study.grid import Cell
+from unifiedscore.study.selection import (
+    OK,
+    Block,
+    Group,
+    Unavailable,
+    difference,
+    groups,
+    missing_labels,
+    normalise,
+    read,
+)
+
+_EPS = float(np.finfo(np.float64).eps)
+
+ROUNDINGS = 16.0
+"""An exact value without a stored error is known to this many roundings of its own size."""
 
 
 def judge(study, dataset) -> list[Verdict]:
@@ -28,8 +44,8 @@ def judge(study, dataset) -> list[Verdict]:
     ----------
     study : Study
     dataset : xarray.Dataset
-        As `run` returned it, reopened, or sliced (`sel`, `isel`). What a claim needs and the slice has lost makes the
-        claim inconclusive.
+        As `run` returned it, reopened, or sliced (`sel`, `isel`). A claim some of whose cells the slice has lost is
+        inconclusive, whether it names them or not; fewer seeds are a smaller sample and are judged as such.
 
     Returns
     -------
@@ -38,7 +54,7 @@ def judge(study, dataset) -> list[Verdict]:
     Raises
     ------
     StudyError
-        If the dataset lacks an axis of the study's grid.
+        If the dataset lacks an axis of the study's grid or repeats one of its labels.
 
     Examples
     --------
@@ -146,6 +162,9 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
     try:
         block, error = _blocks(study, dataset, claim, variable, where, test)
         cells = block.cells
+        _refuse_slices(study, dataset, where, variable)
+        if claim.evidence == "exact" and not isinstance(test, Identity):
+            _refuse_random(block)
         seeds = claim.evidence == "monte_carlo"
         parts = list(groups([block, error], along=getattr(test, "along", None), seeds=seeds))
         if not parts:
@@ -164,20 +183,57 @@ def _blocks(study, dataset, claim: Claim, variable: str, where, test) -> tuple[B
     block = read(dataset, variable, where)
     if isinstance(test, Identity):
         return block, _like(read(dataset, test.scale, where), block)
+    size = np.abs(block.values)
     if paired is not None:
-        block = difference(block, read(dataset, variable, paired))
+        partner = read(dataset, variable, paired)
+        block, size = difference(block, partner), size + np.abs(partner.values)
     if claim.evidence == "monte_carlo":
         return block, None
     declared = study.variables.get(variable)
     name = (declared.error if declared is not None else None) or f"{variable}_error"
     if name not in dataset.variables:
         if claim.evidence == "exact":
-            return block, Block(block.dims, block.labels, np.zeros(block.values.shape), block.status)
+            return block, Block(block.dims, block.labels, ROUNDINGS * _EPS * size, block.status)
         raise Unavailable(f"no numerical error is stored for {variable}; let the measurement return {name}")
     error = read(dataset, name, where)
     if paired is not None:
         error = difference(error, read(dataset, name, paired), sign=+1)
     return block, _like(error, block)
+
+
+def _refuse_slices(study, dataset, where, variable: str):
+    """A slice must not decide a claim about more than the slice."""
+    profile = _profile(dataset, default="")
+    grid = study.profile_grid(profile) if profile and hasattr(study, "profile_grid") else study.grid
+    exists = lambda cell: not grid.skipped(Cell(cell))  # noqa: E731
+    if not hasattr(grid, "skipped"):
+        exists = lambda cell: True  # noqa: E731
+    lost = missing_labels(grid.axes, dataset, where, exists)
+    declared = study.variables.get(variable)
+    if declared is not None and declared.dims and not lost:
+        inner = {dim: np.asarray(declared.coords[dim]).tolist() for dim in declared.dims}
+        gone = [dim for dim in inner if dim not in dataset[variable].dims]
+        lost = f"the dataset is a part of the grid: it has lost the dimension {gone[0]} of {variable}" if gone else ""
+        lost = lost or missing_labels(inner, dataset, where, lambda cell: True)
+    if lost:
+        raise Unavailable(lost)
+
+
+def _refuse_random(block: Block):
+    """Randomness is not exact: values that change with the seed need an interval over seeds."""
+    if "seed" not in block.dims:
+        return
+    seed = block.dims.index("seed")
+    values = np.where(block.status == OK, block.values, np.nan)
+    known = np.isfinite(values)
+    high = np.where(known, values, -np.inf).max(axis=seed)
+    low = np.where(known, values, np.inf).min(axis=seed)
+    size = np.where(known, np.abs(values), 0.0).max(axis=seed)
+    if (high - low > 2 * ROUNDINGS * _EPS * size).any():
+        raise Unavailable(
+            "the values change with the seed, and randomness is not exact: call the evidence monte_carlo, or name one "
+            "seed in where"
+        )
 
 
 def _like(other: Block, block: Block) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from unifiedscore.errors import InputError, StudyError
 
 OK, SKIPPED, FAILED, NOT_RUN = 0, 1, 2, 3
 _UNPAIRED = 4  # measured, but the cell to subtract was skipped
-_TROUBLE = {FAILED: "failed", NOT_RUN: "were not run", _UNPAIRED: "have no partner to subtract (it was skipped)"}
+_TROUBLE = {
+    FAILED: ("failed", "failed"),
+    NOT_RUN: ("was not run", "were not run"),
+    _UNPAIRED: ("has no partner to subtract (it was skipped)", "have no partner to subtract (it was skipped)"),
+}
 
 # Labels survive arithmetic such as 0.1 + 0.2, a netCDF file and a float32 tool; distinct labels differ by more.
 _LABEL_TOLERANCE = 1e-9
@@ -56,7 +61,52 @@ def normalise(dataset, axes: Iterable[str]):
                     "(which keep the label) and do not average over it"
                 )
             dataset = dataset.expand_dims(axis)
+    for dim in dataset.dims:
+        _refuse_repeats(dataset, dim)
     return dataset
+
+
+def _refuse_repeats(dataset, dim: str):
+    """Two cells with one label are one cell twice, and would count as independent replicates or as a longer series."""
+    labels = dataset[dim].values.tolist() if dim in dataset.coords else []
+    numbers = not any(isinstance(label, str) for label in labels)
+    ordered = sorted(labels) if numbers else sorted(map(str, labels))
+    twice = next((one for one, two in itertools.pairwise(ordered) if same_label(one, two)), None)
+    if twice is not None:
+        raise StudyError(
+            f"the axis {dim} of the dataset has the label {show_label(twice)} more than once; every cell may stand in "
+            "it once (concatenate runs with different labels, or drop the copies)"
+        )
+
+
+def missing_labels(grid_axes: Mapping[str, Sequence], dataset, where: Mapping, exists) -> str:
+    """What `where` selects of the whole grid and the dataset has lost, in words; empty if nothing.
+
+    Seeds do not count: a slice with fewer seeds is a smaller sample of the same claim. `exists(cell)` says whether the
+    grid has a cell (skipped cells are none).
+    """
+    chosen, lost = {}, {}
+    for axis, labels in grid_axes.items():
+        try:
+            chosen[axis] = [labels[i] for i in _positions(axis, labels, where[axis])] if axis in where else list(labels)
+        except Unavailable:  # a label of another profile: reading it will say so
+            return ""
+        known = dataset[axis].values.tolist()
+        gone = [label for label in chosen[axis] if not any(same_label(label, other) for other in known)]
+        if gone and axis != "seed":
+            lost[axis] = gone
+    for axis, gone in lost.items():
+        rest = [chosen[other] for other in grid_axes if other != axis]
+        names = [other for other in grid_axes if other != axis]
+        gone = [
+            label
+            for label in gone
+            if any(exists({axis: label, **dict(zip(names, cell, strict=True))}) for cell in itertools.product(*rest))
+        ]
+        if gone:
+            shown = ", ".join(map(show_label, gone[:4])) + (f" and {len(gone) - 4} more" if len(gone) > 4 else "")
+            return f"the dataset is a part of the grid; of the cells that the claim is about it lacks {axis} = {shown}"
+    return ""
 
 
 def read(dataset, name: str, where: Mapping) -> Block:
@@ -118,7 +168,7 @@ def groups(blocks: Sequence[Block | None], *, along: str | None, seeds: bool) ->
         if not present.any():
             continue
         named = [(d, first.labels[d]) for d in outer]
-        where = ", ".join(f"{d}={_show(k[i])}" for (d, k), i in zip(named, index, strict=True) if len(k) > 1)
+        where = ", ".join(f"{d}={show_label(k[i])}" for (d, k), i in zip(named, index, strict=True) if len(k) > 1)
         keep = [
             np.flatnonzero(present.any(axis=tuple(a for a in range(len(inner)) if a != k))) for k in range(len(inner))
         ]
@@ -135,23 +185,27 @@ def _refuse_trouble(codes, block: Block, inner, keep, where: str):
     for code, words in _TROUBLE.items():
         bad = np.argwhere(codes == code)
         if len(bad):
-            at = [f"{axis}={_show(block.labels[axis][k[i]])}" for axis, k, i in zip(inner, keep, bad[0], strict=True)]
+            at = [
+                f"{axis}={show_label(block.labels[axis][k[i]])}" for axis, k, i in zip(inner, keep, bad[0], strict=True)
+            ]
             text = ", ".join([where, *at] if where else at) or "the only cell"
-            raise Unavailable(f"{len(bad)} of {codes.size} cells {words}, the first at {text}")
+            if codes.size == 1:
+                raise Unavailable(f"the cell at {text} {words[0]}" if text != "the only cell" else f"{text} {words[0]}")
+            raise Unavailable(f"{len(bad)} of {codes.size} cells {words[len(bad) > 1]}, the first at {text}")
 
 
 def _positions(axis: str, labels: Sequence, wanted) -> list[int]:
     if isinstance(wanted, slice):
         found = _sliced(axis, labels, wanted)
         if not found:
-            raise Unavailable(f"no label of the axis {axis} in this dataset lies in {wanted.start} ... {wanted.stop}")
+            raise Unavailable(f"no label of the axis {axis} in this dataset lies in {_ends(wanted)}")
         return found
     several = isinstance(wanted, list | tuple | range | set | frozenset) or getattr(wanted, "ndim", 0)
     found = []
     for label in wanted if several else [wanted]:
-        match = [i for i, known in enumerate(labels) if _same(known, label)]
+        match = [i for i, known in enumerate(labels) if same_label(known, label)]
         if not match:
-            raise Unavailable(f"the label {_show(label)} of the axis {axis} is not in this dataset")
+            raise Unavailable(f"the label {show_label(label)} of the axis {axis} is not in this dataset")
         found.append(match[0])
     if not found:
         raise InputError(f"where selects no label of the axis {axis}: the list is empty")
@@ -161,7 +215,7 @@ def _positions(axis: str, labels: Sequence, wanted) -> list[int]:
 def _sliced(axis: str, labels: Sequence, wanted: slice) -> list[int]:
     """Both ends included, as label slices are; numbers by value, text by position."""
     if wanted.step is not None:
-        raise InputError(f"a slice of labels takes no step; got {wanted} for the axis {axis}")
+        raise InputError(f"a slice of labels takes no step; got the step {wanted.step} for the axis {axis}")
     low, high = wanted.start, wanted.stop
     if any(isinstance(label, str) for label in labels):
         ends = [0 if low is None else _positions(axis, labels, low)[0]]
@@ -170,12 +224,18 @@ def _sliced(axis: str, labels: Sequence, wanted: slice) -> list[int]:
     return [i for i, label in enumerate(labels) if _between(label, low, high)]
 
 
+def _ends(wanted: slice) -> str:
+    low, high = ("" if end is None else show_label(end) for end in (wanted.start, wanted.stop))
+    return f"{low} ... {high}".strip()
+
+
 def _between(label, low, high) -> bool:
-    above = low is None or label >= low or _same(label, low)
-    return above and (high is None or label <= high or _same(label, high))
+    above = low is None or label >= low or same_label(label, low)
+    return above and (high is None or label <= high or same_label(label, high))
 
 
-def _same(known, wanted) -> bool:
+def same_label(known, wanted) -> bool:
+    """Whether two labels are the same: equal text, or numbers equal up to the rounding of arithmetic and files."""
     if isinstance(known, str) or isinstance(wanted, str):
         return str(known) == str(wanted) and isinstance(known, str) == isinstance(wanted, str)
     try:
@@ -184,5 +244,6 @@ def _same(known, wanted) -> bool:
         return False
 
 
-def _show(label) -> str:
+def show_label(label) -> str:
+    """A label as it stands in a message."""
     return f"{label:.6g}" if isinstance(label, float) else str(label)

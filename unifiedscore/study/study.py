@@ -11,6 +11,7 @@ import numpy as np
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
 from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.selection import same_label
 
 
 @final
@@ -190,11 +191,18 @@ def _all_labels(study: Study, known: Mapping[str, Variable]) -> dict[str, set]:
 def _check_labels(part: str, axis: str, wanted, known: set) -> None:
     if isinstance(wanted, slice):
         return
-    several = isinstance(wanted, list | tuple | range | np.ndarray | set | frozenset)
-    for label in wanted if several else [wanted]:
-        try:
-            found = label in known
-        except TypeError:
-            found = False
-        if not found:
-            raise UnknownNameError(f"label of the axis {axis} in {part}", label, map(str, known))
+    plain = wanted.tolist() if isinstance(wanted, np.ndarray | np.generic) else wanted
+    for label in plain if isinstance(plain, list | tuple | range | set | frozenset) else [plain]:
+        if not any(same_label(other, label) for other in known):
+            raise InputError(_unknown_label(f"label of the axis {axis} in {part}", label, known))
+
+
+def _unknown_label(kind: str, label, known: set) -> str:
+    """What is wrong, with the nearest labels: by distance for numbers, by spelling for text."""
+    label = label.item() if isinstance(label, np.generic) else label
+    number = isinstance(label, int | float) and not isinstance(label, bool)
+    if not number or any(isinstance(other, str) for other in known):
+        return str(UnknownNameError(kind, label, map(str, known)))
+    near = sorted(known, key=lambda other: (abs(other - label), other))[:3]
+    more = "" if len(near) == len(known) else f" ({len(known)} are known)"
+    return f"unknown {kind} {label!r}; the nearest are: {', '.join(map(str, near))}{more}"
