@@ -131,7 +131,7 @@ study = Study(
             id="closed_form.heat_expansion",
             evidence="quadrature",
             variable="remainder",
-            test=Rate(3.9, 4.1, along="smoothing"),
+            test=Rate(3.9, 4.1, along="smoothing", toward="zero"),
             where={"dimension": 1, "time": 0.5, "smoothing": SMOOTHINGS[:5]},
             statement="x_sigma - x = sigma^2/2 times the Laplacian of x, plus O(sigma^4)",
             source="derived here",
