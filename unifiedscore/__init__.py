@@ -14,7 +14,22 @@ _HOME = {
     "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
-    "fields": ["Drift", "KernelScore", "MeanShift", "ScoreDifference", "as_field"],
+    "fields": [
+        "BatchDriftTarget",
+        "CorrectedMeanShift",
+        "DivergenceDrift",
+        "Drift",
+        "KernelScore",
+        "MeanShift",
+        "ScoreDifference",
+        "SharpDrift",
+        "SharpScore",
+        "SinkhornDrift",
+        "SmoothedKLGradient",
+        "WitnessGradient",
+        "as_field",
+        "batch_drift",
+    ],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -27,7 +42,22 @@ if TYPE_CHECKING:
     from unifiedscore import testing
     from unifiedscore.diagnose import diagnose
     from unifiedscore.errors import UnifiedScoreError
-    from unifiedscore.fields import Drift, KernelScore, MeanShift, ScoreDifference, as_field
+    from unifiedscore.fields import (
+        BatchDriftTarget,
+        CorrectedMeanShift,
+        DivergenceDrift,
+        Drift,
+        KernelScore,
+        MeanShift,
+        ScoreDifference,
+        SharpDrift,
+        SharpScore,
+        SinkhornDrift,
+        SmoothedKLGradient,
+        WitnessGradient,
+        as_field,
+        batch_drift,
+    )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
