@@ -12,7 +12,7 @@ from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.nodes import as_nodes
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
-from unifiedscore.posterior import posterior_moments
+from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
 from unifiedscore.validate import integer, points
 
@@ -80,7 +80,7 @@ class BatchDriftTarget(AbstractField):
     def _tilt(self, law, name, queries) -> tuple[Samples, float]:
         """The law times g^(-1/2) as weighted points, and the logarithm of its mass."""
         nodes = as_nodes(law, name, self.order)
-        log_g = posterior_moments(self.kernel, queries, nodes.points.astype(np.float64)).log_normalizer
+        log_g = posterior_vectors(self.kernel, queries, nodes.points.astype(np.float64)).log_normalizer
         with np.errstate(divide="ignore"):
             log_weight = np.log(nodes.weights) - 0.5 * log_g
         top = log_weight.max()
@@ -102,7 +102,7 @@ class BatchDriftTarget(AbstractField):
 
     def parts(self, x) -> tuple[np.ndarray, np.ndarray]:
         r"""Return the scalar $PQ/(Z_p + Z_q)$, (n,), and the direction $m_P - m_Q$, (n, d)."""
-        plus, minus = (posterior_moments(self.kernel, law, x) for law, _ in self._tilted)
-        log_z = [posterior_moments(self.kernel, law, x).log_normalizer for law in (self.target, self.model)]
+        plus, minus = (posterior_vectors(self.kernel, law, x) for law, _ in self._tilted)
+        log_z = [posterior_vectors(self.kernel, law, x).log_normalizer for law in (self.target, self.model)]
         log_scale = plus.log_normalizer + minus.log_normalizer + self._tilted[0][1] + self._tilted[1][1]
         return np.exp(log_scale - np.logaddexp(*log_z)), plus.mean_shift - minus.mean_shift

@@ -10,7 +10,7 @@ import numpy as np
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
-from unifiedscore.posterior import posterior_moments
+from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
 from unifiedscore.validate import points
 
@@ -51,7 +51,7 @@ class _Pair(AbstractField):
     def _moments(self, x):
         x = points(x, "x", dimension=self.dimension)
         wide = x.astype(np.float64)
-        return x.dtype, *(posterior_moments(self.kernel, law, wide) for law in (self.target, self.model))
+        return x.dtype, *(posterior_vectors(self.kernel, law, wide) for law in (self.target, self.model))
 
 
 @final

@@ -8,7 +8,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.difference import Difference
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.kernels import AbstractKernel, SharpKernel
-from unifiedscore.posterior import posterior_moments
+from unifiedscore.posterior import posterior_vectors
 
 
 def _sharp(kernel) -> SharpKernel:
@@ -85,5 +85,5 @@ def sharp_scale(kernel: AbstractKernel, measure, x) -> np.ndarray:
     array([4.])
     """
     sharp = _sharp(kernel)
-    top = posterior_moments(sharp.kernel, measure, x).log_normalizer
-    return np.exp(sharp.log_scale + top - posterior_moments(kernel, measure, x).log_normalizer)
+    top = posterior_vectors(sharp.kernel, measure, x).log_normalizer
+    return np.exp(sharp.log_scale + top - posterior_vectors(kernel, measure, x).log_normalizer)
