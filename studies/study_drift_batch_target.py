@@ -13,6 +13,7 @@ KERNEL = us.Gaussian(0.6)
 P, Q = us.GaussianMixture([[0.7]], 0.64), us.GaussianMixture([[0.0]], 1.0)
 X = np.array([[-1.0], [0.0], [0.5], [1.5]])
 BATCHES = 48
+LINE = np.linspace(-2.5, 3.0, 45)[:, None]
 
 
 def target(order=48):
@@ -26,12 +27,25 @@ def estimate(n, rng):
     return scale, direction[:, 0]
 
 
+def curves(estimator, n, rng):
+    """Along the line: the target, the drift of eq. 11, and one batch field."""
+    field = us.BatchDriftTarget(KERNEL, P, Q)
+    if estimator == "batch":
+        field = us.BatchDriftTarget(
+            KERNEL, us.Samples(P.sample(n, rng)), us.Samples(Q.sample(n, rng)), queries=us.Samples(Q.sample(n, rng))
+        )
+    scale, direction = field.parts(LINE)
+    plain = us.Drift(KERNEL, target=P, model=Q)(LINE)[:, 0]
+    return {"line_field": scale * direction[:, 0], "line_direction": direction[:, 0], "line_plain": plain}
+
+
 def measure(cell, rng):
     scale, direction = target()
     plain = us.Drift(KERNEL, target=P, model=Q)(X)[:, 0]
+    drawn = curves(cell["estimator"], cell["n"], rng)
     if cell["estimator"] == "population":
         again = target(80)
-        return {
+        return drawn | {
             "direction": direction[0],
             "direction_error": float(np.abs(again[1] - direction).max()) + 1e-12,
             "plain_direction": plain[0],
@@ -45,7 +59,7 @@ def measure(cell, rng):
     values = np.array([s * v for s, v in draws])
     mean = np.mean([v for _, v in draws], axis=0)
     rms = lambda field: float(np.sqrt(np.mean((values - field) ** 2)))
-    return {
+    return drawn | {
         "direction": mean[0],
         "direction_error": np.nan,
         "plain_direction": np.nan,
@@ -58,6 +72,7 @@ def measure(cell, rng):
 
 
 MC = {"estimator": "batch"}
+line = {"dims": ("position",), "coords": {"position": LINE[:, 0]}}
 study = Study(
     name="drift_batch_target",
     title="The population field behind Algorithm 2",
@@ -74,6 +89,9 @@ study = Study(
         "plain_direction": Variable("Drift of eq. 11 at x = -1"),
         "error": Variable("Root mean square distance of the batch field to its target"),
         "error_plain": Variable("The same to the drift of eq. 11"),
+        "line_field": Variable("Field of Algorithm 2 along the line", **line),
+        "line_direction": Variable("Its direction m_P - m_Q along the line", **line),
+        "line_plain": Variable("Drift of eq. 11 along the line", **line),
         "gap": Variable("Mean of the batch direction minus the target's at x = -1"),
         "gap_plain": Variable("The same minus the drift of eq. 11"),
     },
