@@ -19,7 +19,7 @@ def figure(dataset):
         caption(
             canvas,
             "One dimension, Gaussian kernel of bandwidth 0.6, model N(0, 1), target N(0.7, 0.64). Thin lines: single "
-            "batches. Right: root mean square distance over four points, every seed as a dot; band: 99 % t interval over seeds.",
+            "batches. Right: root mean square distance over four points; dots: seeds; band: 99 % t interval.",
         )
     return canvas
 

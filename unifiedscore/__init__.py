@@ -30,6 +30,7 @@ _HOME = {
         "as_field",
         "batch_drift",
     ],
+    "samplers": ["DriftingFlow"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.samplers import DriftingFlow
     from unifiedscore.study import judge, open_results, run
 
 
