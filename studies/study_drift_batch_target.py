@@ -12,7 +12,7 @@ from unifiedscore.study import Claim, Control, Grid, Inside, Rate, Study, Variab
 KERNEL = us.Gaussian(0.6)
 P, Q = us.GaussianMixture([[0.7]], 0.64), us.GaussianMixture([[0.0]], 1.0)
 X = np.array([[-1.0], [0.0], [0.5], [1.5]])
-BATCHES = 48
+BATCHES = 16
 LINE = np.linspace(-2.5, 3.0, 45)[:, None]
 
 
@@ -78,11 +78,11 @@ study = Study(
     title="The population field behind Algorithm 2",
     grid=Grid(
         estimator=["population", "batch"],
-        n=[32, 64, 128, 256],
+        n=[64, 128, 256, 512],
         seed=range(16),
-        skip=lambda cell: cell["estimator"] == "population" and (cell["seed"] > 0 or cell["n"] > 32),
+        skip=lambda cell: cell["estimator"] == "population" and (cell["seed"] > 0 or cell["n"] > 64),
     ),
-    profiles={"standard": {"n": [32, 64, 128, 256, 512, 1024]}},
+    profiles={"standard": {"n": [64, 128, 256, 512, 1024]}},
     measure=measure,
     variables={
         "direction": Variable("Direction m_P - m_Q at x = -1", symbol="m_P - m_Q"),
@@ -100,7 +100,7 @@ study = Study(
             id="drift.alg2_target",
             evidence="quadrature",
             variable="direction",
-            where={"estimator": "population", "n": 32, "seed": 0},
+            where={"estimator": "population", "n": 64, "seed": 0},
             test=Inside(0.390655, 0.390665),
             statement="the direction of the target at x = -1 is 0.39066, not the 0.34729 of eq. 11",
             source="derived here",
@@ -111,7 +111,7 @@ study = Study(
             evidence="monte_carlo",
             regime="direction",
             variable="gap",
-            where=MC | {"n": 256},
+            where=MC | {"n": 512},
             test=Inside(-0.025, 0.025),
             statement="batches of Algorithm 2 average to the tilted direction",
             source="derived here",
