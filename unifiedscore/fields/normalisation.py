@@ -64,8 +64,8 @@ def drift_scale(drift) -> float:
 
     Examples
     --------
-    >>> drift_scale([[3.0, 4.0]]) * 2**0.5
-    5.0
+    >>> drift_scale([[3.0, 3.0]])
+    3.0
     """
     value = points(drift, "drift").astype(np.float64)
     scale = float(np.sqrt(np.mean(value**2)))

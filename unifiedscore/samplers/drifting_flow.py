@@ -159,6 +159,19 @@ class DriftingFlow:
             masses.append(_masses(x, centers))
         return DriftingPath(x, self.step * np.arange(steps), widths, energy, curl, np.array(masses))
 
+    def velocity(self, x, *, rng=None) -> np.ndarray:
+        """Return the velocity of every particle at `x`, (n, d) float64: one step of `run` before its step length.
+
+        Parameters
+        ----------
+        x : (n, d) array
+        rng : numpy.random.Generator, optional
+            Needed with `batch`.
+        """
+        x = points(x, "x", dimension=self.target.dimension).astype(np.float64)
+        target = self.target if self.batch is None else Samples(self.target.sample(self.batch, generator(rng)))
+        return self._velocity(self.kernel, target, x)
+
     def _velocity(self, kernel, target, x) -> np.ndarray:
         if self.rule == "batch":
             mode = {"mask": "mask", "keep": "keep"}[self.self_terms]
