@@ -40,3 +40,25 @@ def test_a_checkpoint_is_resumed(tmp_path):
     again = train_generator(flow, steps=6, rng=np.random.default_rng(1), checkpoint=path, every=2, batch=16)
     assert len(again.energy) == 6
     np.testing.assert_array_equal(again.energy[:4], first.energy)
+
+
+def test_the_command_says_what_to_install(monkeypatch, capsys, tmp_path):
+    from unifiedscore.cli import main
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit) as stop:
+        main(["train", str(tmp_path / "points.npy")])
+    assert stop.value.code == 2
+    assert "pip install 'unifiedscore[train]'" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_a_file(tmp_path):
+    from unifiedscore.cli import main
+
+    np.save(tmp_path / "points.npy", DATA)
+    with pytest.raises(SystemExit) as stop:
+        main(["train", str(tmp_path / "points.npy"), "--steps", "20", "--batch", "32", "--out", str(tmp_path / "out")])
+    assert stop.value.code == 0
+    assert np.load(tmp_path / "out" / "samples.npy").shape == (1000, 2)
+    assert (tmp_path / "out" / "samples.png").stat().st_size > 5000
