@@ -16,18 +16,27 @@ _HOME = {
     "posterior": ["PosteriorMoments", "posterior_moments"],
     "fields": [
         "Barycenter",
+        "BatchDriftTarget",
         "ClosedFormScore",
         "ClosedFormVelocity",
+        "CorrectedMeanShift",
+        "DivergenceDrift",
         "Drift",
         "KernelScore",
         "MeanShift",
         "ScoreDifference",
+        "SharpDrift",
+        "SharpScore",
+        "SinkhornDrift",
         "Smoothed",
         "SmoothedClosedFormScore",
+        "SmoothedKLGradient",
+        "WitnessGradient",
         "as_field",
+        "batch_drift",
     ],
-    "samplers": ["sample_closed_form"],
     "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
+    "samplers": ["DriftingFlow", "sample_closed_form"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -42,28 +51,30 @@ if TYPE_CHECKING:
     from unifiedscore.errors import UnifiedScoreError
     from unifiedscore.fields import (
         Barycenter,
+        BatchDriftTarget,
         ClosedFormScore,
         ClosedFormVelocity,
+        CorrectedMeanShift,
+        DivergenceDrift,
         Drift,
         KernelScore,
         MeanShift,
         ScoreDifference,
+        SharpDrift,
+        SharpScore,
+        SinkhornDrift,
         Smoothed,
         SmoothedClosedFormScore,
+        SmoothedKLGradient,
+        WitnessGradient,
         as_field,
+        batch_drift,
     )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
-    from unifiedscore.processes import (
-        CallableReward,
-        QuadraticReward,
-        Schedule,
-        TiltedProcess,
-        lean_adjoint,
-        simulate,
-    )
-    from unifiedscore.samplers import sample_closed_form
+    from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate
+    from unifiedscore.samplers import DriftingFlow, sample_closed_form
     from unifiedscore.study import judge, open_results, run
 
 

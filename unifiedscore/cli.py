@@ -255,6 +255,26 @@ def diagnose(
     raise typer.Exit(code or 0)
 
 
+@app.command()
+def train(
+    data: Annotated[str, typer.Argument(help="File of training points (.npy .npz .nc .csv).")],
+    kernel: Annotated[str, typer.Option(help="laplace, gaussian, matern:1.5, ...")] = "laplace",
+    bandwidth: Annotated[float, typer.Option(help="In units of the mean distance between points.")] = 0.1,
+    rule: Annotated[str, typer.Option(help="drift, sharp, batch (Algorithm 2) or sinkhorn.")] = "drift",
+    steps: Annotated[int, typer.Option(help="Training steps; a checkpoint in --out is resumed.")] = 2000,
+    batch: Annotated[int, typer.Option(help="Generated points, and positives, a step.")] = 128,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoint, samples and figure.")] = Path("trained"),
+    seed: Seed = 0,
+):
+    """Train a one-step generator with the stop-gradient drift loss (needs the extra `train`)."""
+    from unifiedscore.train.command import train_command
+
+    folder = train_command(
+        data, kernel=kernel, bandwidth=bandwidth, rule=rule, steps=steps, batch=batch, seed=seed, out=out
+    )
+    print(f"{folder}: generator.pt, samples.npy, energy.npy, samples.png")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: run a command; every error is one paragraph on standard error, never a traceback."""
     sys.exit(_exit_code(arguments))

@@ -1,5 +1,7 @@
 """Data sets with the shape of the studies', filled with the asymptotic laws that their figures are to show."""
 
+import tempfile
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -213,6 +215,21 @@ def neighbour_samples():
     return _labelled({"error": (tuple(axes), error), "ratio": (tuple(axes), ratio)}, axes)
 
 
+def measured(name):
+    """A study of a few seconds, run as it stands."""
+    from pathlib import Path
+
+    from unifiedscore.study import run
+    from unifiedscore.study.discover import discover
+
+    def build():
+        found = discover([str(Path(__file__).parents[2] / "studies" / f"study_{name}.py")])
+        with tempfile.TemporaryDirectory() as out:
+            return run(found.studies[0].study, out=out, executor=None, rng_seed=0).load()
+
+    return build
+
+
 BUILDERS = {
     "closed_form_pictures": pictures,
     "closed_form_neighbour_samples": neighbour_samples,
@@ -224,6 +241,9 @@ BUILDERS = {
     "low_temperature": low_temperature,
     "concentration": concentration,
     "fields_2d": fields,
+} | {
+    name: measured(name)
+    for name in ("drift_zoo", "drift_batch_target", "drift_modes", "drift_identifiability", "drift_bias")
 }
 
 

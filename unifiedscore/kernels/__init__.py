@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from unifiedscore.errors import InputError, UnknownNameError
-from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.kernels.gaussian import Gaussian
 from unifiedscore.kernels.laplace import Laplace
 from unifiedscore.kernels.matern import Matern
 from unifiedscore.kernels.rational_quadratic import RationalQuadratic
+from unifiedscore.kernels.spectrum import annealed_attenuation, mode_rate, normalised_transform
 from unifiedscore.kernels.student_t import StudentT
 
 __all__ = [
@@ -17,8 +18,12 @@ __all__ = [
     "Matern",
     "RationalQuadratic",
     "ScaleMixture",
+    "SharpKernel",
     "StudentT",
+    "annealed_attenuation",
     "kernel_by_name",
+    "mode_rate",
+    "normalised_transform",
 ]
 
 _SHAPE = {Matern: "smoothness", RationalQuadratic: "exponent", StudentT: "degrees"}

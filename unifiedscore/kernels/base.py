@@ -29,6 +29,22 @@ class ScaleMixture:
     atom: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SharpKernel:
+    r"""The sharp kernel $k^\#(r) = \int_r^\infty t\,k(t)\,dt$ as a kernel of this package times a constant.
+
+    Parameters
+    ----------
+    kernel : AbstractKernel
+        $k^\#/k^\#(0)$.
+    log_scale : float
+        $\log k^\#(0)$, in log squared units of the data.
+    """
+
+    kernel: AbstractKernel
+    log_scale: float
+
+
 class AbstractKernel(ABC):
     r"""A radial kernel $k(x, y) = e^{-\varphi(\lVert x - y \rVert)}$ with $k(0) = 1$ and one length scale.
 
@@ -38,6 +54,7 @@ class AbstractKernel(ABC):
     * `inverse_weight(r)` equals $1/b(r) = r/\varphi'(r)$, the derivative of the *same* profile as `log_profile`.
     * The compiled tile computes the same two functions from squared distances.
     * `scale_mixture()`, if not None, integrates to the unit-bandwidth profile.
+    * `sharp()`, if not None, has the derivative $-r\,k(r)$ in r.
 
     `unifiedscore.testing.check_kernel` checks all of them. A new kernel is one frozen dataclass with these methods.
     """
@@ -71,6 +88,14 @@ class AbstractKernel(ABC):
 
         Law: with a mixture, population values against a `GaussianMixture` need no sampling.
         """
+
+    def sharp(self) -> SharpKernel | None:
+        r"""Return the sharp kernel $k^\#$, or None where it diverges or is not known.
+
+        Law: $\partial_r k^\# = -r k$, so that $1/b$ of the sharp kernel is $k^\#/k$ and the mean shift of k is
+        $(Z^\#/Z)\,\nabla \log Z^\#$ exactly.
+        """
+        return None
 
     def inverse_weight_density(self, t: np.ndarray) -> np.ndarray:
         r"""Return the Stieltjes density $\sigma(t) = \mathrm{Im}\,w(i\sqrt t)/(\pi t)$ of the unit-bandwidth $w = 1/b$.

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numba import njit
 
-from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.validate import positive
 
 
@@ -62,3 +62,6 @@ class Gaussian(AbstractKernel):
 
     def scale_mixture(self):
         return ScaleMixture(atom=0.5)
+
+    def sharp(self):
+        return SharpKernel(self, 2.0 * float(np.log(self.bandwidth)))

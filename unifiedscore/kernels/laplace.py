@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numba import njit
 
-from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
+from unifiedscore.kernels.matern import Matern
 from unifiedscore.validate import positive
 
 
@@ -64,3 +65,7 @@ class Laplace(AbstractKernel):
     def scale_mixture(self):
         # g(s) = s^{-3/2} e^{-1/4s} / (2 sqrt(pi)); in v = log s the density gains a factor s.
         return ScaleMixture(log_density=lambda v: -0.5 * v - 0.25 * np.exp(-v) - np.log(2 * np.sqrt(np.pi)))
+
+    def sharp(self):
+        # tau (r + tau) e^{-r/tau}
+        return SharpKernel(Matern(self.bandwidth, 1.5), 2.0 * float(np.log(self.bandwidth)))

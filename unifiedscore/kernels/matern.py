@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numba import njit
 
-from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.validate import positive
 
 # Table in log z for smoothness that is not a half-integer: spacing and left end. Degree-7 interpolation of functions
@@ -193,3 +193,8 @@ class Matern(AbstractKernel):
         # z^nu K_nu(z) = 2^{nu-1} int w^{nu-1} e^{-w - z^2/4w} dw, with s = 1/4w.
         nu, normalizer = self.smoothness, gammaln(self.smoothness) + self.smoothness * np.log(4.0)
         return ScaleMixture(log_density=lambda v: -nu * v - 0.25 * np.exp(-v) - normalizer)
+
+    def sharp(self):
+        # z^nu K_nu normalised at 0: the constants of orders nu and nu + 1 differ by 2 nu.
+        scale = float(np.log(2.0 * self.smoothness) + 2.0 * np.log(self.bandwidth))
+        return SharpKernel(Matern(self.bandwidth, self.smoothness + 1.0), scale)

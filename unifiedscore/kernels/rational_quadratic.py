@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numba import njit
 
-from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
+from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.validate import positive
 
 
@@ -71,3 +71,14 @@ class RationalQuadratic(AbstractKernel):
 
     def scale_mixture(self):
         return rational_mixture(self.exponent, 1.0)
+
+    def sharp(self):
+        return rational_sharp(self.bandwidth, self.exponent)
+
+
+def rational_sharp(scale: float, exponent: float) -> SharpKernel | None:
+    r"""Return $k^\# = \frac{c^2}{2(\beta - 1)}(1 + r^2/c^2)^{1 - \beta}$; None for $\beta \le 1$, where it diverges."""
+    if exponent <= 1.0:
+        return None
+    log_scale = float(2.0 * np.log(scale) - np.log(2.0 * (exponent - 1.0)))
+    return SharpKernel(RationalQuadratic(scale, exponent - 1.0), log_scale)

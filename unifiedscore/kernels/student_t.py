@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.kernels.base import AbstractKernel
-from unifiedscore.kernels.rational_quadratic import rational_mixture, rational_tile
+from unifiedscore.kernels.rational_quadratic import rational_mixture, rational_sharp, rational_tile
 from unifiedscore.validate import integer, positive
 
 
@@ -61,3 +61,6 @@ class StudentT(AbstractKernel):
 
     def scale_mixture(self):
         return rational_mixture(self.exponent, self.degrees)
+
+    def sharp(self):
+        return rational_sharp(float(self.bandwidth * np.sqrt(self.degrees)), self.exponent)

@@ -132,14 +132,15 @@ def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclud
 
 @dataclass(frozen=True, slots=True)
 class PosteriorVectors:
-    """Mean shift and score at n queries, both (n, d): the vector part of `PosteriorMoments`."""
+    """Mean shift and score at n queries, both (n, d), and log Z (n,): the moments without radial averages."""
 
     mean_shift: np.ndarray
     score: np.ndarray
+    log_normalizer: np.ndarray
 
 
 def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
-    """Compute mean shift and score in one pass: about a third of the cost of all moments of a mixture."""
+    """Compute mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture."""
     measure, x = _at_the_door(kernel, measure, x)
     with _range_of_floats():
         return _in_range(_vectors(measure, kernel, x, exclude), kernel)
@@ -148,7 +149,7 @@ def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
 @singledispatch
 def _vectors(measure, kernel, x, exclude) -> PosteriorVectors:
     moments = _moments(measure, kernel, x, exclude)
-    return PosteriorVectors(moments.mean_shift, moments.score)
+    return PosteriorVectors(moments.mean_shift, moments.score, moments.log_normalizer)
 
 
 def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:

@@ -112,9 +112,9 @@ def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
 def _vectors_of_mixture(measure, kernel, x, exclude) -> PosteriorVectors:
     geometry, blocks, tau = _prepare(measure, kernel, x, exclude)
     queries = x.astype(np.float64) / tau
-    parts = [_directions(measure, kernel, geometry(rows), queries[rows])[3:5] for rows in blocks(1)]
-    shift, score = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return PosteriorVectors((shift * tau).astype(x.dtype), (score / tau).astype(x.dtype))
+    parts = [_directions(measure, kernel, geometry(rows), queries[rows])[2:5] for rows in blocks(1)]
+    log_z, shift, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return PosteriorVectors(*(value.astype(x.dtype) for value in (shift * tau, score / tau, log_z)))
 
 
 def _field_of_mixture(measure, kernel, x, quantity, exclude) -> np.ndarray:

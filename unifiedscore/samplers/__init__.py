@@ -2,6 +2,7 @@
 
 from unifiedscore.samplers.annealing import AnnealingPath, GaussianPath
 from unifiedscore.samplers.closed_form import ClosedFormSamples, sample_closed_form
+from unifiedscore.samplers.drifting_flow import DriftingFlow, DriftingPath, exponential_schedule
 from unifiedscore.samplers.escorted import EscortedLangevin, WorkSample
 from unifiedscore.samplers.free_energy import (
     CrooksHistogram,
@@ -29,6 +30,8 @@ __all__ = [
     "AnnealingPath",
     "ClosedFormSamples",
     "CrooksHistogram",
+    "DriftingFlow",
+    "DriftingPath",
     "EscortedLangevin",
     "GaussianPath",
     "GaussianTilt",
@@ -43,6 +46,7 @@ __all__ = [
     "draw_noise",
     "effective_sample_size",
     "escorted_jarzynski",
+    "exponential_schedule",
     "jarzynski",
     "log_expectation",
     "log_mean_exp",

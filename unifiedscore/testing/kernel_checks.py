@@ -200,6 +200,25 @@ def _check_population(kernel) -> None:
         )
 
 
+def _check_sharp(kernel) -> None:
+    """k#' = -r k says that 1/b of the sharp kernel is k#/k: compared without differentiating anything."""
+    sharp = kernel.sharp()
+    if sharp is None:
+        return
+    r = kernel.bandwidth * np.logspace(-2, 2, 41)
+    own = np.exp(sharp.log_scale + sharp.kernel.log_profile(r) - kernel.log_profile(r))
+    expected = sharp.kernel.inverse_weight(r)
+    gap = np.abs(own / expected - 1.0)
+    worst = int(gap.argmax())
+    require(
+        gap[worst] <= 1e-9,
+        f"sharp() of {kernel!r} has the derivative -r k(r)",
+        f"k#/k = {expected[worst]:.10g} at r = {r[worst]:.4g} (1/b of the sharp kernel)",
+        f"{own[worst]:.10g}",
+        "check the profile and log_scale = log k#(0), the integral of t k(t) over (0, infinity)",
+    )
+
+
 KERNEL_CHECKS = (
     _check_is_kernel,
     _check_profile,
@@ -209,4 +228,5 @@ KERNEL_CHECKS = (
     _check_bandwidth,
     _check_scale_mixture,
     _check_population,
+    _check_sharp,
 )

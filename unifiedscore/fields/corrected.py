@@ -1,0 +1,87 @@
+"""The mean shift of a sample with its first-order bias removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+from unifiedscore.fields.base import AbstractField
+from unifiedscore.kernels import AbstractKernel
+from unifiedscore.measures import as_samples
+from unifiedscore.validate import points
+
+_BLOCK = 2_000_000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CorrectedMeanShift(AbstractField):
+    r"""The bias-corrected mean shift $\sum_i w_i(1 + w_i - \sum_j w_j^2)\,(y_i - x)$ with posterior weights w.
+
+    The plug-in mean shift of n samples has bias $-E[k^2(y - m)]/(n Z^2)$; adding its plug-in estimate leaves
+    $O(n^{-2})$. The corrected weights are non-negative and sum to 1.
+
+    Parameters
+    ----------
+    kernel : AbstractKernel
+    samples : Samples or (m, d) array
+        Equally weighted, independent draws.
+
+    Raises
+    ------
+    InputError
+        Unequal weights (the expansion is in 1/n), bad points.
+
+    References
+    ----------
+    arXiv 2604.27239; this form is derived here.
+
+    Examples
+    --------
+    >>> import numpy as np, unifiedscore as us
+    >>> us.CorrectedMeanShift(us.Gaussian(bandwidth=1.0), np.array([[-1.0], [1.0]]))([[0.0]])
+    array([[0.]])
+    """
+
+    kernel: AbstractKernel
+    samples: object
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kernel, AbstractKernel):
+            raise InputError(
+                f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {self.kernel!r}"
+            )
+        samples = as_samples(self.samples, "samples")
+        if np.ptp(samples.weights) > 1e-12 * samples.weights.max():
+            raise InputError("samples must carry equal weights: the correction expands in 1/n of independent draws")
+        object.__setattr__(self, "samples", samples)
+
+    @property
+    def dimension(self) -> int:
+        return self.samples.dimension
+
+    @property
+    def is_conservative(self) -> bool:
+        return self.dimension == 1
+
+    def weights(self, x) -> np.ndarray:
+        """Return the corrected weights, (n, m): non-negative, each row sums to 1."""
+        from scipy.spatial.distance import cdist
+
+        x = points(x, "x", dimension=self.dimension).astype(np.float64)
+        log_weight = self.kernel.log_profile(cdist(x, self.samples.points.astype(np.float64)))
+        w = np.exp(log_weight - log_weight.max(1, keepdims=True))
+        w /= w.sum(1, keepdims=True)
+        return w * (1 + w - np.sum(w * w, axis=1, keepdims=True))
+
+    def __call__(self, x):
+        x = points(x, "x", dimension=self.dimension)
+        y, wide = self.samples.points.astype(np.float64), x.astype(np.float64)
+        # Relative to the mean of the samples, so that an offset costs no digits.
+        center = self.samples.mean
+        step = max(1, _BLOCK // self.samples.size)
+        parts = [self.weights(wide[s : s + step]) @ (y - center) for s in range(0, len(x), step)]
+        return (np.concatenate(parts) + center - wide).astype(x.dtype)
