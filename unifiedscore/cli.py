@@ -58,7 +58,7 @@ def verify(
     """
     from unifiedscore.ledger import exit_code, write_ledger
     from unifiedscore.ledger.terminal import print_ledger
-    from unifiedscore.ledger.verify import draw, select
+    from unifiedscore.ledger.verify import copy_not_established, draw, select
     from unifiedscore.ledger.verify import verify as verify_found
     from unifiedscore.study.discover import discover
 
@@ -69,6 +69,7 @@ def verify(
         ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
         path = write_ledger(ledger, out)
         _, problems = draw(found.figures, out=out, executor=pool)
+    copy_not_established(found, out)
     report_path = _write_report(out)
     print_ledger(ledger)
     _print_problems(problems)

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_posterior.py [--repeats 7] [--threads 2]
 
-Every row interleaves the two sides in one process, after a warm-up of each, and reports the ratio of the medians with the
-smallest and largest ratio of neighbouring runs. Float64, the same number of threads on both sides. Needs the extra
-`bench` for the torch rows; they are left out, with a note, when torch is not installed.
+Every row interleaves the two sides in one process, after a warm-up of each, and reports the ratio of the medians with
+the smallest and largest ratio of neighbouring runs. Float64, the same number of threads on both sides. Needs the extra
+`bench` for the torch rows; they are left out when torch is not installed.
 """
 
 from __future__ import annotations
@@ -155,9 +155,8 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["NUMBA_NUM_THREADS"] = str(arguments.threads)
     name, value, target = memory_row()
-    print(
-        f"| what | ours | peer | ratio | range | target |\n|---|---|---|---|---|---|\n| {name} | {value:.0f} | | | | {target:.0f} |"
-    )
+    print("| what | ours | peer | ratio | range | target |\n|---|---|---|---|---|---|")
+    print(f"| {name} | {value:.0f} | | | | {target:.0f} |")
     for name, value, target in population_rows():
         print(f"| {name} | {value:.2f} s | | | | {target:.1f} s |")
     for row in rows(arguments.repeats, arguments.threads):

@@ -62,7 +62,7 @@ class AbstractKernel(ABC):
 
         Law: `function(squared, parameters, log_kernel, weight)` fills `log_kernel` with log k and, unless `weight` has
         no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0.
-        `function` is `@njit(cache=True, nogil=True)` and takes no other function.
+        `function` is `@njit(cache=True, nogil=True, error_model="numpy")` and takes no other function.
         """
 
     @abstractmethod

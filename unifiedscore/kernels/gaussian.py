@@ -12,7 +12,7 @@ from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
 from unifiedscore.validate import positive
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tile(squared, parameters, log_kernel, weight):
     rate = 1.0 / parameters[0] ** 2
     for i in range(squared.shape[0]):

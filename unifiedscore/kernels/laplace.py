@@ -12,7 +12,7 @@ from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
 from unifiedscore.validate import positive
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tile(squared, parameters, log_kernel, weight):
     rate = 1.0 / parameters[0]
     for i in range(squared.shape[0]):
@@ -20,8 +20,9 @@ def _tile(squared, parameters, log_kernel, weight):
             log_kernel[i, j] = -rate * np.sqrt(squared[i, j])
     for i in range(weight.shape[0]):
         for j in range(squared.shape[1]):
-            r2 = squared[i, j]
-            weight[i, j] = rate / np.sqrt(r2) if r2 > 0.0 else 0.0
+            # b = 1/(tau r) from log k = -r/tau: a division is cheaper than a second root.
+            log_k = log_kernel[i, j]
+            weight[i, j] = -rate * rate / log_k if log_k < 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from unifiedscore.validate import positive
 _STEP, _LEFT, _SIZE = 1.0 / 32, -650.0, 22240
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tile(squared, parameters, log_kernel, weight):
     """Half-integer smoothness n + 1/2 (parameters[1] = n) by reverse Bessel polynomials, else by table (-1)."""
     rate = 1.0 / parameters[0]

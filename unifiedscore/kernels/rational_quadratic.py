@@ -12,7 +12,7 @@ from unifiedscore.kernels.base import AbstractKernel, ScaleMixture
 from unifiedscore.validate import positive
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def rational_tile(squared, parameters, log_kernel, weight):
     """Compiled k = (1 + r^2/c^2)^(-beta) with parameters (c, beta); the Student-t kernel is the same profile."""
     rate = 1.0 / parameters[0] ** 2

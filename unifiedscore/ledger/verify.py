@@ -15,10 +15,12 @@ import numpy as np
 from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
+from unifiedscore.ledger.report import NOT_ESTABLISHED
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, derivations_in, describe
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool
+from unifiedscore.study.records import write_atomic
 from unifiedscore.study.runner import run_studies
 
 if TYPE_CHECKING:
@@ -196,3 +198,11 @@ def _draw(path: str, out: str) -> dict[str, Any] | str:
         return str(error)
     except Exception as error:
         return describe(error, path)
+
+
+def copy_not_established(found: Found, out: Path) -> None:
+    """Copy what the authors of the studies say is not established (`not_established.md` beside them) to the results."""
+    folders = dict.fromkeys(item.path.parent for item in (*found.studies, *found.derivations))
+    texts = [folder / NOT_ESTABLISHED for folder in folders if (folder / NOT_ESTABLISHED).is_file()]
+    if texts:
+        write_atomic(out / NOT_ESTABLISHED, "\n".join(path.read_text(encoding="utf-8") for path in texts).encode())

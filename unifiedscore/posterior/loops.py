@@ -132,7 +132,7 @@ def exponentials(log_weight, bits, largest, total, rescale):
         total[i] = total[i] * rescale[i] + _row_sum(row)
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def radial_sums(weights, squared, weight_b, sums, rescale):
     """Add w^2, w/b, w r and w b of the tile to `sums` (a, 4) and turn `weight_b` from b into w b."""
     for i in range(weights.shape[0]):

@@ -57,7 +57,10 @@ def _log_gaussian(s, eigenvalues, multiplicities, squared, with_r2, out):
                 total, r2 = 0.0, 0.0
                 for j in range(eigenvalues.shape[1]):
                     eta = 1.0 + 2.0 * sk * eigenvalues[m, j]
-                    total -= 0.5 * multiplicities[m, j] * np.log(eta) + sk * squared[i, m, j] / eta
+                    # With d = 2^20 coordinates eta - 1 is of order 1/d, and its rounding counts d times.
+                    precise = multiplicities[m, j] > 1000.0
+                    log_eta = np.log1p(2.0 * sk * eigenvalues[m, j]) if precise else np.log(eta)
+                    total -= 0.5 * multiplicities[m, j] * log_eta + sk * squared[i, m, j] / eta
                     r2 += multiplicities[m, j] * eigenvalues[m, j] / eta + squared[i, m, j] / eta**2
                 out[i, m, k] = total + np.log(r2) if with_r2 else total
 
@@ -164,9 +167,16 @@ def _posterior_nodes(kernel, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
     else:
         evaluate = _integrand(own.log_density, 0.0, geo, with_r2=False)
         low, high = _window(evaluate, geo, directions=True)
-        step = (high - low) / _JACOBIAN_NODES
-        v = low[:, :, None] + step[:, :, None] * np.arange(_JACOBIAN_NODES + 1)
-        s, log_value = evaluate(v, geo.squared)
+        nodes = _JACOBIAN_NODES
+        while True:
+            step = (high - low) / nodes
+            v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
+            s, log_value = evaluate(v, geo.squared)
+            # Every other node must give the same integral of the score.
+            heavy = np.exp(log_value + v - (log_value + v).max(2, keepdims=True))
+            if nodes >= 8 * _JACOBIAN_NODES or np.abs(2 * heavy[:, :, ::2].sum(2) / heavy.sum(2) - 1).max() < 1e-10:
+                break
+            nodes *= 2
         log_value = log_value + np.log(step)[:, :, None]
     log_value = log_value + geo.log_weights[:, None]
     weight = np.exp(log_value - log_value.max((1, 2), keepdims=True))
@@ -257,7 +267,10 @@ def _combine(measure, tau, coefficient, x) -> np.ndarray:
 
 def _radial(kernel, geo: _Geometry, log_parts, log_z, terms: RadialTerms):
     """Return (E_pi h, relative error) for h = h_0 + h_1 r^2 + r^2 int sigma/(r^2 + t), in units of the bandwidth."""
-    value, error = np.full(len(log_z), terms.constant), np.zeros(len(log_z))
+    # A point mass at the query has r = 0 exactly; h_0 also stands for the mass of sigma below its lattice.
+    atoms = (geo.squared.sum(2) == 0.0) & (geo.eigenvalues.max(1) == 0.0)
+    coincident = np.where(atoms, np.exp(np.minimum(log_parts - log_z[:, None], 0.0)), 0.0).sum(1)
+    value, error = terms.constant + (terms.at_zero - terms.constant) * coincident, np.zeros(len(log_z))
     integrals = [(terms.quadratic, None)] if terms.quadratic else []
     integrals += [(1.0, terms.mixture)] if terms.mixture is not None else []
     for factor, mixture in integrals:
@@ -293,7 +306,9 @@ def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2:
         parts = _trapezoid(evaluate, geo, rows, low[rows], high[rows], nodes, directions=not with_r2)
         for result, part in zip(results, parts, strict=True):
             result[rows] = part
-        rows = rows[(parts[3] > _TOLERANCE).any(1)] if nodes < _MOST_NODES else rows[:0]
+        # More nodes do not help against the rounding of large logarithms.
+        goal = np.maximum(_TOLERANCE, 8.0 * np.finfo(np.float64).eps * np.abs(parts[0]))
+        rows = rows[(parts[3] > goal).any(1)] if nodes < _MOST_NODES else rows[:0]
         nodes *= 2
     return results
 
@@ -302,7 +317,9 @@ def _integrand(density, atom, geo: _Geometry, *, with_r2):
     def evaluate(v, squared):
         s, out = atom + np.exp(v), np.empty_like(v)
         _log_gaussian(s, geo.eigenvalues, geo.multiplicities, squared, with_r2, out)
-        return s, out + density(v)
+        # The ends of the search lie hundreds of e-foldings out, where intermediate squares may overflow harmlessly.
+        with np.errstate(over="ignore"):
+            return s, out + density(v)
 
     return evaluate
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,8 @@ from unifiedscore.posterior import loops
 from unifiedscore.posterior.moments import PosteriorMoments, _field, _moments, _spread
 
 _QUERIES, _SAMPLES = 128, 1024
+# In high dimension the time goes into matrix products, which like larger blocks.
+_HIGH, _QUERIES_HIGH = 512, 512
 # Below this dimension direct differences are faster than a matrix product, and exact.
 _DIRECT = 8
 # Fewer pairs than this are done before a pool of threads has started.
@@ -111,23 +113,35 @@ def _reduce(measure, kernel, x, exclude, wants) -> dict:
     out = {"log_normalizer": np.empty(n), "total": np.empty(n), "weighted": task.log_mass is not None}
     out |= {name: np.empty((n, d)) for name in ("mean_shift", "score") if name in wants}
     out |= {"sums": np.empty((n, 4))} if "sums" in wants else {}
-    starts = range(0, n, _QUERIES)
+    size = _QUERIES_HIGH if d >= _HIGH else _QUERIES
+    starts = range(0, n, size)
 
     def one(start):
-        end = min(start + _QUERIES, n)
+        end = min(start + size, n)
         _query_tile(task, queries[start:end], None if exclude is None else exclude[start:end], out, start)
 
     workers = min(threads(), len(starts))
     with _blas().limit(limits=1, user_api="blas"):
-        # The first tile runs alone, so that the compiled loops exist before the pool asks for them.
-        one(0)
         if workers == 1 or n * measure.size < _SERIAL:
-            for start in starts[1:]:
+            for start in starts:
                 one(start)
         else:
+            _compile(task, queries, out)
             with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(one, starts[1:]))
+                list(pool.map(one, starts))
     return out
+
+
+def _compile(task: _Task, queries, out) -> None:
+    """Run one query against one sample, so that the compiled loops exist before several threads ask for them."""
+    first = replace(
+        task,
+        samples=tuple(tile[:1] for tile in task.samples[:1]),
+        columns=tuple(np.ascontiguousarray(tile[:, :1]) for tile in task.columns[:1]),
+        norms=tuple(norm[:1] for norm in task.norms[:1]),
+        log_mass=None if task.log_mass is None else (np.zeros(1),),
+    )
+    _query_tile(first, queries[:1], None, out, 0)
 
 
 def _checked_exclusion(exclude, n, size):
