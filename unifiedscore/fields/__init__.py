@@ -7,8 +7,11 @@ from unifiedscore.fields.callable_field import CallableField, as_field
 from unifiedscore.fields.closed_form import ClosedFormScore, ClosedFormVelocity, SmoothedClosedFormScore
 from unifiedscore.fields.difference import Difference, Drift, ScoreDifference
 from unifiedscore.fields.mean_shift import MeanShift
+from unifiedscore.fields.moment_matched import MomentMatchedTilt, SmoothedScore
+from unifiedscore.fields.population_score import PopulationScore
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
+from unifiedscore.fields.tilt import Tilt, solve_tilt
 
 __all__ = [
     "AbstractField",
@@ -21,8 +24,13 @@ __all__ = [
     "Drift",
     "KernelScore",
     "MeanShift",
+    "MomentMatchedTilt",
+    "PopulationScore",
     "ScoreDifference",
     "Smoothed",
     "SmoothedClosedFormScore",
+    "SmoothedScore",
+    "Tilt",
     "as_field",
+    "solve_tilt",
 ]
