@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
-    "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
+    "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair", "whiten"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
     "fields": [
         "Barycenter",
@@ -21,12 +21,15 @@ _HOME = {
         "Drift",
         "KernelScore",
         "MeanShift",
+        "MomentMatchedTilt",
         "ScoreDifference",
         "Smoothed",
         "SmoothedClosedFormScore",
+        "SmoothedScore",
         "as_field",
+        "solve_tilt",
     ],
-    "samplers": ["sample_closed_form"],
+    "samplers": ["CenteredStiefel", "sample_closed_form", "sample_moment_matched"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -46,15 +49,18 @@ if TYPE_CHECKING:
         Drift,
         KernelScore,
         MeanShift,
+        MomentMatchedTilt,
         ScoreDifference,
         Smoothed,
         SmoothedClosedFormScore,
+        SmoothedScore,
         as_field,
+        solve_tilt,
     )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
-    from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
+    from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
-    from unifiedscore.samplers import sample_closed_form
+    from unifiedscore.samplers import CenteredStiefel, sample_closed_form, sample_moment_matched
     from unifiedscore.study import judge, open_results, run
 
 
