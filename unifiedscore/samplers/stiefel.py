@@ -85,8 +85,9 @@ class CenteredStiefel:
         """
         if method not in RETRACTIONS:
             raise UnknownNameError("retraction", method, RETRACTIONS)
-        once = _polar if method == "polar" else _orthonormal
-        return once(once(y.astype(np.float64, copy=False))).astype(y.dtype, copy=False)
+        wide = y.astype(np.float64, copy=False)
+        twice = _refined(_polar(wide)) if method == "polar" else _orthonormal(_orthonormal(wide))
+        return twice.astype(y.dtype, copy=False)
 
     def sample(self, rng: np.random.Generator, *, systems: tuple[int, ...] = ()) -> np.ndarray:
         """Uniform systems, (*systems, P, d): a Gaussian matrix, retracted."""
@@ -156,6 +157,13 @@ def _polar(y):
     floor = 1e-150
     root = (vectors / np.sqrt(np.maximum(values, floor))[..., None, :]) @ _transpose(vectors)
     return y @ root
+
+
+def _refined(y):
+    """Second pass: (Y^T Y/P)^(-1/2) to first order, whose error is the square of what the first pass left."""
+    y = y - y.mean(-2, keepdims=True)
+    p, d = y.shape[-2:]
+    return y @ (1.5 * np.eye(d) - (0.5 / p) * (_transpose(y) @ y))
 
 
 def _orthonormal(y):
