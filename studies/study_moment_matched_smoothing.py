@@ -9,7 +9,9 @@ import unifiedscore as us
 from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
 
 FOUR, DELTA = np.array([[-1.2], [0.1], [1.7], [2.0]]), 0.3
-WIDTH, MIDDLE, STEINER = 3.2, 0.4, 0.4
+WIDTH, MIDDLE = 3.2, 0.4
+CLASSES = FOUR, np.array([[-0.6], [0.5], [0.9], [3.1], [3.4]])
+QUERIES = np.array([[-1.0], [0.0], [0.8], [2.5], [4.0]])
 DATA_THIRD = float(((FOUR - FOUR.mean()) ** 3).mean())
 GRID = [0.0, 0.3, 1.0, 4.0, 16.0, 32.0, 64.0, 128.0]
 
@@ -56,6 +58,19 @@ def line(s, mesh):
     }  # fmt: skip
 
 
+def classifier(s):
+    """Posterior of the first class by minimum energy with exact normalisers: gaps to kernel Bayes and to the QDA."""
+    tilted = []
+    for points in CLASSES:
+        score = us.SmoothedScore(points, DELTA, s, noise="population")
+        tilted.append(us.MomentMatchedTilt(score, us.solve_tilt(score)).log_density(QUERIES))
+    kernel = [us.GaussianMixture(points, DELTA**2).log_density(QUERIES) for points in CLASSES]
+    moments = [(points.mean(0)[None], float(points.var() + DELTA**2)) for points in CLASSES]
+    normal = [us.GaussianMixture(*pair).log_density(QUERIES) for pair in moments]
+    found, bayes, quadratic = (1 / (1 + np.exp(b - a)) for a, b in (tilted, kernel, normal))
+    return float(np.abs(found - bayes).max()), float(np.abs(found - quadratic).max())
+
+
 def circle(s):
     """Mean log-likelihood of the circle under the tilted law, minus that under the law without tilt."""
     score = us.SmoothedScore(us.load_measure("circle12"), 0.1, s, noise="population")
@@ -84,6 +99,8 @@ def measure(cell, rng):
     fine, coarse = line(s, 0.01), line(s, 0.0125)
     found = {name: fine[name] for name in fine}
     found |= {f"{name}_error": abs(fine[name] - coarse[name]) + 1e-9 * abs(fine[name]) for name in fine}
+    bayes, quadratic = classifier(s)
+    found |= {"ecm_kernel": bayes, "ecm_kernel_error": 1e-11, "ecm_quadratic": quadratic, "ecm_quadratic_error": 1e-9}
     # A maximum or minimum over a grid is known to the square of its spacing.
     return dict.fromkeys(NAMES, np.nan) | found
 
@@ -101,6 +118,8 @@ NAMES = {
     "jensen": "Smallest V_s minus the potential of the smoothed density", "jensen_reversed": "Its opposite",
     "third_gap": "Third moment of the tilted law, distance to the data's", "iterations": "Newton iterations",
     "variance_gap": "Variance minus the wanted one", "variance_gap_untilted": "The same without tilt",
+    "ecm_kernel": "Minimum-energy classifier minus kernel Bayes",
+    "ecm_quadratic": "Minimum-energy classifier minus quadratic discriminant",
     "gain": "Log-likelihood of the circle gained by the tilt",
 }  # fmt: skip
 LINE, FAR = {"data": "line"}, {"data": "line", "smoothing": [16.0, 32.0, 64.0, 128.0]}
@@ -150,5 +169,11 @@ study = Study(
         Claim(id="moment_matched.nll_tilt_vs_naive", regime="s = .1", evidence="quadrature", variable="gain",
               statement="on the circle the tilt raises the likelihood", source="derived here", test=Inside(0.0, np.inf),
               where={"data": "circle", "smoothing": 0.1}, expect="refuted"),
+        claim("ecm_interpolates", "at smoothing 0 the minimum-energy classifier is kernel Bayes", "ecm_kernel",
+              Inside(-1e-9, 1e-9), Control("the quadratic discriminant", variable="ecm_quadratic"),
+              where={"data": "line", "smoothing": 0.0}, regime="kernel"),
+        claim("ecm_interpolates", "it tends to the quadratic discriminant like s^-3", "ecm_quadratic",
+              Rate(-3.3, -2.7, along="smoothing"), Control("it tends to kernel Bayes", variable="ecm_kernel"),
+              where=FAR, regime="quadratic"),
     ],
 )  # fmt: skip
