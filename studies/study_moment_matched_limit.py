@@ -13,6 +13,8 @@ from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study,
 POTENTIAL = lambda y: 0.2 * y**3 + 0.25 * y**4 - 0.8 * np.cos(2 * y)
 STATISTICS = {"fourth": lambda y: y**4, "cosine": lambda y: np.cos(2 * y), "third": lambda y: y**3}
 FUNCTIONS = [lambda y: y**2, *STATISTICS.values()]
+POSITIONS = np.linspace(-2.8, 2.8, 57)
+BUMPS = [lambda y, c=c: np.exp(-0.5 * ((y - c) / 0.1) ** 2) / (0.1 * np.sqrt(2 * np.pi)) for c in POSITIONS]
 
 
 def measure(cell, rng):
@@ -32,8 +34,13 @@ def measure(cell, rng):
         }  # fmt: skip
         wrong = other if abs(other) > 1e-6 else np.inf
         found |= {f"{name}_normal": p * (value - limit) / wrong, f"{name}_normal_error": p * error / abs(wrong)}
+    density = np.stack([
+        finite_averages(law, BUMPS, p, nodes=120), [law.average(f) for f in BUMPS],
+        [exact.finite_coefficient(law, f) for f in BUMPS],
+    ])  # fmt: skip
     distance = exact.total_variation(p)
     return found | {
+        "density": density,
         "distance": distance, "distance_error": 1e-9, "distance_scaled": (p - 1) * distance,
         "distance_scaled_error": 1e-9 * p, "newton": float(len(law.residuals) - 1), "newton_error": 0.0,
         "newton_residual": law.residuals[-1], "newton_residual_error": 0.0,
@@ -83,6 +90,8 @@ study = Study(
                                 ("_signed", " minus that of the tilted law"), ("_untilted", " minus that without tilt"),
                                 ("_ratio", ": P (E_P - E) over the coefficient"),
                                 ("_normal", ": P (E_P - E) over the Gaussian coefficient"))},
+        "density": Variable("Densities of one particle and its limit", dims=("curve", "position"),
+                            coords={"curve": ["particle", "limit", "coefficient"], "position": POSITIONS.tolist()}),
         "distance": Variable("Total variation to a normal law, V = 0", symbol="TV"),
         "distance_scaled": Variable("The same times P - 1"),
         "newton": Variable("Newton iterations of the tilt"),

@@ -213,9 +213,11 @@ def test_every_noise_policy_runs_with_exact_moments(policy):
 def test_shared_noise_without_antithesis_adds_a_constant_that_the_projection_removes():
     """The mean of a shared tuple shifts every gradient by one row."""
     noise = np.array([[0.3, -1.0], [0.8, 0.2], [-0.1, 0.4], [0.5, 0.9]])
-    rows = [us.sample_moment_matched(data(), 9, noise_policy="shared", noise=noise + shift, rng=np.random.default_rng(4),
-                                     **(SETTINGS | {"noise_level": 50.0, "step": 1.0, "n_steps": 3})).samples
-            for shift in (0.0, 1e-3)]  # fmt: skip
+    wide = SETTINGS | {"noise_level": 50.0, "step": 1.0, "n_steps": 3}
+    rows = []
+    for shift in (0.0, 1e-3):
+        options = wide | {"noise_policy": "shared", "noise": noise + shift}
+        rows.append(us.sample_moment_matched(data(), 9, rng=np.random.default_rng(4), **options).samples)
     # With a wide kernel k hardly depends on the noise: the linear term is all there is.
     assert np.abs(rows[0] - rows[1]).max() < 1e-4
 
@@ -229,8 +231,9 @@ def test_particles_reach_the_tilted_law_and_not_the_untilted_one():
     expected = mass @ np.cos(z)
     values = []
     for seed in range(6):
-        result = us.sample_moment_matched(x, 400, noise_policy="population", step=0.01, n_steps=500, start="uniform",
-                                          rng=np.random.default_rng(seed), noise_level=0.3, smoothing=1.0, noise_draws=2)  # fmt: skip
+        options = {"noise_level": 0.3, "smoothing": 1.0, "noise_draws": 2, "noise_policy": "population"}
+        rng = np.random.default_rng(seed)
+        result = us.sample_moment_matched(x, 400, step=0.01, n_steps=500, start="uniform", rng=rng, **options)
         values.append(np.cos(result.samples).mean())
     spread = np.std(values, ddof=1) / np.sqrt(6)
     assert abs(np.mean(values) - expected) < 6 * spread + 0.01 and spread < 0.02

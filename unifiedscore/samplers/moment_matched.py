@@ -27,7 +27,7 @@ from unifiedscore.samplers.stiefel import CenteredStiefel
 TARGETS = ("smoothed", "data")
 
 # The energy is a diagnostic: this many (exchangeable) particles and draws tell its course.
-_ENERGY_PARTICLES, _ENERGY_DRAWS, _ENERGY_RECORDS = 256, 8, 32
+_ENERGY_PARTICLES, _ENERGY_DRAWS, _ENERGY_RECORDS = 128, 4, 32
 
 
 @final
@@ -44,7 +44,7 @@ class MomentMatchedSamples:
     overlap : (n_steps + 1,) array
         <Y_t, Y_0> / (P d): 1 at the start. While it is far from 0 the particles remember where they started.
     energy, energy_steps : (k,) arrays
-        Mean of V over (up to 256) particles, and the steps at which it was taken.
+        Mean of V over (up to 128) particles, and the steps at which it was taken.
     trajectory : (frames, P, d) array or None
         With `thin`: the start and every `thin`-th state.
     mean, covariance : (d,), (d, d) arrays
