@@ -100,7 +100,8 @@ def main():
         print(f"gradient, {name:18s}: {1e3 * seconds(call, options.repeats):9.1f} ms   (relative difference {gap:.1e})")
     for name in ("near", "dense"):
         steps_per_second(data, options.particles, name, 1)
-        rates = [steps_per_second(data, options.particles, name, 40 if name == "near" else 5) for _ in range(options.repeats)]
+        steps = 40 if name == "near" else 5
+        rates = [steps_per_second(data, options.particles, name, steps) for _ in range(options.repeats)]
         print(f"whole step, {name:6s}: {statistics.median(rates):7.2f} steps/s")
 
 
