@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
-    "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair"],
+    "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair", "whiten"],
     "posterior": ["PosteriorMoments", "posterior_moments"],
     "fields": [
         "Barycenter",
@@ -24,6 +24,7 @@ _HOME = {
         "Drift",
         "KernelScore",
         "MeanShift",
+        "MomentMatchedTilt",
         "ScoreDifference",
         "SharpDrift",
         "SharpScore",
@@ -31,12 +32,14 @@ _HOME = {
         "Smoothed",
         "SmoothedClosedFormScore",
         "SmoothedKLGradient",
+        "SmoothedScore",
         "WitnessGradient",
         "as_field",
         "batch_drift",
+        "solve_tilt",
     ],
     "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
-    "samplers": ["DriftingFlow", "sample_closed_form"],
+    "samplers": ["CenteredStiefel", "DriftingFlow", "sample_closed_form", "sample_moment_matched"],
     "study": ["judge", "open_results", "run"],
     "diagnose": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         Drift,
         KernelScore,
         MeanShift,
+        MomentMatchedTilt,
         ScoreDifference,
         SharpDrift,
         SharpScore,
@@ -66,15 +70,17 @@ if TYPE_CHECKING:
         Smoothed,
         SmoothedClosedFormScore,
         SmoothedKLGradient,
+        SmoothedScore,
         WitnessGradient,
         as_field,
         batch_drift,
+        solve_tilt,
     )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
-    from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair
+    from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate
-    from unifiedscore.samplers import DriftingFlow, sample_closed_form
+    from unifiedscore.samplers import CenteredStiefel, DriftingFlow, sample_closed_form, sample_moment_matched
     from unifiedscore.study import judge, open_results, run
 
 

@@ -136,6 +136,66 @@ def fields():
     )
 
 
+def moment_matched_smoothing():
+    levels, side = np.array([0.1, 0.2, 0.4, 1.0]), np.linspace(-1.6, 1.6, 9)
+    radius = np.hypot(side[:, None], side)
+    density = np.exp(-8 * (radius - 1) ** 2) * np.ones((2, 4, 3, 1, 1))
+    gain = np.array([[-0.005, 0.012, 0.6, np.nan], [np.nan] * 4])
+    data = {"density": (("data", "smoothing", "law", "row", "column"), density), "gain": (("data", "smoothing"), gain)}
+    laws = ["untilted", "plug-in tilt", "tilted"]
+    axes = {"data": ["circle", "line"], "smoothing": levels, "law": laws, "row": side, "column": side}
+    return _labelled(data, axes)
+
+
+def moment_matched_limit():
+    particles, positions = np.array([20, 40, 80, 160]), np.linspace(-2.5, 2.5, 21)
+    limit = np.exp(-0.5 * positions**2) / np.sqrt(2 * np.pi)
+    coefficient = -limit * (positions**4 - 6 * positions**2 + 3) / 4
+    density = np.stack([[limit + coefficient / p, limit, coefficient] for p in particles])
+    data = {"density": (("n_particles", "curve", "position"), density)}
+    data |= {
+        f"{name}_ratio": ("n_particles", 1 + a / particles) for name, a in (("fourth", 1), ("cosine", 2), ("third", -8))
+    }
+    curves = ["particle", "limit", "coefficient"]
+    return _labelled(data, {"n_particles": particles, "curve": curves, "position": positions})
+
+
+def moment_matched_steps():
+    steps, schemes = np.array([0.12, 0.06, 0.03, 0.015]), [
+        "euler-maruyama", "euler-maruyama geodesic", "leimkuhler-matthews", "leimkuhler-matthews transported",
+        "leimkuhler-matthews geodesic", "geodesic-leimkuhler-matthews",
+    ]  # fmt: skip
+    size = np.array([0.32, 0.51, 0.15, 0.09, 0.06, 0.0])[:, None] * steps
+    size[-1] = 0.035 * steps**2
+    return _labelled({"size": (("scheme", "step"), size)}, {"scheme": schemes, "step": steps})
+
+
+def moment_matched_particles():
+    rng, cases = np.random.default_rng(2), ["temperature", "overlap", "overlap_short", "modes", "neighbours"]
+    means = {"temperature_euler": 1.0, "temperature_matthews": 1.0, "temperature_one": 1.13, "overlap": 0.02,
+             "mode_gap_4": 0.05, "mode_gap_40": 0.003}  # fmt: skip
+    data = {name: (("case", "seed"), mean + 0.01 * rng.standard_normal((5, 16))) for name, mean in means.items()}
+    return _labelled(data, {"case": cases, "seed": np.arange(16)})
+
+
+def moment_matched_quality():
+    rng = np.random.default_rng(3)
+    axes = {
+        "dataset": ["circle", "digits"], "smoothing": [0.2, 0.4, 0.8], "seed": np.arange(2),
+        "method": ["moment_matched", "kernel_density", "gaussian_fit", "untilted", "closed_form"],
+        "particle": np.arange(20), "coordinate": [0, 1], "shown": ["sample", "nearest training"],
+        "image": np.arange(16), "pixel": np.arange(64),
+    }  # fmt: skip
+
+    def draw(*names):
+        return names, rng.random([len(axes[name]) for name in names])
+
+    cell = ("dataset", "smoothing", "seed")
+    data = {"distance": draw(*cell, "method"), "samples": draw(*cell, "method", "particle", "coordinate"),
+            "images": draw(*cell, "shown", "image", "pixel")}  # fmt: skip
+    return _labelled(data, axes)
+
+
 def _labelled(data, axes):
     dataset = xr.Dataset(data, {name: np.asarray(labels) for name, labels in axes.items()})
     for name in dataset.coords:
@@ -241,6 +301,11 @@ BUILDERS = {
     "low_temperature": low_temperature,
     "concentration": concentration,
     "fields_2d": fields,
+    "moment_matched_smoothing": moment_matched_smoothing,
+    "moment_matched_limit": moment_matched_limit,
+    "moment_matched_steps": moment_matched_steps,
+    "moment_matched_particles": moment_matched_particles,
+    "moment_matched_quality": moment_matched_quality,
 } | {
     name: measured(name)
     for name in ("drift_zoo", "drift_batch_target", "drift_modes", "drift_identifiability", "drift_bias")

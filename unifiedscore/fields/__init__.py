@@ -11,12 +11,15 @@ from unifiedscore.fields.corrected import CorrectedMeanShift
 from unifiedscore.fields.difference import Difference, Drift, ScoreDifference
 from unifiedscore.fields.divergence import DivergenceDrift, WitnessGradient
 from unifiedscore.fields.mean_shift import MeanShift
+from unifiedscore.fields.moment_matched import MomentMatchedTilt, SmoothedScore
 from unifiedscore.fields.normalisation import drift_scale, feature_scale
+from unifiedscore.fields.population_score import PopulationScore
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.sharp import SharpDrift, SharpScore, sharp_scale
 from unifiedscore.fields.sinkhorn import SinkhornDrift, SinkhornScaling, sinkhorn_scaling
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.fields.smoothed_kl import SmoothedKLGradient
+from unifiedscore.fields.tilt import Tilt, solve_tilt
 
 __all__ = [
     "PUBLISHED_FLOOR",
@@ -34,6 +37,8 @@ __all__ = [
     "Drift",
     "KernelScore",
     "MeanShift",
+    "MomentMatchedTilt",
+    "PopulationScore",
     "ScoreDifference",
     "SharpDrift",
     "SharpScore",
@@ -42,6 +47,8 @@ __all__ = [
     "Smoothed",
     "SmoothedClosedFormScore",
     "SmoothedKLGradient",
+    "SmoothedScore",
+    "Tilt",
     "WitnessGradient",
     "as_field",
     "batch_drift",
@@ -49,4 +56,5 @@ __all__ = [
     "feature_scale",
     "sharp_scale",
     "sinkhorn_scaling",
+    "solve_tilt",
 ]

@@ -15,6 +15,8 @@ from unifiedscore.samplers.free_energy import (
     weighted_mean,
 )
 from unifiedscore.samplers.gaussian_tilt import GaussianTilt
+from unifiedscore.samplers.manifold_chain import ChainState, ManifoldChain
+from unifiedscore.samplers.moment_matched import MomentMatchedSamples, sample_moment_matched
 from unifiedscore.samplers.noise import NOISE_POLICIES, NoisePolicy, draw_noise, policy_by_name
 from unifiedscore.samplers.rate_form import (
     TiltedSample,
@@ -24,10 +26,13 @@ from unifiedscore.samplers.rate_form import (
     tilted_jarzynski,
 )
 from unifiedscore.samplers.recursion import LinearStep, chain_of_fields, log_expectation
+from unifiedscore.samplers.stiefel import CenteredStiefel
 
 __all__ = [
     "NOISE_POLICIES",
     "AnnealingPath",
+    "CenteredStiefel",
+    "ChainState",
     "ClosedFormSamples",
     "CrooksHistogram",
     "DriftingFlow",
@@ -36,6 +41,8 @@ __all__ = [
     "GaussianPath",
     "GaussianTilt",
     "LinearStep",
+    "ManifoldChain",
+    "MomentMatchedSamples",
     "NoisePolicy",
     "TiltedSample",
     "WorkSample",
@@ -53,6 +60,7 @@ __all__ = [
     "nets_residual",
     "policy_by_name",
     "sample_closed_form",
+    "sample_moment_matched",
     "tilted_crooks",
     "tilted_jarzynski",
     "weighted_mean",

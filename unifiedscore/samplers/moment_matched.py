@@ -1,0 +1,324 @@
+"""Moment-matched Langevin particles: their mean and covariance are exact at every step, only their shape is sampled."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import final
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.fields.callable_field import as_field
+from unifiedscore.fields.moment_matched import SmoothedScore
+from unifiedscore.fields.smoothed import Smoothed
+from unifiedscore.fields.tilt import cholesky
+from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.samplers.closed_form import _checked_noise, _Smoother
+from unifiedscore.samplers.estimators import barycenter_estimator
+from unifiedscore.samplers.manifold_chain import ManifoldChain
+from unifiedscore.samplers.noise import checked_draws, policy_by_name
+from unifiedscore.samplers.progress import steps_with_progress
+from unifiedscore.samplers.stiefel import CenteredStiefel
+
+TARGETS = ("smoothed", "data")
+
+# The energy is a diagnostic: this many (exchangeable) particles and draws tell its course.
+_ENERGY_PARTICLES, _ENERGY_DRAWS, _ENERGY_RECORDS = 128, 4, 32
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MomentMatchedSamples:
+    """Particles with what produced them.
+
+    Attributes
+    ----------
+    samples : (P, d) array
+        In the dtype of the data.
+    mean_error, covariance_error : (n_steps + 1,) arrays
+        Largest error of mean and covariance in standardised coordinates, at the start and after each step.
+    overlap : (n_steps + 1,) array
+        <Y_t, Y_0> / (P d): 1 at the start. While it is far from 0 the particles remember where they started.
+    energy, energy_steps : (k,) arrays
+        Mean of V over (up to 128) particles, and the steps at which it was taken.
+    trajectory : (frames, P, d) array or None
+        With `thin`: the start and every `thin`-th state.
+    mean, covariance : (d,), (d, d) arrays
+        The moments that the particles have.
+    stability : float
+        step * lambda_max, with the bound lambda_max = largest eigenvalue of the covariance / noise_level^2.
+    settings : mapping
+        Every setting, as numbers and strings.
+    """
+
+    samples: np.ndarray
+    mean_error: np.ndarray
+    covariance_error: np.ndarray
+    overlap: np.ndarray
+    energy: np.ndarray
+    energy_steps: np.ndarray
+    trajectory: np.ndarray | None
+    mean: np.ndarray
+    covariance: np.ndarray
+    stability: float
+    settings: Mapping[str, object]
+
+    @property
+    def moment_error(self) -> np.ndarray:
+        """The larger of the two errors after each step, (n_steps + 1,)."""
+        return np.maximum(self.mean_error, self.covariance_error)
+
+
+def sample_moment_matched(
+    data,
+    n_particles: int,
+    *,
+    noise_level: float,
+    smoothing: float,
+    noise_draws: int,
+    noise_policy: str = "fresh_antithetic",
+    step: float,
+    n_steps: int,
+    scheme: str = "leimkuhler-matthews",
+    retraction: str = "polar",
+    estimator: str = "dense",
+    start=None,
+    thin: int | None = None,
+    rng: np.random.Generator,
+    target: str = "smoothed",
+    tolerance: float = 1e-12,
+    n_neighbours: int = 15,
+    n_remainder: int = 15,
+    noise=None,
+) -> MomentMatchedSamples:
+    r"""Run $dY = -\Pi_Y(G_Z L)\,dt + \sqrt2\,\Pi_Y\circ dW$ on the systems with mean zero and covariance one.
+
+    Particles are $z_i = \mu + L y_i$ with $LL^T = \Sigma$, $G_Z$ holds the rows $\nabla V(z_i)$ of the smoothed score,
+    and $G_Z L$ is the gradient of $\sum_i V(z_i)$ in Y. As P grows the law of one particle tends to that of
+    `MomentMatchedTilt`; at finite P it is that of P draws conditioned on their mean and covariance.
+
+    Parameters
+    ----------
+    data : Samples or (m, d) array
+    n_particles : int
+        P > d; d + 1 is a rigid simplex (warned).
+    noise_level : float
+        $\delta > 0$.
+    smoothing : float
+        $s \ge 0$, in the units of the data, as $\delta$ is: `whiten` first where directions have different scales.
+    noise_draws : int
+        Length M of a noise tuple; even with an antithetic policy. 0 with smoothing 0: the exact, unsmoothed score.
+    noise_policy : str
+        As in `sample_closed_form`; each has its own law. Fresh noise heats: by about $h\,\mathrm{Var}/2$ a direction.
+    step : float
+        $h > 0$. Stable while $h\lambda_{\max}(L^T\nabla^2V L) < 2$, for which $h\lambda_{\max}(\Sigma)/\delta^2 < 2$
+        suffices; beyond it a warning says the number.
+    n_steps : int
+        The particles forget their start like $e^{-h\,n}$ at best: plan for $h\,n \ge 3$.
+    scheme : str
+        "leimkuhler-matthews" or "euler-maruyama", both of first order in the step on the manifold, or
+        "geodesic-leimkuhler-matthews", of second order.
+    retraction : str
+        "polar" (does not depend on the choice of L) or "qr".
+    estimator : str
+        "dense"; "near" (exact to `tolerance`, d <= 7); "neighbours" (K nearest of each perturbed point
+        plus L random ones).
+    start : None, "uniform" or (P, d) array
+        By default data points drawn with replacement plus noise of the noise level. All are retracted.
+    thin : int, optional
+        Keep the start and every `thin`-th state in `.trajectory`.
+    rng : numpy.random.Generator
+        Split into streams for the start, the dynamics, the noise, the estimator and the energy.
+    target : str
+        Covariance of the particles: "smoothed", $\Sigma_x + \delta^2 I$, or "data", $\Sigma_x$.
+    tolerance, n_neighbours, n_remainder
+        Of the estimators.
+    noise : array, optional
+        Noise instead of drawn, as in `sample_closed_form`.
+
+    Returns
+    -------
+    MomentMatchedSamples
+
+    Raises
+    ------
+    InputError
+        P <= d, step or noise level not positive, an odd number of draws with an antithetic policy, no draws where the
+        smoothing is not 0, a singular covariance, arrays of the wrong shape.
+    UnknownNameError
+        An unknown policy, scheme, retraction, estimator or target.
+
+    References
+    ----------
+    Yao and Paulin 2026, arXiv 2605.14276.
+
+    Examples
+    --------
+    >>> import numpy as np, unifiedscore as us
+    >>> rng = np.random.default_rng(0)
+    >>> result = us.sample_moment_matched(us.load_measure("circle12"), 50, noise_level=0.2, smoothing=0.3,
+    ...                                   noise_draws=4, step=0.01, n_steps=100, rng=rng)
+    >>> np.allclose(result.samples.mean(0), 0), np.allclose(np.cov(result.samples.T, bias=True), 0.54 * np.eye(2))
+    (True, True)
+    """
+    data = as_samples(data)
+    delta = validate.positive(noise_level, "noise_level")
+    smoothing = validate.positive(smoothing, "smoothing", allow_zero=True)
+    policy, n_steps = policy_by_name(noise_policy), validate.integer(n_steps, "n_steps")
+    draws = _draws(policy, noise_draws, smoothing)
+    thin = None if thin is None else validate.integer(thin, "thin")
+    chain = ManifoldChain(CenteredStiefel(n_particles, data.dimension), step, scheme, retraction)
+    mean, covariance = data.mean, _covariance(data, delta, target)
+    factor = cholesky(covariance, "the covariance of the data")
+    stability = chain.step * float(np.linalg.eigvalsh(covariance)[-1]) / delta**2
+    if stability >= 2.0:
+        warnings.warn(
+            f"step * lambda_max = {stability:.3g} is not below the stability limit 2 (lambda_max = "
+            f"{stability / chain.step:.3g} is the largest variance over noise_level^2); use step <= "
+            f"{1.9 * chain.step / stability:.3g}, a larger noise_level, or whitened data",
+            stacklevel=2,
+        )
+    start_rng, chain_rng, noise_rng, estimator_rng, energy_rng = validate.generator(rng).spawn(5)
+    # Centred data: an offset would cost the squared distances their last digits.
+    centred = Samples(data.points - mean, data.weights)
+    smoother = _Smoother(
+        policy, smoothing, n_particles, draws, data.dimension, _checked_noise(noise, policy), noise_rng
+    )
+    gradient = _Gradient(
+        centred, delta, smoothing, smoother, estimator, estimator_rng,
+        tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder,
+    )  # fmt: skip
+    energy = _Energy(centred, delta, smoothing, energy_rng)
+    kind = data.points.dtype
+    state = chain.start(_start(start, centred, mean, delta, factor, chain, start_rng).astype(kind), chain_rng)
+    first, record = state.y.astype(np.float64), thin or -(-n_steps // _ENERGY_RECORDS)
+    traces = np.empty((3, n_steps + 1))
+    energies, frames = [], []
+
+    def observe(index):
+        traces[:2, index] = chain.manifold.moment_errors(state.y)
+        traces[2, index] = np.vdot(first, state.y) / first.size
+        if index % record == 0 or index == n_steps:
+            energies.append((index, energy(state.y.astype(np.float64) @ factor.T)))
+        if thin and index % thin == 0:
+            frames.append((mean + state.y.astype(np.float64) @ factor.T).astype(kind))
+
+    observe(0)
+    for index in steps_with_progress(n_steps, "moment-matched particles"):
+        particles = state.y.astype(np.float64) @ factor.T
+        force = gradient(particles, index) @ factor
+        state = chain.advance(state, lambda _, value=force: value, chain_rng)
+        observe(index + 1)
+    settings = {
+        "n_particles": chain.manifold.n_particles, "n_steps": n_steps, "step": chain.step, "noise_level": delta,
+        "smoothing": smoothing, "noise_draws": draws, "noise_policy": policy.name, "scheme": scheme,
+        "retraction": retraction, "estimator": estimator, "target": target, "n_data": data.size,
+        "dimension": data.dimension, "time": n_steps * chain.step,
+        "start": "data" if start is None else start if isinstance(start, str) else "given",
+    }  # fmt: skip
+    settings |= {"tolerance": float(tolerance)} if estimator == "near" else {}
+    settings |= {"n_neighbours": n_neighbours, "n_remainder": n_remainder} if estimator == "neighbours" else {}
+    steps, values = zip(*energies, strict=True)
+    return MomentMatchedSamples(
+        samples=(mean + state.y.astype(np.float64) @ factor.T).astype(kind),
+        mean_error=traces[0],
+        covariance_error=traces[1],
+        overlap=traces[2],
+        energy=np.array(values),
+        energy_steps=np.array(steps),
+        trajectory=np.stack(frames) if thin else None,
+        mean=mean,
+        covariance=covariance,
+        stability=stability,
+        settings=MappingProxyType(settings),
+    )
+
+
+def _draws(policy, noise_draws, smoothing) -> int:
+    draws = validate.integer(noise_draws, "noise_draws", low=0)
+    if draws == 0:
+        if smoothing > 0 and not policy.population:
+            raise InputError(
+                f"noise_draws = 0 is the exact unsmoothed score and needs smoothing = 0; got smoothing = {smoothing}; "
+                "use an even number of draws, or smoothing = 0"
+            )
+        return 0
+    return checked_draws(policy, draws)
+
+
+def _covariance(data: Samples, delta: float, target: str) -> np.ndarray:
+    if target not in TARGETS:
+        raise UnknownNameError("target", target, TARGETS)
+    covariance = data.covariance_matrix
+    if target == "data":
+        return covariance
+    values = np.linalg.eigvalsh(covariance)
+    missing = int((values <= 1e-13 * max(values[-1], 1e-300)).sum())
+    if missing:
+        warnings.warn(
+            f"the data covariance is singular: {missing} of {data.dimension} directions are constant, and along them "
+            f"the particles get only the variance noise_level^2 = {delta**2:.3g} of the kernel; drop those directions "
+            "(whiten does) if that is not wanted",
+            stacklevel=3,
+        )
+    return covariance + delta**2 * np.eye(data.dimension)
+
+
+def _start(start, centred: Samples, mean, delta, factor, chain: ManifoldChain, rng) -> np.ndarray:
+    manifold = chain.manifold
+    shape = (manifold.n_particles, manifold.dimension)
+    if isinstance(start, str):
+        if start != "uniform":
+            raise InputError(f'start must be None, "uniform" or a {shape} array; got {start!r}')
+        return manifold.sample(rng)
+    if start is None:
+        particles = centred.sample(shape[0], rng) + delta * rng.standard_normal(shape)
+    else:
+        particles = validate.points(start, "start", dimension=shape[1]).astype(np.float64) - mean
+        if particles.shape != shape:
+            raise InputError(f"start must hold n_particles = {shape[0]} points; got {len(particles)}")
+    y = manifold.retract(np.linalg.solve(factor, particles.T).T, method=chain.retraction)
+    if not manifold.distance(y) < 1e-10:
+        raise InputError(
+            "start must span all directions: its centred points have a singular covariance; add a little noise to them"
+        )
+    return y
+
+
+@final
+class _Gradient:
+    """Rows grad V(z_i) of centred particles at a step, by the chosen estimator and noise policy."""
+
+    def __init__(self, data, delta, smoothing, smoother, estimator, rng, **options):
+        self._delta, self._smoother = delta, smoother
+        if smoother.policy.population and smoothing > 0:
+            if estimator != "dense":
+                raise InputError('the noise policy "population" needs estimator="dense"')
+            exact = SmoothedScore(data, delta, smoothing, noise="population")
+            self._field = lambda z, _: -exact(z)
+            return
+        # The posterior of bandwidth delta is that of time 1/(1 + delta), with queries scaled by the time.
+        time = 1.0 / (1.0 + delta)
+        center = barycenter_estimator(estimator, data, rng=rng, **options)
+        slope = as_field(lambda q: (q - center(time * q, time)[0]) / delta**2, dimension=data.dimension)
+        smoothed = Smoothed(slope, smoothing, noise=np.zeros((1, data.dimension)))
+        self._field = lambda z, tuples: slope(z) if tuples is None else smoothed.evaluate(z, tuples)
+
+    def __call__(self, z, step):
+        return self._field(z, self._smoother.tuples(step))
+
+
+@final
+class _Energy:
+    """Mean of V over the first particles, with one antithetic tuple for all of them."""
+
+    def __init__(self, data, delta, smoothing, rng):
+        half = rng.standard_normal((_ENERGY_DRAWS // 2, data.dimension))
+        self._score = SmoothedScore(data, delta, smoothing, noise=np.concatenate([half, -half]))
+
+    def __call__(self, z):
+        return -float(self._score.potential(z[:_ENERGY_PARTICLES]).mean())
