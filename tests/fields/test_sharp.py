@@ -40,7 +40,7 @@ def test_mean_shift_is_scale_times_sharp_score(kernel, law):
         (us.RationalQuadratic(0.7, 2.0), lambda r: 0.245 / (1 + r**2 / 0.49)),
         (us.StudentT(0.5, 3.0, 2), lambda r: 0.75 / 3 * (1 + r**2 / 0.75) ** -1.5),
     ],
-    ids=repr,
+    ids=["gaussian", "laplace", "matern-3/2", "matern-5/2", "rational_quadratic", "student_t"],
 )
 def test_sharp_kernels_are_those_of_the_table(kernel, sharp):
     r = np.linspace(0, 4, 30)
