@@ -48,10 +48,9 @@ def measure(cell, rng):
     )
     score = smoothed.score(x)
     moments = posterior_moments(kernel, law, x)
-    # Largest term of either side, |x| from y - x, times the conditioning of the softmax: both routes subtract terms
-    # of size |x|^2/tau^2 in their exponents, the second without centring.
+    # Largest term of either side, |x| from y - x, times the conditioning of the softmax, its largest log-weight.
     largest = float(np.linalg.norm(x, axis=1).max())
-    log_weight = (largest / tau) ** 2
+    log_weight = float(np.abs(moments.log_normalizer).max())
     worst = lambda gap: float(np.linalg.norm(gap, axis=1).max())
     return {
         "residual": worst(moments.mean_shift - tau**2 * score),
