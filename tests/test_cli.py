@@ -74,7 +74,7 @@ def figure(dataset):
 def project(tmp_path, monkeypatch):
     """A user's folder with one study, derivation and figure; the report is tested on its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_write_report", lambda results: results / "report.html")
+    monkeypatch.setattr("unifiedscore.ledger.report.write_report", lambda results: results / "report.html")
 
     def write(*, failing=-1, low=0.5, agreement=0.5, variable="mean", pause=0):
         sources = {

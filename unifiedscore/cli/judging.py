@@ -1,0 +1,101 @@
+"""`verify` and `judge`: from studies to verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.options import (
+    OUT,
+    ClaimId,
+    ExecutorName,
+    Out,
+    Paths,
+    Profile,
+    RetryFailed,
+    Seed,
+    Threads,
+    Workers,
+    check_common,
+)
+from unifiedscore.cli.showing import print_problems
+
+
+def verify(
+    paths: Paths = None,
+    profile: Profile = "quick",
+    claim: ClaimId = None,
+    out: Out = OUT,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    retry_failed: RetryFailed = False,
+):
+    """Derivations, studies, verdicts, figures and report, in one go.
+
+    Exit code 0: every verdict as expected and every control refuted; 1: some verdict differs, or nothing was judged;
+    2: bad usage or input; 3: a cell, a derivation or a figure failed. With PATH or --claim, the verdicts of others
+    that the results folder holds (of the same profile and seed) are kept.
+    """
+    from unifiedscore.ledger import exit_code
+    from unifiedscore.ledger.report import write_report
+    from unifiedscore.ledger.terminal import print_ledger
+    from unifiedscore.ledger.verify import copy_not_established, draw, select
+    from unifiedscore.ledger.verify import verify as verify_found
+    from unifiedscore.study.discover import discover
+
+    check_common(profile, seed, out)
+    found = select(discover(paths or ()), claim)
+    with open_executor(executor, workers, threads) as pool:
+        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
+        ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
+        partial = bool(paths) or claim is not None
+        path = _keep_ledger(ledger, found, out, claim=claim, partial=partial)
+        _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
+    copy_not_established(found, out, keep=partial)
+    report_path = write_report(out)
+    print_ledger(ledger)
+    print_problems(problems)
+    print(f"{path}, {report_path}")
+    raise typer.Exit(3 if problems else exit_code(ledger))
+
+
+def judge_command(
+    paths: Paths = None,
+    claim: ClaimId = None,
+    out: Out = OUT,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
+):
+    """Judge stored data sets again, without measuring anything, and write the ledger.
+
+    Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
+    a note, and exit code 1.
+    """
+    from unifiedscore.ledger import exit_code
+    from unifiedscore.ledger.terminal import print_ledger
+    from unifiedscore.ledger.verify import judge_results, select
+    from unifiedscore.study.discover import discover
+
+    found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
+    with open_executor(executor, workers, 1) as pool:
+        ledger = judge_results(found, out=out, executor=pool, claim=claim)
+    path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
+    print_ledger(ledger)
+    print(path)
+    raise typer.Exit(exit_code(ledger))
+
+
+def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
+    from unifiedscore.ledger import write_ledger
+    from unifiedscore.ledger.merge import merged
+
+    whole = merged(ledger, found, out, claim=claim) if partial else ledger
+    path = write_ledger(whole, out)
+    if kept := len(whole["verdicts"]) - len(ledger["verdicts"]):
+        print(f"{path} keeps {kept} verdict{'' if kept == 1 else 's'} that this call did not judge again")
+    return path

@@ -1,0 +1,93 @@
+"""`run` and `status`: measuring, without judging."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+
+from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.options import (
+    OUT,
+    ExecutorName,
+    Out,
+    Paths,
+    Profile,
+    Results,
+    RetryFailed,
+    Seed,
+    StudyName,
+    Threads,
+    Workers,
+    check_common,
+)
+from unifiedscore.errors import InputError
+
+
+def run_command(
+    paths: Paths = None,
+    profile: Profile = "quick",
+    study: StudyName = None,
+    out: Out = OUT,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    retry_failed: RetryFailed = False,
+):
+    """Measure studies and store one data set each, without judging them."""
+    import numpy as np
+
+    from unifiedscore.study.dataset import STATUS
+    from unifiedscore.study.discover import discover
+    from unifiedscore.study.runner import run_studies
+
+    check_common(profile, seed, out)
+    found = discover(paths or (), kinds=("studies",))
+    chosen = found.studies if study is None else (found.study(study),)
+    failed = 0
+    with open_executor(executor, workers, threads) as pool:
+        studies = [item.study for item in chosen]
+        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
+        datasets = run_studies(studies, **options, threads=threads, retry_failed=retry_failed)
+    for item, dataset in zip(studies, datasets, strict=True):
+        counts = np.bincount(dataset["status"].values.ravel(), minlength=len(STATUS))
+        text = ", ".join(f"{count} {name}" for name, count in zip(STATUS, counts.tolist(), strict=True) if count)
+        print(f"{item.name}: {text}  {out / item.name}.nc")
+        failed += int(counts[STATUS.index("failed")])
+    if failed:
+        advice = "unifiedscore judge shows why, --retry-failed measures again"
+        print(f"{failed} cell{'' if failed == 1 else 's'} failed; {advice}", file=sys.stderr)
+    raise typer.Exit(3 if failed else 0)
+
+
+def status(results: Results = OUT):
+    """How far the studies in a results folder are: cells done, failed, missing, and what remains at this pace."""
+    from unifiedscore.study.runner import outdated, recorded
+
+    if not results.is_dir():
+        raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
+    empty = True
+    for manifest, records in recorded(results):
+        empty = False
+        if changed := outdated(manifest):
+            name = f"{manifest['study']} ({manifest['profile']})"
+            print(f"{name}: stale, {changed} changed; all {manifest['cells']} cells missing for the present code")
+            continue
+        failed = sum(record.status == "failed" for record in records.values())
+        done, missing = len(records) - failed, manifest["cells"] - len(records)
+        line = f"{manifest['study']} ({manifest['profile']}): {done} done, {failed} failed, {missing} missing"
+        if missing and records:
+            seconds = sum(record.seconds for record in records.values()) / len(records) * missing
+            line += f", about {_duration(seconds)} of one worker's time left"
+        print(line)
+    if empty:
+        raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,39 @@
+"""The options that several commands share, and their checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unifiedscore.errors import InputError, UnknownNameError
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PATH]...", help="Study files, or folders that hold studies/, derivations/, figures/."),
+]
+Out = Annotated[Path, typer.Option("--out", help="Results folder.")]
+Profile = Annotated[str, typer.Option("--profile", help="quick, standard or full.")]
+ClaimId = Annotated[str | None, typer.Option("--claim", help="Only this claim, in all its regimes.")]
+StudyName = Annotated[str | None, typer.Option("--study", help="Only this study.")]
+ExecutorName = Annotated[str, typer.Option("--executor", help="local, serial, mpi or dask://HOST:PORT.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Local processes; default: the available cores.")]
+Threads = Annotated[int, typer.Option("--threads", help="BLAS and numba threads of each worker.")]
+Seed = Annotated[int, typer.Option("--seed", help="Root seed of all random streams.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Measure again the cells recorded as failed.")]
+Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results folder.")]
+
+OUT = Path("results")
+
+
+def check_common(profile: str, seed: int, out: Path) -> None:
+    """Bad options are refused before anything is imported, measured or written."""
+    from unifiedscore.study.claim import PROFILES
+    from unifiedscore.validate import integer
+
+    if profile not in PROFILES:
+        raise UnknownNameError("profile", profile, PROFILES)
+    integer(seed, "--seed", low=0)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out must be a folder; {out} is a file")

@@ -1,0 +1,73 @@
+"""`figures`, `report`, `list` and `diff`: what a results folder or a source tree holds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.options import OUT, ExecutorName, Out, Paths, Results, Workers
+
+
+def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
+    """Draw the figures from stored data sets: PNG, PDF and the plotted numbers."""
+    from unifiedscore.ledger.verify import draw
+    from unifiedscore.study.discover import discover
+
+    found = discover(paths or (), kinds=("figures",))
+    with open_executor(executor, workers, 1) as pool:
+        entries, problems = draw(found.figures, out=out, executor=pool, keep=bool(paths))
+    for entry in entries:
+        print(out / "figures" / entry["png"])
+    print_problems(problems)
+    raise typer.Exit(3 if problems else 0)
+
+
+def report(results: Results = OUT):
+    """Write the report of a results folder: one self-contained HTML file."""
+    from unifiedscore.ledger.report import write_report
+
+    print(write_report(results))
+
+
+def list_command(paths: Paths = None):
+    """What is there: studies with their claims, derivations, figures."""
+    from unifiedscore.study.discover import discover
+
+    found = discover(paths or ())
+    for item in found.studies:
+        study = item.study
+        print(f"{study.name}: {study.title}  ({study.grid.size} cells, {_short(item.path)})")
+        for claim in study.claims:
+            regime = f" ({claim.regime})" if claim.regime else ""
+            kind = f"[{claim.evidence}, {claim.profile}, expect {claim.expect}]"
+            print(f"  {claim.id}{regime}: {claim.statement}  {kind}")
+    for item in found.derivations:
+        print(f"derivation of {item.derivation.claim}  ({_short(item.path)})")
+    for item in found.figures:
+        print(f"figure {item.name}: {item.title}  (shows {', '.join(item.studies)}; {_short(item.path)})")
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="A ledger.json, or a results folder.")],
+    new: Annotated[Path, typer.Argument(help="Another one.")],
+):
+    """Compare two ledgers. Exit code 1 where a verdict appeared, vanished or came out differently."""
+    from unifiedscore.ledger import compare, read_ledger
+    from unifiedscore.ledger.terminal import print_changes
+
+    changes = compare(read_ledger(old), read_ledger(new))
+    print_changes(changes)
+    raise typer.Exit(1 if changes else 0)
+
+
+def print_problems(problems: list[dict[str, str]]) -> None:
+    for problem in problems:
+        print(f"FAILED  figure {problem['figure']}: {problem['message']}", file=sys.stderr)
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
