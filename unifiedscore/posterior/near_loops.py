@@ -1,11 +1,11 @@
-"""The compiled loops of the near field: queries sorted into blocks, points chosen for a block, weights summed over them.
+"""The compiled loops of the near field: sort queries into blocks, choose points for a block, sum weights over them.
 
 Queries are never stored: query (p, m) is x_p + smoothing * noise_m, formed where it is needed.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numba import njit
@@ -131,13 +131,13 @@ def _perturbed(x, noise, smoothing, indices, q):
             q[i, k] = x[p, k] + smoothing * row[k]
 
 
-@lru_cache(maxsize=None)
+@cache
 def blocks_loop(d):
     """The loop over blocks in d dimensions: with d known its innermost loops are unrolled into registers."""
 
     @njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
     def loop(x, noise, smoothing, order, edges, points, starts, boxes, scale, bandwidth, radius2, mean, visited):
-        draws, unit, m = noise.shape[1], np.sqrt(0.5) / bandwidth, points.shape[0]
+        unit, m = np.sqrt(0.5) / bandwidth, points.shape[0]
         nearest, chosen = np.empty(len(starts) - 1), np.arange(m + 1)
         near, count = np.empty(2 * d * m), 0
         low, high = np.empty(d), np.empty(d)
