@@ -15,6 +15,9 @@ from unifiedscore.posterior.exponential import exp_negative
 BLOCK = 64
 """Queries that share one list of points."""
 
+# Largest log-weights of a block may differ by this much: e^-_SPAN squared is still a normal number, as is the e^-708
+# that stands for weights below it, e^(_SPAN - 708) of the largest.
+_SPAN = 300.0
 _LANES = 32  # queries summed at once: long enough for full vector registers, short enough to waste little on padding
 
 
@@ -83,32 +86,31 @@ def average_draws(values, out, first, last):
             out[p, k] = total / draws
 
 
-@njit(cache=True, nogil=True)
-def _choose(low, high, points, starts, boxes, radius2, nearest, chosen):
-    """Fill `chosen` with the points that matter to a box of queries; return how many there are.
+@njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
+def _choose(low, high, points, starts, boxes, radius2, nearest, farthest, chosen):
+    """Fill `chosen` with the points that matter to a box of queries; return how many, and bounds L, U.
 
-    Every query of the box has a point within U, the least over points of the largest distance to the box. A point
-    matters unless its squared distance to the box exceeds U^2 + radius2.
+    Every query of the box has a point within U, the least over points of the largest distance to the box, and none
+    within L. A point matters unless its squared distance to the box exceeds U^2 + radius2. L and U come squared.
     """
-    d, bound, at = points.shape[1], np.inf, 0
-    for leaf in range(len(nearest)):
-        least, most = 0.0, 0.0
-        for k in range(d):
-            a, b = boxes[leaf, 0, k], boxes[leaf, 1, k]
-            gap, reach = max(a - high[k], low[k] - b, 0.0), max(high[k] - a, b - low[k])
-            least += gap * gap
-            most += reach * reach
-        nearest[leaf] = least
-        if most < bound:
-            bound, at = most, leaf
+    d, leaves = points.shape[1], len(nearest)
+    for k in range(d):
+        a, b, least, most = low[k], high[k], boxes[0, k], boxes[1, k]
+        for leaf in range(leaves):
+            gap = max(least[leaf] - b, a - most[leaf], 0.0)
+            reach = max(b - least[leaf], most[leaf] - a)
+            nearest[leaf] = gap * gap + (nearest[leaf] if k else 0.0)
+            farthest[leaf] = reach * reach + (farthest[leaf] if k else 0.0)
+    at = np.argmin(farthest)
+    bound = farthest[at]
     # The points of that leaf bound the distance better than its box.
     for j in range(starts[at], starts[at + 1]):
         most = 0.0
         for k in range(d):
             most += max(high[k] - points[j, k], points[j, k] - low[k]) ** 2
         bound = min(bound, most)
-    reach2, count = bound + radius2, 0
-    for leaf in range(len(nearest)):
+    reach2, count, closest = bound + radius2, 0, bound
+    for leaf in range(leaves):
         if nearest[leaf] <= reach2:
             for j in range(starts[leaf], starts[leaf + 1]):
                 least = 0.0
@@ -116,7 +118,8 @@ def _choose(low, high, points, starts, boxes, radius2, nearest, chosen):
                     least += max(points[j, k] - high[k], low[k] - points[j, k], 0.0) ** 2
                 chosen[count] = j
                 count += least <= reach2
-    return count
+                closest = min(closest, least)
+    return count, closest, bound
 
 
 @njit(cache=True, nogil=True)
@@ -138,7 +141,8 @@ def blocks_loop(d):
     @njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
     def loop(x, noise, smoothing, order, edges, points, starts, boxes, scale, bandwidth, radius2, mean, visited):
         unit, m = np.sqrt(0.5) / bandwidth, points.shape[0]
-        nearest, chosen = np.empty(len(starts) - 1), np.arange(m + 1)
+        nearest, farthest, chosen = np.empty(len(starts) - 1), np.empty(len(starts) - 1), np.arange(m + 1)
+        closest, shared = 0.0, False
         near, count = np.empty(2 * d * m), 0
         low, high = np.empty(d), np.empty(d)
         # One array, rows at fixed places, so that the compiler sees that they do not overlap: coordinates, smallest
@@ -155,7 +159,12 @@ def blocks_loop(d):
                         low[k], high[k] = min(low[k], q[i, k]), max(high[k], q[i, k])
                 low /= scale
                 high /= scale
-                count = _choose(low, high, points, starts, boxes, radius2 / scale**2, nearest, chosen)
+                count, closest, bound = _choose(
+                    low, high, points, starts, boxes, radius2 / scale**2, nearest, farthest, chosen
+                )
+                # One reference for all queries of the box, where no weight falls below e^-_SPAN times the largest.
+                closest, bound = closest * (unit * scale) ** 2, bound * (unit * scale) ** 2
+                shared = bound - closest < _SPAN
             elif b == 0:
                 count = m
             if radius2 < np.inf or b == 0:
@@ -173,8 +182,8 @@ def blocks_loop(d):
                     for k in range(d):
                         s[k * _LANES + u] = unit * q[i, k]
                         s[sums + k * _LANES + u] = 0.0
-                    s[least + u], s[total + u] = np.inf, 0.0
-                for j in range(0, 2 * d * count, 2 * d):
+                    s[least + u], s[total + u] = closest if shared else np.inf, 0.0
+                for j in range(0, 0 if shared else 2 * d * count, 2 * d):
                     for u in range(_LANES):
                         r = 0.0
                         for k in range(d):

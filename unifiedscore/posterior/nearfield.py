@@ -1,9 +1,10 @@
 r"""Posterior means of a sample under a Gaussian kernel, exact to a stated tolerance without visiting every point.
 
 The points are cut into leaves by median splits, each with its bounding box. For a block of neighbouring queries let U
-bound the squared distance of every query to its nearest point. A leaf whose smallest squared distance to the block
-exceeds $U + 2 h^2 \log(m/\mathrm{tol})$ holds points of weight at most tol/m of the largest one, so all neglected
-points together have at most the share tol of the posterior, and the mean moves by at most tol times the diameter.
+bound the squared distance of every query to its nearest point. A point whose squared distance to the box of the block
+exceeds $U + 2 h^2 \log(m/\mathrm{tol})$ has a weight of at most tol/m of the largest one, so all neglected points
+together have at most the share tol of the posterior, and the mean moves by at most tol times the diameter. Leaves
+spare the block from looking at every point.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -26,7 +28,7 @@ from unifiedscore.posterior.near_loops import (
     find_cells,
     query_box,
 )
-from unifiedscore.posterior.tiled import threads
+from unifiedscore.posterior.threads import threads
 
 MOST_DIMENSIONS = 7
 """Boxes in more dimensions overlap nearly all kernels, and the direct distances below lose to matrix products."""
@@ -35,7 +37,9 @@ _LEAF = 8
 # Queries sorted at once: 16 MB a coordinate.
 _QUERIES = 2_000_000
 # Pieces of the work: enough for the last thread not to be waited for, each much longer than its handing over.
-_SHARES = 16
+_SHARES = 8
+# Less than this many blocks or queries are done before a thread has started.
+_SERIAL = 64
 
 
 @final
@@ -80,7 +84,7 @@ class NearField:
 
     points: np.ndarray  # (m, d), leaf after leaf, centred
     starts: np.ndarray  # (leaves + 1,)
-    boxes: np.ndarray  # (leaves, 2, d)
+    boxes: np.ndarray  # (2, d, leaves)
     center: np.ndarray
     tolerance: float
 
@@ -95,7 +99,7 @@ class NearField:
         high = np.maximum.reduceat(points, starts[:-1])
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "starts", starts)
-        object.__setattr__(self, "boxes", np.ascontiguousarray(np.stack([low, high], axis=1)))
+        object.__setattr__(self, "boxes", np.stack([low.T, high.T]))
         object.__setattr__(self, "center", center)
         object.__setattr__(self, "tolerance", float(tolerance))
 
@@ -132,7 +136,7 @@ class NearField:
     ) -> NearMeans:
         r"""Return the means at $x + \sigma\epsilon_m$, averaged over the noise tuple of each query.
 
-        The perturbed queries never stand in memory together with a copy of themselves.
+        What a smoothed field needs, several times faster than `means` at the perturbed queries, which are never stored.
 
         Parameters
         ----------
@@ -160,17 +164,16 @@ class NearField:
         reach = radius2 if prune and radius2 < float(extent @ extent) else np.inf
         mean, visited, draws = np.empty(queries.shape), 0, tuples.shape[1]
         rows = max(1, _QUERIES // draws)
-        with ThreadPoolExecutor(threads()) as pool:
-            for first in range(0, len(x), rows):
-                part = slice(first, first + rows)
-                own = tuples if noise.ndim == 2 else tuples[part]
-                visited += self._average(queries[part], own, smoothing, scale, bandwidth, reach, mean[part], pool)
+        for first in range(0, len(x), rows):
+            part = slice(first, first + rows)
+            own = tuples if noise.ndim == 2 else tuples[part]
+            visited += self._average(queries[part], own, smoothing, scale, bandwidth, reach, mean[part])
         return NearMeans((mean + self.center).astype(x.dtype, copy=False), visited / (len(x) * draws * self.size))
 
-    def _average(self, x, noise, smoothing, scale, bandwidth, reach, mean, pool) -> int:
+    def _average(self, x, noise, smoothing, scale, bandwidth, reach, mean) -> int:
         """Fill `mean`; return the number of pairs that were visited."""
         draws = noise.shape[1]
-        order, edges = _blocks(x, noise, smoothing, np.sqrt(reach), pool)
+        order, edges = _blocks(x, noise, smoothing, np.sqrt(reach))
         means, visited = np.empty((len(order), x.shape[1])), np.empty(len(edges) - 1, dtype=np.int64)
         loop = blocks_loop(x.shape[1])
 
@@ -181,11 +184,11 @@ class NearField:
             )  # fmt: skip
 
         run(0, 0)
-        _share(pool, run, len(visited))
+        _share(run, len(visited))
         if draws == 1:
             mean[:] = means
         else:
-            _share(pool, partial(average_draws, means.reshape(len(x), draws, -1), mean), len(x))
+            _share(partial(average_draws, means.reshape(len(x), draws, -1), mean), len(x))
         return int(visited.sum())
 
 
@@ -218,7 +221,7 @@ def _leaves(points):
     return order, np.array([*sorted(leaves), len(points)], dtype=np.int64)
 
 
-def _blocks(x, noise, smoothing, radius, pool):
+def _blocks(x, noise, smoothing, radius):
     """Sort queries into the cells of a grid, and cut each cell into blocks: (order (queries,), edges (blocks + 1,))."""
     n, d = len(x) * noise.shape[1], x.shape[1]
     if radius == np.inf:
@@ -232,11 +235,25 @@ def _blocks(x, noise, smoothing, radius, pool):
     side = max(min(side, 0.5 * radius), side / 3, float(extent.max()) / 1000, 1e-300)
     shape = np.minimum(extent[axes] // side, 1000).astype(np.int64) + 1
     cell = np.empty(n, dtype=np.int32)
-    _share(pool, partial(find_cells, x, noise, smoothing, low, axes, side, shape, cell), len(x))
+    _share(partial(find_cells, x, noise, smoothing, low, axes, side, shape, cell), len(x))
     return cut_into_blocks(cell, int(np.prod(shape)))
 
 
-def _share(pool, work, count):
+def _share(work, count):
     """Call work(first, last) on consecutive ranges of 0 ... count - 1; which thread takes one changes no result."""
-    edges = np.linspace(0, count, min(count, _SHARES) + 1).astype(np.int64)
-    list(pool.map(work, edges[:-1], edges[1:]))
+    edges = np.linspace(0, count, min(count, _SHARES) + 1).astype(np.int64).tolist()
+    # Taking the next item of one iterator is atomic.
+    ranges = iter(list(pairwise(edges)))
+
+    def take():
+        for first, last in ranges:
+            work(first, last)
+
+    helpers = min(threads(), len(edges) - 1) - 1
+    if helpers == 0 or count < _SERIAL:
+        return take()
+    with ThreadPoolExecutor(helpers) as pool:
+        others = [pool.submit(take) for _ in range(helpers)]
+        take()
+        for other in others:
+            other.result()

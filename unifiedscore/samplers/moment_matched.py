@@ -15,6 +15,7 @@ from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.fields.moment_matched import SmoothedScore
 from unifiedscore.fields.tilt import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.posterior.threads import one_blas_thread
 from unifiedscore.samplers.estimators import barycenter_estimator
 from unifiedscore.samplers.manifold_chain import ManifoldChain
 from unifiedscore.samplers.noise import NoiseStream, checked_draws, policy_by_name
@@ -202,12 +203,14 @@ def sample_moment_matched(
         if thin and index % thin == 0:
             frames.append((mean + state.y.astype(np.float64) @ factor.T).astype(kind))
 
-    observe(0)
-    for index in steps_with_progress(n_steps, "moment-matched particles"):
-        particles = state.y.astype(np.float64) @ factor.T
-        force = gradient(particles, index) @ factor
-        state = chain.advance(state, lambda _, value=force: value, chain_rng)
-        observe(index + 1)
+    # One thread for the thin matrices of the chain; the estimators have threads of their own.
+    with one_blas_thread():
+        observe(0)
+        for index in steps_with_progress(n_steps, "moment-matched particles"):
+            particles = state.y.astype(np.float64, copy=False) @ factor.T
+            force = gradient(particles, index) @ factor
+            state = chain.advance(state, lambda _, value=force: value, chain_rng)
+            observe(index + 1)
     settings = {
         "n_particles": chain.manifold.n_particles, "n_steps": n_steps, "step": chain.step, "noise_level": delta,
         "smoothing": smoothing, "noise_draws": draws, "noise_policy": policy.name, "scheme": scheme,

@@ -72,7 +72,7 @@ class CenteredStiefel:
 
     def project(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
         r"""Orthogonal projection on the tangent space, $C[G - Y\,\mathrm{sym}(Y^TG/P)]$, C the centring of rows."""
-        g = g - g.mean(-2, keepdims=True)
+        g = _centred(g)
         inner = _transpose(y) @ g / self.n_particles
         return g - y @ (0.5 * (inner + _transpose(inner)))
 
@@ -102,7 +102,7 @@ class CenteredStiefel:
     def moment_errors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Largest absolute entry of the mean, and of the covariance minus the identity, for each system."""
         wide = y.astype(np.float64, copy=False)
-        mean = wide.mean(-2)
+        mean = _row_mean(wide)[..., 0, :]
         second = _transpose(wide) @ wide / self.n_particles
         covariance = second - mean[..., :, None] * mean[..., None, :] - np.eye(self.dimension)
         return np.abs(mean).max(-1), np.abs(covariance).max((-2, -1))
@@ -139,6 +139,15 @@ class CenteredStiefel:
         return end, *(self.project(end, w) for w in state[2:])
 
 
+def _row_mean(y):
+    """Mean of the rows, (..., 1, d), as a matrix product: numpy sums over a long axis before a short one slowly."""
+    return np.full((1, y.shape[-2]), 1.0 / y.shape[-2], dtype=y.dtype) @ y
+
+
+def _centred(y):
+    return y - _row_mean(y)
+
+
 def _transpose(matrix):
     return np.swapaxes(matrix, -1, -2)
 
@@ -148,7 +157,7 @@ def _symmetric(matrix):
 
 
 def _polar(y):
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     p, d = y.shape[-2:]
     if d == 1:
         return y * (np.sqrt(p) / np.sqrt((y * y).sum(-2, keepdims=True)))
@@ -161,13 +170,13 @@ def _polar(y):
 
 def _refined(y):
     """Second pass: (Y^T Y/P)^(-1/2) to first order, whose error is the square of what the first pass left."""
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     p, d = y.shape[-2:]
     return y @ (1.5 * np.eye(d) - (0.5 / p) * (_transpose(y) @ y))
 
 
 def _orthonormal(y):
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     q, r = np.linalg.qr(y)
     sign = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
     return q * (sign * np.sqrt(y.shape[-2]))[..., None, :]
