@@ -17,9 +17,10 @@ from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, 
 METHODS = ["moment_matched", "kernel_density", "gaussian_fit", "untilted", "closed_form"]
 PLANES = ["circle", "checkerboard", "spirals"]
 # Noise level, step over its stability bound delta^2/lambda_max, steps (four units of time or more), particles.
-SETTINGS = {"circle": (0.1, 0.3, 700, 200), "checkerboard": (0.15, 0.3, 500, 300), "spirals": (0.15, 0.3, 500, 300),
+SETTINGS = {"circle": (0.1, 0.3, 700, 160), "checkerboard": (0.15, 0.3, 400, 160), "spirals": (0.15, 0.3, 400, 160),
             "digits": (0.3, 0.5, 600, 120)}  # fmt: skip
-LATENT, SHOWN, KEPT, REFERENCE = 12, 16, 160, 1500
+SMOOTHINGS = [0.0, 0.2, 0.8, 1.6, 6.4]
+LATENT, SHOWN, KEPT, REFERENCE = 12, 16, 160, 1000
 
 
 def load(name, rng):
@@ -33,9 +34,9 @@ def load(name, rng):
         white = us.whiten((train - train.mean(0)) @ basis)
         return white.data.points, white.apply((held - train.mean(0)) @ basis), (white, basis, train)
     if name == "circle":
-        angle = 2 * np.pi * rng.random(1500)
+        angle = 2 * np.pi * rng.random(REFERENCE)
         return us.load_measure("circle12").points, np.stack([np.cos(angle), np.sin(angle)], axis=1), None
-    pair = [us.load_measure(name, n=n, rng=rng).points for n in (300, 1500)]
+    pair = [us.load_measure(name, n=n, rng=rng).points for n in (300, REFERENCE)]
     scale = 0.5 if name == "checkerboard" else 1 / 3
     return pair[0] * scale, pair[1] * scale, None
 
@@ -47,7 +48,7 @@ def untilted(x, delta, s, n, step, rng):
     carried = rng.standard_normal(z.shape)
     kernel = us.KernelScore(us.Gaussian(delta), x)
     smoothed = us.Smoothed(kernel, s, noise=np.zeros((1, x.shape[1])))
-    for _ in range(300):
+    for _ in range(200):
         half = rng.standard_normal((n, 4, x.shape[1]))
         score = smoothed.evaluate(z, np.concatenate([half, -half], axis=1)) if s else kernel(z)
         new = rng.standard_normal(z.shape)
@@ -178,7 +179,7 @@ study = Study(
         "to_kernel": Variable("Sliced W2 to the kernel density, minus that of its own draws"),
         "to_gaussian": Variable("Sliced W2 to the Gaussian fit, minus that of its own draws"),
     },
-    profiles={"standard": {"dataset": list(SETTINGS), "smoothing": [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4]}},
+    profiles={"standard": {"dataset": list(SETTINGS), "smoothing": SMOOTHINGS}},
     claims=[
         bracket("", "at smoothing .8 the law without tilt has collapsed on the circle, the matched one has not",
                 "untilted_excess", APART, {"dataset": "circle", "smoothing": 0.8},
@@ -190,7 +191,7 @@ study = Study(
                 Control("smoothing 0", where={"smoothing": 0.0})),
         bracket("bounded", "at no smoothing are the particles farther than the worse of their two ends",
                 "worst_excess", Inside(-np.inf, 0.05),
-                {"dataset": PLANES, "smoothing": [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4]},
+                {"dataset": PLANES, "smoothing": SMOOTHINGS},
                 Control("without tilt", variable="worst_excess_untilted")),
         bracket("kernel_end", "without smoothing the particles are draws of the kernel density", "to_kernel", TOGETHER,
                 {"dataset": PLANES, "smoothing": 0.0}, Control("smoothing 1.6", where={"smoothing": 1.6}),
@@ -200,12 +201,12 @@ study = Study(
                 source="derived here"),
         digits("", "on digits the MMD is not worse than that of kernel density and Gaussian fit, by .02", 1.6,
                control=Control("without tilt", variable="mmd_gap_untilted")),
-        digits("short of stationarity", "at smoothing .4 barriers keep the particles near their start", 0.4,
+        digits("short of stationarity", "at smoothing .2 barriers keep the particles near their start", 0.2,
                expect="not_applicable"),
         Claim(id="moment_matched.moments_exact", regime="digits", evidence="monte_carlo", profile="standard",
               source="arXiv 2605.14276", variable="moment_error", test=Inside(-np.inf, 1e-12),
               statement="on digits, in twelve latents, mean and covariance are exact after every run",
-              where={"dataset": "digits", "smoothing": [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4]},
+              where={"dataset": "digits", "smoothing": SMOOTHINGS},
               control=Control("draws from the kernel density", variable="moment_error_kernel")),
     ],
 )  # fmt: skip
