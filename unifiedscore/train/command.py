@@ -10,7 +10,8 @@ from unifiedscore.fields import feature_scale
 from unifiedscore.kernels import kernel_by_name
 from unifiedscore.measures.files import load_points
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train.generator import require_torch, train_generator
+from unifiedscore.train.torch_module import require_torch
+from unifiedscore.train.training import train_generator
 
 _SAMPLES = 1000
 
