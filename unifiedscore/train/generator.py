@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -68,7 +69,7 @@ def new_generator(
     latent, width, hidden = integer(latent, "latent"), integer(width, "width"), integer(hidden, "hidden")
     sizes = [latent, *[width] * hidden, target.dimension]
     layers: list = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for fan_in, fan_out in pairwise(sizes):
         # skip_init: torch's own random state is neither used nor moved.
         linear = torch.nn.utils.skip_init(torch.nn.Linear, fan_in, fan_out)
         bound = 1 / np.sqrt(fan_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +31,10 @@ def train_generator(
     batch: int = 128,
     learning_rate: float = 2e-3,
     average: float = 0.99,
-    normalise: bool = True,
+    normalise: bool = False,
     checkpoint: str | Path | None = None,
     every: int = 200,
+    watch: Callable[[OneStepGenerator], None] | None = None,
 ) -> OneStepGenerator:
     r"""Train $x = f_\theta(e)$ on $E\lVert x - \mathrm{sg}(x + \Delta(x))\rVert^2$ with the batch itself as model.
 
@@ -53,10 +55,13 @@ def train_generator(
     average : float
         Decay of the exponential average of the weights, in [0, 1); the result holds the averaged network.
     normalise : bool
-        Divide each drift by $\lambda = \sqrt{E\lVert V\rVert^2/d}$ as in the original paper.
+        Divide each drift by $\lambda = \sqrt{E\lVert V\rVert^2/d}$, as the original paper does.
     checkpoint : path, optional
         Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit: its weights,
         optimiser and random stream take the place of those of `start` and `rng`.
+
+    watch : callable, optional
+        Called after each step with the generator as it stands (its energies count the steps); must not change it.
 
     Raises
     ------
@@ -93,10 +98,12 @@ def train_generator(
     network, averaged = deepcopy(start.network), deepcopy(start.network)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     path, energy = None if checkpoint is None else Path(checkpoint), []
-    sizes = [tuple(weight.shape) for weight in network.parameters()]
-    settings = describe_training(
-        flow, generated=batch, learning_rate=rate, average=decay, normalise=normalise, weights=sizes
-    )
+    settings = {}
+    if path is not None:
+        sizes = [tuple(weight.shape) for weight in network.parameters()]
+        settings = describe_training(
+            flow, generated=batch, learning_rate=rate, average=decay, normalise=normalise, weights=sizes
+        )
     state = {"settings": settings, "network": network, "average": averaged, "optimizer": optimizer, "rng": rng}
     if path is not None and path.exists():
         energy = load_checkpoint(path, **state)
@@ -104,6 +111,8 @@ def train_generator(
         for _ in steps_with_progress(max(steps - len(energy), 0), "training"):
             noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
             energy.append(_step(flow, network, averaged, optimizer, noise, rng, len(energy), decay, normalise))
+            if watch is not None:
+                watch(replace(start, network=averaged, energy=np.array(energy)))
             stopped = interrupted()
             if path is not None and (stopped or len(energy) % every == 0 or len(energy) == steps):
                 save_checkpoint(path, energy=energy, **state)
