@@ -19,8 +19,8 @@ PLANE, COMMON = ["ring", "checkerboard", "spirals"], 0.2
 PAIR = ["laplace", "gaussian_equal", "gaussian_matched"]
 FIELDS = [*PAIR, "sharp", "batch", "sinkhorn"]
 DRIFTS = [*FIELDS, "gaussian_rho", "reversed"]
-TEMPERATURES = [0.05, 0.1, 0.2, 0.4, 0.8]
-MARKS, SHOWN, PICTURES = [10, 30, 100, 200, 400, 600], 300, 10
+TEMPERATURES = [0.05, 0.1, 0.2, 0.4]
+MARKS, SHOWN, PICTURES = [10, 30, 100, 200, 300, 400], 300, 10
 GAP = float(np.log(20.91 / 7.97))  # the published one, of FID on CIFAR-10
 SIZE = {"plane": {"latent": 4, "width": 64}, "digits": {"latent": 16, "width": 128}}
 
@@ -30,7 +30,7 @@ def skip(cell):
         return True
     if cell["drift"] in PAIR and cell["dataset"] == "digits":
         return False
-    where = {"reversed": PLANE, "gaussian_rho": ["digits"]}.get(cell["drift"], [*PLANE, "digits"])
+    where = {"reversed": ["ring"], "gaussian_rho": ["digits"]}.get(cell["drift"], [*PLANE, "digits"])
     return cell["temperature"] != COMMON or cell["dataset"] not in where
 
 
@@ -142,13 +142,13 @@ THEORY = "derived here (posterior scale of arXiv 2603.07514)"
 trains = dict(
     id="generators.fields_train", variable="log_progress", test=Inside(-np.inf, float(np.log(0.7))), **STANDARD
 )
-BACKWARDS = Control("the Laplace drift with the wrong sign", where={"dataset": PLANE, "drift": "reversed"})
+BACKWARDS = Control("the Laplace drift with the wrong sign", where={"dataset": "ring", "drift": "reversed"})
 study = Study(
     name="generators",
     title="One-step generators trained with the drift fields",
-    grid=Grid(dataset=[*PLANE, "digits"], drift=DRIFTS, temperature=TEMPERATURES, steps=[0], seed=[0],
+    grid=Grid(dataset=["digits", *PLANE], drift=DRIFTS, temperature=TEMPERATURES, steps=[0], seed=[0],
               skip=skip, paired=("drift", "temperature")),
-    profiles={"standard": {"steps": [600], "seed": range(16)}},
+    profiles={"standard": {"steps": [400], "seed": range(16)}},
     measure=measure,
     variables={
         "log_ratio": Variable("Logarithm of sliced W2 to held-out points over its floor"),
@@ -184,7 +184,7 @@ study = Study(
               statement="in the plane, where no theorem says so, Laplace and matched Gaussian end alike as well",
               where={"dataset": PLANE, "drift": "gaussian_matched", "temperature": COMMON},
               minus={"drift": "laplace"}, test=Inside(-GAP / 5, GAP / 5),
-              control=Control("the Laplace drift with the wrong sign", where={"drift": "reversed"}), **STANDARD),
+              control=BACKWARDS, **STANDARD),
         Claim(id="generators.equal_bandwidth_gap", source=THEORY, variable="log_ratio",
               statement="a mismatch alone makes a gap as large as the published one: at h = tau = .1 rho the Gaussian, "
                         "ten times colder than the Laplace kernel, is worse by more than log(20.91/7.97)",
