@@ -75,18 +75,18 @@ def load_checkpoint(path: Path, *, settings: Mapping[str, str], network, average
     except Exception as error:
         # Whatever the reader of a damaged archive stumbles on; the first sentence says enough.
         reason = (str(error) or type(error).__name__).strip().splitlines()[0].split(". ")[0]
-        raise FileError(
-            f"{path} cannot be read as a checkpoint (damaged, or another kind of file?): {reason}; {advice}"
-        ) from None
+        what = f"{path} cannot be read as a checkpoint (damaged, or another kind of file?)"
+        raise FileError(f"{what}: {reason}; {advice}") from None
     if not known:
         raise FileError(f"{path} is no checkpoint of a generator of unifiedscore; {advice}")
     stored = state["settings"]
     different = [name for name in {**settings, **stored} if settings.get(name) != stored.get(name)]
     if different:
         name = different[0]
+        more = f" (and {len(different) - 1} more differences)" if len(different) > 1 else ""
         raise InputError(
             f"{path} belongs to a training with {name} = {stored.get(name)}, not {settings.get(name)}"
-            f"{f' (and {len(different) - 1} more differences)' if len(different) > 1 else ''}; use the same, or {advice}"
+            f"{more}; use the same, or {advice}"
         )
     try:
         network.load_state_dict(state["network"])
