@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from unifiedscore.study.atomic import RESUME
+from unifiedscore.atomic import RESUME
 
 # SIGHUP: the terminal or the connection that the command was started from is gone.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))

@@ -91,9 +91,9 @@ def judge_command(
 
 
 def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
+    from unifiedscore.atomic import locked
     from unifiedscore.ledger import write_ledger
     from unifiedscore.ledger.merge import merged
-    from unifiedscore.study.atomic import locked
 
     with locked(out):  # two calls that each judge a part must not lose one another's verdicts
         whole = merged(ledger, found, out, claim=claim) if partial else ledger

@@ -212,7 +212,7 @@ def _folder(out: Path | None) -> Iterator[None]:
 
 def save_diagnosis(dataset, out: Path) -> list[Path]:
     """Write `diagnose.nc` and `diagnose.json`, each whole or not at all."""
-    from unifiedscore.study.atomic import write_atomic
+    from unifiedscore.atomic import write_atomic
     from unifiedscore.study.dataset import write_dataset
 
     try:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
 from unifiedscore.ledger.schema import check_ledger
-from unifiedscore.study.atomic import make_folder, write_atomic
 
 SCHEMA_VERSION = 1
 NEEDED = ("schema_version", "profile", "root_seed", "package_version", "verdicts", "not_run", "failed_cells")

@@ -12,11 +12,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
-from unifiedscore.study.atomic import write_atomic
 
 DERIVED = "Derived here"
 OTHER = "Other sources"

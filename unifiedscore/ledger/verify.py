@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from unifiedscore.atomic import locked, write_atomic
 from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED
-from unifiedscore.study.atomic import locked, write_atomic
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import (
     STOPPED,

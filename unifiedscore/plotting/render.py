@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import locked, make_folder, write_atomic
 from unifiedscore.errors import StudyError
 from unifiedscore.plotting.export import numbers_csv
-from unifiedscore.study.atomic import locked, make_folder, write_atomic
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
 
@@ -74,7 +74,7 @@ def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bo
     path = results / "figures" / "index.json"
     make_folder(path.parent)
     entries = list(entries)
-    with locked(path.parent):
+    with locked(results):
         if keep and path.is_file():
             drawn = {entry["name"] for entry in entries}
             try:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unifiedscore.atomic import make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError
-from unifiedscore.study.atomic import make_folder, sweep, write_atomic
 from unifiedscore.study.claim import Claim, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.records import Record

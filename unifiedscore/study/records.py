@@ -18,8 +18,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
+from unifiedscore.atomic import abandoned, cannot, make_folder, owner, sweep, write_atomic
 from unifiedscore.errors import FileError
-from unifiedscore.study.atomic import abandoned, cannot, make_folder, owner, sweep, write_atomic
 from unifiedscore.study.grid import canonical
 
 SCHEMA = 1

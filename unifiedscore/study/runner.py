@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
-from unifiedscore.study.atomic import write_atomic
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
 from unifiedscore.study.pool import limited_threads
