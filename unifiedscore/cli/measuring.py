@@ -69,7 +69,7 @@ def status(results: Results = OUT):
     if not results.is_dir():
         raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
     empty = True
-    for manifest, records in recorded(results):
+    for manifest, records, damaged in recorded(results):
         empty = False
         if changed := outdated(manifest):
             name = f"{manifest['study']} ({manifest['profile']})"
@@ -81,6 +81,8 @@ def status(results: Results = OUT):
         if missing and records:
             seconds = sum(record.seconds for record in records.values()) / len(records) * missing
             line += f", about {_duration(seconds)} of one worker's time left"
+        if damaged:
+            line += f"; {damaged} of the missing have a damaged record, which the next run sets aside"
         print(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
 from unifiedscore.ledger.schema import check_ledger
-from unifiedscore.study.records import write_atomic
 
 SCHEMA_VERSION = 1
 NEEDED = ("schema_version", "profile", "root_seed", "package_version", "verdicts", "not_run", "failed_cells")
@@ -101,10 +101,7 @@ def exit_code(ledger: Mapping[str, Any]) -> int:
 def write_ledger(ledger: Mapping[str, Any], out: str | Path) -> Path:
     """Write `<out>/ledger.json` atomically."""
     path = Path(out) / "ledger.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot create {path.parent}: {error.strerror or error}") from error
+    make_folder(path.parent)
     write_atomic(path, (json.dumps(ledger, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
     return path
 

@@ -12,11 +12,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
-from unifiedscore.study.records import write_atomic
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
@@ -64,10 +64,7 @@ def write_report(
         text = results / NOT_ESTABLISHED
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
     path = results / "report.html"
-    try:
-        write_atomic(path, render_report(ledger, _figures(results, figures), not_established).encode())
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    write_atomic(path, render_report(ledger, _figures(results, figures), not_established).encode())
     return path
 
 

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
 from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
-from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed, write_atomic
+from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
-from unifiedscore.study.worker import measure_cells
+from unifiedscore.study.worker import checked_values, measure_cells
 from unifiedscore.validate import integer
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MANIFEST = "run.manifest"
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 def run(
@@ -118,8 +122,10 @@ def run_studies(
         if job.done:
             finished[job.study.name] = _finish(job, profile=profile, out=out)
     total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
-    with Progress(total=total, done=done) as progress:
-        for job, cell, record in measure(jobs, executor, threads=threads):
+    # Closed at once when a record cannot be written: a traceback that somebody keeps would keep the workers too.
+    measured = closing(measure(jobs, executor, threads=threads))
+    with Progress(total=total, done=done) as progress, measured as finished_cells:
+        for job, cell, record in finished_cells:
             job.store.write(job.key(cell), record, cell)
             job.records[cell] = record
             progress.advance(job.study.name, record)
@@ -143,11 +149,14 @@ def source_file(study: Study) -> Path | None:
     return Path(file).resolve() if any(value is study for value in values) else None
 
 
-def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record]]]:
-    """For every study run into `out`: what its last run wanted, and the records there are."""
+def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
+    """For every study run into `out`: what its last run wanted, the records there are, and how many are damaged.
+
+    It only looks: the folder may be somebody else's, or in use.
+    """
     for path in sorted(out.glob(f"cells/*/{MANIFEST}")):
         manifest = read_manifest(path)
-        yield manifest, RecordStore(path.parent).read_many(manifest["keys"])[0]
+        yield manifest, *RecordStore(path.parent).read_many(manifest["keys"])
 
 
 def read_manifest(path: Path) -> dict:
@@ -162,8 +171,10 @@ def read_manifest(path: Path) -> dict:
         for name, kind in kinds.items()
         if not isinstance(manifest, dict) or not isinstance(manifest.get(name), kind)
     ]
-    if not wrong and not all(isinstance(key, str) for key in manifest["keys"]):
-        wrong = ["keys"]
+    if not wrong and not all(isinstance(key, str) and _KEY.fullmatch(key) for key in manifest["keys"]):
+        wrong = ["keys"]  # a key is a file name: nothing that leads out of the folder
+    if not wrong and manifest["study"] != path.parent.name:
+        wrong = ["study"]
     if wrong:
         raise FileError(f"{path} is damaged (no usable {', '.join(wrong)}); run the study again to replace it")
     return manifest
@@ -187,7 +198,7 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": hashes}
     manifest |= {"cells": len(keys), "keys": list(keys)}
     write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
-    found, damaged = store.read_many(keys)
+    found, damaged = store.read_many(keys, _returnable(study), set_aside=True)
     if damaged:
         which = (
             "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"
@@ -196,6 +207,20 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     job.records.update((keys[key], record) for key, record in found.items())
     job.pace.add(found.values())
     return job
+
+
+def _returnable(study: Study) -> Callable[[Mapping], bool]:
+    """Whether recorded values are ones that the study's `measure` can have returned."""
+    required, optional = study.stored_variables(), study.optional_variables()
+
+    def returnable(values: Mapping) -> bool:
+        try:
+            checked_values(values, required, optional)
+        except (StudyError, ValueError):
+            return False
+        return True
+
+    return returnable
 
 
 def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:

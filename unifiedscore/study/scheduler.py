@@ -15,7 +15,7 @@ from typing import final
 
 from unifiedscore.errors import StudyError
 from unifiedscore.study.grid import Cell, Grid
-from unifiedscore.study.pool import LocalPool, limited_threads
+from unifiedscore.study.pool import LocalPool, cancel, limited_threads
 from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
@@ -73,8 +73,16 @@ class Job:
 
     def task(self, cells: tuple[Cell, ...]) -> Task:
         """What a worker needs to measure some of the cells."""
-        path, source = str(self.path), self.hashes["source"]
-        return Task(path, source, self.study.name, cells, self.rng_seed, self.threads, os.getpid())
+        return Task(
+            path=str(self.path),
+            source=self.hashes["source"],
+            engine=self.hashes["engine"],
+            study=self.study.name,
+            cells=cells,
+            rng_seed=self.rng_seed,
+            threads=self.threads,
+            driver=os.getpid(),
+        )
 
     def missing(self) -> list[Cell]:
         """Cells without a record, in the order of their keys.
@@ -175,8 +183,7 @@ class _Scheduler:
                 for future in wait(self.flying, return_when=FIRST_COMPLETED).done if self.flying else ():
                     yield from self._collect(future)
         finally:
-            for future in self.flying:
-                future.cancel()
+            cancel(self.flying, self.executor)
 
     def _submit(self, parallelism: int) -> None:
         job, cells = self.missing[0][0], []
