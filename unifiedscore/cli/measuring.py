@@ -116,7 +116,7 @@ def status(results: Results = OUT):
             seconds = sum(record.seconds for record in records.values()) / len(records) * missing
             line += f", about {_duration(seconds)} of one worker's time left"
         if damaged:
-            line += f"; {damaged} of the missing have a damaged record, which the next run sets aside"
+            line += f"; {damaged} of the missing {'has' if damaged == 1 else 'have'} a damaged record"
         print(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")

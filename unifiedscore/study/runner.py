@@ -162,9 +162,11 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 def read_manifest(path: Path) -> dict:
     """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no file; remove it and run the study again")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} is damaged ({error}); run the study again to replace it") from error
     wrong = [
         name
