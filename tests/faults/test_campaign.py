@@ -121,7 +121,7 @@ def wait_until(condition, what):
 
 def processes(*columns):
     """What `ps` says of all processes, as lists of words."""
-    command = ["ps", "-A", *(word for column in columns for word in ("-o", f"{column}="))]
+    command = ["ps", "-A", "-ww", *(word for column in columns for word in ("-o", f"{column}="))]
     return [line.split() for line in subprocess.run(command, capture_output=True, text=True).stdout.splitlines()]
 
 

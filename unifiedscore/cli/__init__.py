@@ -13,7 +13,7 @@ from unifiedscore.cli.judging import judge_command, verify
 from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
 from unifiedscore.cli.showing import diff, figures, list_command, report
-from unifiedscore.errors import UnifiedScoreError
+from unifiedscore.errors import UnifiedScoreError, visible
 
 app = typer.Typer(
     name="unifiedscore",
@@ -78,5 +78,5 @@ def _interrupted() -> int:
 
 
 def _complain(message: str) -> int:
-    print(f"unifiedscore: {' '.join(message.split())}", file=sys.stderr)
+    print(f"unifiedscore: {visible(' '.join(message.split()))}", file=sys.stderr)
     return 2

@@ -116,7 +116,7 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
         raise FileError(
             f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a ledger.json"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is no JSON file: {error}") from error
     missing = [name for name in NEEDED if not isinstance(ledger, dict) or name not in ledger]
     if missing:

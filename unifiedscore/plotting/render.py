@@ -79,7 +79,7 @@ def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bo
             drawn = {entry["name"] for entry in entries}
             try:
                 entries = [e for e in json.loads(path.read_bytes()) if e["name"] not in drawn] + entries
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 pass  # a damaged index is replaced
         write_atomic(path, (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
     return path

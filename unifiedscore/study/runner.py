@@ -162,9 +162,11 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 def read_manifest(path: Path) -> dict:
     """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no file; remove it and run the study again")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} is damaged ({error}); run the study again to replace it") from error
     wrong = [
         name
@@ -186,26 +188,37 @@ def outdated(manifest: dict) -> str:
     return what_changed(manifest["hashes"], path) if path.is_file() else ""
 
 
-def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
-    """Look up what is recorded, and leave a note of what is wanted for `status`."""
+def look_up(
+    study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int, set_aside: bool = False
+) -> tuple[Job, int]:
+    """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
     grid, store = study.profile_grid(profile), RecordStore.of(out, study.name)
     hashes = {"engine": engine_hash(), "source": study_hash(path)}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
     job = Job(study, grid, path, hashes, rng_seed, threads, store, todo)
     keys = {job.key(cell): cell for cell in todo}
+    found, damaged = store.read_many(keys, _returnable(study), set_aside=set_aside)
+    job.records.update((keys[key], record) for key, record in found.items())
+    job.pace.add(found.values())
+    return job, damaged
+
+
+def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
+    """Look up what is recorded, and leave a note of what is wanted for `status`."""
+    store = RecordStore.of(out, study.name)
     store.open()
     _refuse_namesake(study.name, path, store.folder / MANIFEST)
-    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": hashes}
-    manifest |= {"cells": len(keys), "keys": list(keys)}
+    options = {"profile": profile, "out": out, "rng_seed": rng_seed, "threads": threads}
+    job, damaged = look_up(study, path, **options, set_aside=True)
+    keys = [job.key(cell) for cell in job.todo]
+    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
+    manifest |= {"cells": len(keys), "keys": keys}
     write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
-    found, damaged = store.read_many(keys, _returnable(study), set_aside=True)
     if damaged:
         which = (
             "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"
         )
         note(f"{study.name}: {damaged} damaged {which} measured again")
-    job.records.update((keys[key], record) for key, record in found.items())
-    job.pace.add(found.values())
     return job
 
 

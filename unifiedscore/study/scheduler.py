@@ -66,6 +66,7 @@ class Job:
     todo: list[Cell]
     records: dict[Cell, Record] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    marking: bool = True  # whether cells that may end this process leave a note; a spot check writes nothing
 
     def key(self, cell: Cell) -> str:
         """Name of the cell's record."""
@@ -83,6 +84,16 @@ class Job:
             threads=self.threads,
             driver=os.getpid(),
         )
+
+    def mark(self, cell: Cell) -> None:
+        """Leave a note that this process measures the cell itself; see `RecordStore.mark`."""
+        if self.marking:
+            self.store.mark(self.key(cell))
+
+    def unmark(self, cell: Cell) -> None:
+        """Take the note away."""
+        if self.marking:
+            self.store.unmark(self.key(cell))
 
     def missing(self) -> list[Cell]:
         """Cells without a record, in the order of their keys.
@@ -144,11 +155,11 @@ def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
     start, total, done = time.perf_counter(), len(missing), 0
     while missing:
         job, cell = missing.popleft()
-        job.store.mark(job.key(cell))
+        job.mark(cell)
         try:
             ((_, record),) = measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path)
         finally:
-            job.store.unmark(job.key(cell))
+            job.unmark(cell)
         job.pace.add([record])
         yield job, cell, record
         done += 1
@@ -219,7 +230,7 @@ class _Scheduler:
     def _run_alone(self, job: Job, cell: Cell) -> Finished:
         try:
             record = self.executor.submit(run_task, job.task((cell,))).result()[0]
-            job.store.unmark(job.key(cell))
+            job.unmark(cell)
             return job, cell, record
         except BrokenProcessPool:
             self.executor.kill()
