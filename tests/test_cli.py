@@ -166,6 +166,18 @@ def test_the_parts_together_give_what_verify_gives(project, capsys):
     assert "means (quick): 32 done, 0 failed, 0 missing" in capsys.readouterr().out
 
 
+def test_a_figure_of_a_larger_profile_waits_for_its_data(project, capsys):
+    root = project()
+    with (root / "figures/fig_means.py").open("a") as file:
+        file.write('profile = "standard"\n')
+    assert verify() == 0
+    assert "figure means needs data of the profile standard" in capsys.readouterr().err
+    assert not (root / "results/figures/means.png").exists()
+    assert json.loads((root / "results/figures/index.json").read_text()) == []
+    assert verify("--profile", "standard") == 0
+    assert (root / "results/figures/means.png").exists()
+
+
 def test_judge_sees_an_edited_claim_without_measuring_again(project):
     project()
     assert call("run", "--executor", "serial") == 0

@@ -209,6 +209,8 @@ def draw(
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Draw figures from stored data sets; with `keep` the index still lists the others drawn before.
 
+    Figures of a larger profile than that of the data are left out, with a note.
+
     Returns
     -------
     entries, problems
@@ -223,12 +225,14 @@ def draw(
     results = [(item, future.result()) for item, future in waiting]
     entries = [result for _, result in results if isinstance(result, dict)]
     problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
+    for item in (item for item, result in results if result is None):
+        note(f"figure {item.name} needs data of the profile {item.profile}; it is not drawn")
     if waiting:
         write_index(entries, out, keep=keep)
     return entries, problems
 
 
-def _draw(path: str, out: str) -> dict[str, Any] | str:
+def _draw(path: str, out: str) -> dict[str, Any] | str | None:
     from unifiedscore.plotting.render import render
 
     try:
