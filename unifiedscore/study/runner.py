@@ -83,7 +83,7 @@ def run(
     `unifiedscore.study.dataset.VOLATILE` (when, and beside which commit) aside. `threads`, another processor and
     another build of BLAS change the order in which sums are taken: a sum of m terms then moves by at most `m eps` of
     the sum of their sizes (m = 3000: 7e-13), and what is computed from sums by as much times its condition number.
-    Between OpenBLAS kernels for processors with and without AVX-512 the moments of 3000 points differ by less than 1e-14.
+    Between the kernels of OpenBLAS with and without AVX-512, moments of 3000 points differ by less than 1e-14.
     `unifiedscore run --check` measures a share of the recorded cells again and compares.
 
     Examples
