@@ -58,9 +58,8 @@ def _tally(terminalreporter) -> dict[str, list[int]]:
     """Injected, survived, cells lost and cells wrong by kind, from whichever process ran the test."""
     tally: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     reports = {kind: terminalreporter.stats.get(kind, []) for kind in ("passed", "failed", "error")}
-    wrong = {
-        report.nodeid for kind in ("failed", "error") for report in reports[kind]
-    }  # also when looked at afterwards
+    # An error is what was found after the test: a data set on disk, a left-over, that is not as it should be.
+    wrong = {report.nodeid for kind in ("failed", "error") for report in reports[kind]}
     for report in (*reports["passed"], *reports["failed"]):
         found = dict(report.user_properties)
         if report.when == "call" and "fault" in found:
