@@ -40,6 +40,18 @@ def test_thread_limits_are_restored(monkeypatch):
     assert os.environ["NUMBA_NUM_THREADS"] == "2"
 
 
+def test_thread_limits_of_several_threads_leave_the_environment_as_it_was(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    first, second = limited_threads(1), limited_threads(2)
+    first.__enter__()
+    second.__enter__()
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    first.__exit__(None, None, None)
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    second.__exit__(None, None, None)
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
 def test_a_script_without_a_guard_runs_once_and_its_workers_die_with_it(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -26,6 +26,8 @@ THREAD_VARIABLES = (
 )
 SPAWNER = "UNIFIEDSCORE_SPAWNER"  # number of the thread that starts a worker, for the worker to know
 PR_SET_PDEATHSIG = 1
+_HOLDING = threading.Lock()
+_held: dict[str, tuple[str | None, list[str]]] = {}  # what variables were, and what is wanted of them meanwhile
 MOST_WORKERS = 60  # Windows allows 61; beyond it a scheduler (dask, MPI) is the right tool
 
 
@@ -144,17 +146,26 @@ def _clean_spawn(threads: int) -> Iterator[None]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    """Set environment variables for a while; threads that do so at once leave the first state behind together."""
+    with _HOLDING:
+        for name, value in values.items():
+            _held.setdefault(name, (os.environ.get(name), []))[1].append(value)
+            os.environ[name] = value
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        with _HOLDING:
+            for name, value in values.items():
+                before, wanted = _held[name]
+                wanted.remove(value)
+                if wanted:
+                    os.environ[name] = wanted[-1]
+                    continue
+                del _held[name]
+                if before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = before
 
 
 def _start_worker(threads: int) -> None:

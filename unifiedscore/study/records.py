@@ -18,7 +18,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
-from unifiedscore.atomic import abandoned, cannot, make_folder, owner, sweep, write_atomic
+from unifiedscore.atomic import cannot, make_folder, owner, running, sweep, write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
@@ -118,7 +118,7 @@ class RecordStore:
             owner = self._mark(key).read_text(encoding="ascii", errors="replace")
         except OSError:
             return False
-        return not owner or abandoned(owner)
+        return not running(owner)
 
     def _mark(self, key: str) -> Path:
         return self.folder / f"{key}.running"

@@ -72,7 +72,19 @@ def run(
     InputError
         The profile or an argument is not valid.
     StudyError
-        The study file cannot be imported by a worker, or changed during the run.
+        The study file cannot be imported by a worker, or it or the engine changed during the run.
+    FileError
+        The disk is full or the folder cannot be written. What is recorded stays, and the next run resumes from it.
+
+    Notes
+    -----
+    On one machine with one set of packages the data set is the same to the last bit, whatever the number of workers,
+    the executor and the moments at which the run was interrupted; the attributes named in
+    `unifiedscore.study.dataset.VOLATILE` (when, and beside which commit) aside. `threads`, another processor and
+    another build of BLAS change the order in which sums are taken: a sum of m terms then moves by at most `m eps` of
+    the sum of their sizes (m = 3000: 7e-13), and what is computed from sums by as much times its condition number.
+    Between the kernels of OpenBLAS with and without AVX-512, moments of 3000 points differ by less than 1e-14.
+    `unifiedscore run --check` measures a share of the recorded cells again and compares.
 
     Examples
     --------
