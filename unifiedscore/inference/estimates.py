@@ -29,8 +29,8 @@ class Estimate:
     ----------
     value, low, high : float
         The statistic and the ends of its interval. NaN when `kind` is "none".
-    kind : {"t", "numerical", "none"}
-        Student t over replicate seeds; a value with its numerical error; or no interval at all.
+    kind : {"t", "binomial", "numerical", "none"}
+        Student t over replicate seeds; exact from counts; a value with its numerical error; or no interval at all.
     reason : str
         Why there is no interval, or why it was widened (pre-asymptotic). Empty when there is nothing to say.
 
@@ -43,7 +43,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    kind: Literal["t", "numerical", "none"]
+    kind: Literal["t", "binomial", "numerical", "none"]
     reason: str = ""
 
     def __post_init__(self):

@@ -50,7 +50,8 @@ def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
                 raise FileError(f"{path} is no ledger: {name} of {where} is {_kind(entry[name])}")
 
     def check_interval(interval, where: str) -> None:
-        check(interval, _INTERVAL | ({"level": (int, float)} if interval.get("kind") == "t" else {}), where)
+        sampled = interval.get("kind") in ("t", "binomial")
+        check(interval, _INTERVAL | ({"level": (int, float)} if sampled else {}), where)
 
     check(ledger, _LEDGER, "the file")
     for part, kinds in (("verdicts", _VERDICT), ("not_run", _NOT_RUN), ("failed_cells", _FAILED)):

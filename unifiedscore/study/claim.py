@@ -281,7 +281,7 @@ def _choice(value, allowed, name: str):
 
 def _test(value, name: str):
     if not isinstance(value, AbstractTest):
-        raise InputError(f"{name}: test must be Identity, Inside, Rate or Limit; got {value!r}")
+        raise InputError(f"{name}: test must be Identity, Inside, Rate, Limit or Proportion; got {value!r}")
 
 
 def _mapping(value, name: str) -> dict:
