@@ -15,6 +15,7 @@ from unifiedscore.inference.estimates import (
     check_region,
     find_nonfinite,
     no_estimate,
+    read_values,
 )
 from unifiedscore.validate import integer
 
@@ -70,7 +71,10 @@ class Proportion(AbstractTest):
 
     def estimate(self, y, *, x=None, error=None, level: float) -> Estimate:
         """The share of all trials with its exact interval; `y` (seed,) holds shares. `x` and `error` are not used."""
-        shares = np.asarray(y, dtype=float).reshape(-1)
+        shares = read_values(y, "y")
+        if shares.ndim > 1 and shares.size != max(shares.shape):
+            raise InputError(f"Proportion.estimate takes the seeds of one cell; got y of shape {shares.shape}")
+        shares = shares.reshape(-1)
         level = check_level(level)
         if shares.size == 0:
             return no_estimate("there is no share to test")

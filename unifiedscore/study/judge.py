@@ -27,6 +27,7 @@ from unifiedscore.study.selection import (
     normalise,
     read,
 )
+from unifiedscore.validate import shown
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -69,6 +70,8 @@ def judge(study, dataset) -> list[Verdict]:
     >>> judge(study, xarray.Dataset({"y": ("seed", y)}, {"seed": range(16)}))[0].outcome
     'supported'
     """
+    if isinstance(study, type) or not all(hasattr(study, part) for part in ("claims", "grid", "variables")):
+        raise InputError(f"study must be a Study; got {shown(study)}")
     dataset = _check_dataset(study, dataset)
     return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
 
@@ -380,7 +383,7 @@ def _count(dataset, claim: Claim) -> int:
 
 def _check_dataset(study, dataset):
     if not hasattr(dataset, "data_vars") or not hasattr(dataset, "expand_dims"):
-        raise InputError(f"judge needs an xarray.Dataset as run returns it; got {type(dataset).__name__}")
+        raise InputError(f"judge needs an xarray.Dataset as dataset, as run returns it; got {type(dataset).__name__}")
     return normalise(dataset, study.grid.axes)
 
 
