@@ -125,24 +125,52 @@ def integer(good, *, low=1, high=False, none=False):
 
 
 def name(good, *, none=False):
-    bad = {"number": 3, "unknown": "nonsense", "empty": "", "bytes": b"abc", "list": [good], "mapping": {"a": 1},
-           "object": object(), "nan": np.nan, "upper case": good.upper() + "!", "NUL": "a\0b", "function": len,
-           "array": np.array([1.0, 2.0]), "long": "x" * 10_000}  # fmt: skip
+    bad = {
+        "number": 3,
+        "unknown": "nonsense",
+        "empty": "",
+        "bytes": b"abc",
+        "list": [good],
+        "mapping": {"a": 1},
+        "object": object(),
+        "nan": np.nan,
+        "upper case": good.upper() + "!",
+        "NUL": "a\0b",
+        "function": len,
+        "array": np.array([1.0, 2.0]),
+        "long": "x" * 10_000,
+    }
     return Argument(good, with_none(bad, none))
 
 
 def rng(*, none=False):
-    bad = {"seed": 0, "legacy": np.random.RandomState(0), "module": np.random, "text": "0", "list": [1],
-           "sequence": np.random.SeedSequence(1), "bits": np.random.PCG64(1), "class": np.random.Generator,
-           "float": 0.5, "mapping": {}, "bit array": np.zeros(3)}  # fmt: skip
+    bad = {
+        "seed": 0,
+        "legacy": np.random.RandomState(0),
+        "module": np.random,
+        "text": "0",
+        "list": [1],
+        "sequence": np.random.SeedSequence(1),
+        "bits": np.random.PCG64(1),
+        "class": np.random.Generator,
+        "float": 0.5,
+        "mapping": {},
+        "bit array": np.zeros(3),
+    }
     return Argument(np.random.default_rng(0), with_none(bad, none))
 
 
 def kernel(good=None):
     bad = FOREIGN | {
-        "None": None, "name": "laplace", "kernel class": us.Laplace, "bandwidth": 0.5, "list": [us.Laplace(0.5)],
-        "measure": us.Samples(np.zeros((2, 2))), "array": np.zeros((2, 2)), "nan": np.nan,
-    }  # fmt: skip
+        "None": None,
+        "name": "laplace",
+        "kernel class": us.Laplace,
+        "bandwidth": 0.5,
+        "list": [us.Laplace(0.5)],
+        "measure": us.Samples(np.zeros((2, 2))),
+        "array": np.zeros((2, 2)),
+        "nan": np.nan,
+    }
     return Argument(us.Laplace(0.7) if good is None else good, bad)
 
 
@@ -150,8 +178,11 @@ def measure(good, *, none=False, dimension=True, mixtures=True):
     """Samples, an array, or (with `mixtures`) a Gaussian mixture."""
     rows = np.asarray(good.sample(6, np.random.default_rng(1)) if hasattr(good, "sample") else good, dtype=float)
     bad = points(rows, none=none, dimension=dimension).bad | {
-        "kernel": us.Laplace(0.5), "name": "two_moons", "mixture class": us.GaussianMixture, "nested": [[[1.0]]],
-    }  # fmt: skip
+        "kernel": us.Laplace(0.5),
+        "name": "two_moons",
+        "mixture class": us.GaussianMixture,
+        "nested": [[[1.0]]],
+    }
     if not mixtures:
         bad["mixture"] = us.GaussianMixture(np.zeros((1, rows.shape[1])), 1.0)
     return Argument(good, bad)
@@ -161,12 +192,22 @@ def weights(good):
     good = np.asarray(good, dtype=float)
     n = len(good)
     bad = FOREIGN | {
-        "short": np.ones(n - 1), "long": np.ones(n + 1), "matrix": np.ones((n, 1)), "zero": np.zeros(n),
-        "negative": np.where(np.arange(n) == 1, -0.1, 1.0), "nan": np.full(n, np.nan), "number": 1.0,
-        "infinite": np.where(np.arange(n) == 1, np.inf, 1.0), "complex array": np.ones(n) + 0j, "empty": [],
-        "text array": np.ones(n).astype(str), "object array": np.ones(n).astype(object), "ragged": [[1.0], [1.0, 2.0]],
-        "huge integers": [10**400] * n, "set": {1.0},
-    }  # fmt: skip
+        "short": np.ones(n - 1),
+        "long": np.ones(n + 1),
+        "matrix": np.ones((n, 1)),
+        "zero": np.zeros(n),
+        "negative": np.where(np.arange(n) == 1, -0.1, 1.0),
+        "nan": np.full(n, np.nan),
+        "number": 1.0,
+        "infinite": np.where(np.arange(n) == 1, np.inf, 1.0),
+        "complex array": np.ones(n) + 0j,
+        "empty": [],
+        "text array": np.ones(n).astype(str),
+        "object array": np.ones(n).astype(object),
+        "ragged": [[1.0], [1.0, 2.0]],
+        "huge integers": [10**400] * n,
+        "set": {1.0},
+    }
     return Argument(good, bad)
 
 
@@ -176,31 +217,58 @@ def covariance(good, *, components, dimension, none=False):
     skew = np.eye(d)
     skew[0, -1] = 0.5
     bad = FOREIGN | {
-        "negative": -1.0, "nan": np.nan, "infinite": np.inf, "indefinite": np.diag([1.0] * (d - 1) + [-1.0]),
-        "not symmetric": skew, "wrong size": np.eye(d + 1), "not square": np.ones((d, d + 1)), "cube": np.ones((m, d)),
-        "four axes": np.ones((1, m, d, d)), "too many": np.stack([np.eye(d)] * (m + 1)), "nan inside": np.eye(d) * np.nan,
-        "complex array": np.eye(d) + 0j, "text array": np.eye(d).astype(str), "object array": np.eye(d).astype(object),
-        "empty": [], "ragged": [[1.0], [1.0, 2.0]], "negative component": -np.ones(m), "too many numbers": np.ones(m + 7),
+        "negative": -1.0,
+        "nan": np.nan,
+        "infinite": np.inf,
+        "indefinite": np.diag([1.0] * (d - 1) + [-1.0]),
+        "not symmetric": skew,
+        "wrong size": np.eye(d + 1),
+        "not square": np.ones((d, d + 1)),
+        "cube": np.ones((m, d)),
+        "four axes": np.ones((1, m, d, d)),
+        "too many": np.stack([np.eye(d)] * (m + 1)),
+        "nan inside": np.eye(d) * np.nan,
+        "complex array": np.eye(d) + 0j,
+        "text array": np.eye(d).astype(str),
+        "object array": np.eye(d).astype(object),
+        "empty": [],
+        "ragged": [[1.0], [1.0, 2.0]],
+        "negative component": -np.ones(m),
+        "too many numbers": np.ones(m + 7),
         "beyond floats": 10**400,
-    }  # fmt: skip
+    }
     return Argument(good, with_none(bad, none))
 
 
 def vector(good, *, none=False, finite=True):
     good = np.asarray(good, dtype=float)
     bad = FOREIGN | {
-        "long": np.ones(len(good) + 1), "matrix": np.ones((len(good), 2)), "complex array": good + 1j, "empty": [],
-        "text array": good.astype(str), "object array": good.astype(object), "ragged": [[1.0], [1.0, 2.0]],
-        "nan": np.full(len(good), np.nan), "infinite": np.full(len(good), np.inf), "set": {1.0},
+        "long": np.ones(len(good) + 1),
+        "matrix": np.ones((len(good), 2)),
+        "complex array": good + 1j,
+        "empty": [],
+        "text array": good.astype(str),
+        "object array": good.astype(object),
+        "ragged": [[1.0], [1.0, 2.0]],
+        "nan": np.full(len(good), np.nan),
+        "infinite": np.full(len(good), np.inf),
+        "set": {1.0},
         "huge integers": [10**400] * len(good),
-    }  # fmt: skip
+    }
     return Argument(good, with_none(bad, none))
 
 
 def function(good, *, outputs=None):
     """A function of arrays; `outputs` are functions whose results are malformed."""
-    bad = {"None": None, "text": "abc", "number": 3.0, "list": [1], "array": np.zeros((2, 2)), "mapping": {},
-           "no arguments": lambda: 1.0} | (outputs or {})  # fmt: skip
+    bad = {
+        "None": None,
+        "text": "abc",
+        "number": 3.0,
+        "list": [1],
+        "array": np.zeros((2, 2)),
+        "mapping": {},
+        "no arguments": lambda: 1.0,
+    } | (outputs or {})
     return Argument(good, bad)
 
 

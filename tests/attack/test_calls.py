@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from attack_arguments import FOREIGN
 from attack_calls import not_a_number, outcome, time_limit
-from attack_doors import doors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
@@ -20,6 +19,8 @@ NAMES = [name for name in us.__all__ if name != "__version__"] + [f"study.{name}
 
 @lru_cache(maxsize=1)
 def table():
+    from attack_doors import doors  # builds an object of every kind: not when tests are only collected
+
     return doors()
 
 
@@ -73,6 +74,7 @@ def test_a_well_formed_call_takes_any_memory_layout_and_leaves_its_input_alone(n
 
 NUMBERS = some.floats(allow_nan=True, allow_infinity=True) | some.integers() | some.booleans() | some.complex_numbers()
 DTYPES = some.sampled_from(["f2", "f4", "f8", "i1", "i8", "u2", "c16", "?", "S3", "U2", "M8[s]", "m8[s]", "O"])
+SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 ANYTHING = some.one_of(
     some.none(),
     some.text(max_size=6),
@@ -81,17 +83,16 @@ ANYTHING = some.one_of(
     some.lists(NUMBERS, max_size=4),
     some.lists(some.lists(NUMBERS, max_size=3), max_size=4),
     some.dictionaries(some.text(max_size=2), NUMBERS, max_size=2),
-    DTYPES.flatmap(lambda dtype: arrays.arrays(dtype, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
-                                               elements=some.integers(-3, 3) if dtype == "O" else None)),
+    DTYPES.flatmap(lambda dtype: arrays.arrays(dtype, SHAPES, elements=some.integers(-3, 3) if dtype == "O" else None)),
     some.sampled_from(list(FOREIGN.values())),
 )  # fmt: skip
-COUNTED = ("n_samples", "n_particles", "n_steps", "steps", "order", "max_samples", "noise_draws", "systems", "n", "objects",
-           "start", "dimension", "size", "out", "path")  # fmt: skip
+COUNTED = ("n_samples", "n_particles", "n_steps", "steps", "order", "max_samples", "noise_draws", "systems", "n",
+           "objects", "start", "dimension", "size", "out", "path")  # fmt: skip
 """Here a drawn value may be a valid one that costs time or writes: the table above holds what is wrong with them."""
 
 
 def places():
-    return [(door, argument) for doors in table().values() for door in doors for argument in door.arguments]
+    return [(door, argument) for made in table().values() for door in made for argument in door.arguments]
 
 
 @settings(max_examples=1500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
@@ -124,3 +125,18 @@ def test_whatever_a_machine_draws_is_refused_by_name_or_answered_without_nan(rec
         some_value_ends_well()
     finally:
         record_property("attack", ("drawn by hypothesis", TALLY["calls"] - TALLY["accepted"], TALLY["wrong"]))
+
+
+@pytest.mark.parametrize("bandwidth", [1e-300, 1e-150, 1e-20, 1e20, 1e150, 1e300])
+@pytest.mark.parametrize("name", ["gaussian", "laplace", "matern:1.5", "rational_quadratic:1", "student_t:3"])
+def test_extreme_bandwidths_give_numbers_or_an_error_of_the_package(name, bandwidth):
+    rng = np.random.default_rng(0)
+    points, mixture = rng.normal(size=(6, 2)), us.GaussianMixture(rng.normal(size=(2, 2)), 0.5)
+    for scale in (1.0, 1e-150, 1e150):
+        for law in (us.Samples(scale * points[:4]), mixture.scaled(scale)):
+            for field in (us.MeanShift, us.KernelScore, us.Barycenter):
+                try:
+                    answer = field(us.kernel_by_name(name, bandwidth, dimension=2), law)(scale * points)
+                except UnifiedScoreError:
+                    continue
+                assert np.isfinite(answer).all(), (field.__name__, type(law).__name__, scale)
