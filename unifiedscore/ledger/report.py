@@ -16,6 +16,7 @@ from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
+from unifiedscore.ledger.summary import read_summaries
 from unifiedscore.study.records import write_atomic
 
 DERIVED = "Derived here"
@@ -65,14 +66,18 @@ def write_report(
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
     path = results / "report.html"
     try:
-        write_atomic(path, render_report(ledger, _figures(results, figures), not_established).encode())
+        text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
+        write_atomic(path, text.encode())
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror or error}") from error
     return path
 
 
 def render_report(
-    ledger: Mapping[str, Any], figures: Sequence[Mapping[str, Any]] = (), not_established: str = ""
+    ledger: Mapping[str, Any],
+    figures: Sequence[Mapping[str, Any]] = (),
+    not_established: str = "",
+    summaries: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The report's text.
 
@@ -84,6 +89,8 @@ def render_report(
         name, title, studies, claims, data (a data URI).
     not_established : str
         See `write_report`.
+    summaries : sequence of mapping
+        Stored summaries of longer runs, as `read_summaries` returns them.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -109,6 +116,7 @@ def render_report(
         findings=[entry for entry in entries if entry["finding"]],
         refuted=[e for e in entries if e["outcome"] == "refuted" and e["expected"] == "refuted" and not e["finding"]],
         figures=figures,
+        summaries=summaries,
         not_established=blocks(not_established),
     )
 

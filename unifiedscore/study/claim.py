@@ -200,9 +200,7 @@ class Claim:
         _choice(self.profile, PROFILES, f"{name}: profile")
         _test(self.test, name)
         if self.evidence == "symbolic":
-            raise InputError(
-                f"{name}: evidence 'symbolic' is for proofs; write a Derivation, or call it 'exact'"
-            )
+            raise InputError(f"{name}: evidence 'symbolic' is for proofs; write a Derivation, or call it 'exact'")
         object.__setattr__(self, "where", _mapping(self.where, f"{name}: where"))
         object.__setattr__(self, "minus", _mapping(self.minus, f"{name}: minus"))
         for attribute in ("regime", "finding"):
