@@ -43,7 +43,7 @@ def figure(dataset):
         _panel(axes[1], dataset, bent, LOOPED, QUANTITIES[:2], (5e-5, 1.0), "b  Finite-size corrections")
         handles = {text: handle for ax in axes for handle, text in zip(*ax.get_legend_handles_labels(), strict=True)}
         if handles:
-            canvas.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+            canvas.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
         caption(
             canvas,
             "Shares of synthetic trials of 16 seeds, truth on an end of the region, with exact 99 % intervals; an "

@@ -27,7 +27,7 @@ def test_counts_are_those_of_the_test_itself_on_every_trial(test, noise, correct
     y = study.draw(test, noise, correction, x, trials, np.random.default_rng(8))
     found = dict.fromkeys(("false_refutation", "false_support", "miss"), 0)
     for i, one in enumerate(y):
-        inner, outer = study.regions(test, 1 if i % 2 else -1)
+        inner, outer = study.regions(test, 1 if i % 2 else -1, x)
         for name in found:
             found[name] += study.is_wrong(name, test, x, one, inner, outer)
     assert {name: round(counted[name] * trials) for name in found} == found
@@ -42,7 +42,7 @@ def test_the_truth_is_where_the_study_says(test):
     error = statistic.std() / statistic.size**0.5
     # The right correction x^-1 cancels in the intercept exactly.
     assert abs(statistic.mean() - study.TRUTH[test]) < 5 * error
-    inner, outer = study.regions(test, 1)
+    inner, outer = study.regions(test, 1, x)
     assert inner[0] == study.TRUTH[test] < outer[0]
 
 
@@ -98,9 +98,12 @@ def test_power_is_measured_at_the_documented_sizes():
 
 def test_levels_are_those_of_the_verdicts():
     y = study.draw("inside", "normal", "none", study.POINTS["long"], 1, np.random.default_rng(7))[0]
-    chosen = study.build("inside", *study.regions("inside", 1)[0])
+    chosen = study.build("inside", *study.regions("inside", 1, study.POINTS["long"])[0])
     outcome = decide(chosen.estimate(y[0], level=REFUTE_LEVEL), chosen.low, chosen.high) == "refuted"
-    assert study.is_wrong("false_refutation", "inside", None, y, *study.regions("inside", 1)) == outcome
+    assert (
+        study.is_wrong("false_refutation", "inside", None, y, *study.regions("inside", 1, study.POINTS["long"]))
+        == outcome
+    )
     assert SUPPORT_LEVEL < REFUTE_LEVEL
 
 
@@ -122,10 +125,3 @@ def test_a_study_that_measures_the_tests_depends_on_their_sources(tmp_path, monk
         before = study_hash(path)
         (package / "inference" / "rate.py").write_text("x = 2\n")
         assert (study_hash(path) != before) is depends
-
-
-def test_the_figure_knows_how_many_trials_there_are():
-    for name, module in (("calibration", study), ("calibration_power", power)):
-        figure = load_module(ROOT / "figures" / f"fig_{name}.py")
-        assert module.TRIALS == figure.TRIALS
-        assert getattr(figure, "LOOPED", None) == getattr(module, "LOOPED", None)
