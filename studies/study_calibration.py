@@ -252,6 +252,7 @@ SHARES = {
 OTHERS = {
     "false_world_refuted": "Share refuted, the truth outside the region",
     "true_world_supported": "Share supported, the truth inside the region",
+    "trials": "Trials of this seed",
 }
 
 
@@ -365,6 +366,6 @@ study = Study(
     grid=Grid(skip=skip, test=["inside"], noise=["normal"], correction=["none"], points=["long"], seed=range(16)),
     profiles={"standard": {axis: list(dict.fromkeys(case[i] for case in CASES))
                            for i, axis in enumerate(("test", "noise", "correction", "points"))}},
-    measure=measure, variables={name: Variable(words) for name, words in (SHARES | OTHERS | {"trials": "Trials of this seed"}).items()},
+    measure=measure, variables={name: Variable(words) for name, words in (SHARES | OTHERS).items()},
     claims=list(claims()),
 )  # fmt: skip
