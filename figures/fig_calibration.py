@@ -6,7 +6,6 @@ from unifiedscore.plotting.style import BLUE, GREY, RED, caption, new_figure, st
 study = "calibration"
 claims = ("calibration.false_refutation", "calibration.false_support", "calibration.miss")
 
-TRIALS, LOOPED = 50_000, 625
 KINDS = {"inside": "Inside", "inside_log": "Inside, log", "rate": "Rate", "limit": "Limit",
          "rate_numbers": "Rate, no seeds", "limit_numbers": "Limit, no seeds"}  # fmt: skip
 NOISES = {"normal": "normal", "heteroscedastic": "unequal variances", "t5": "Student t, 5", "lognormal": "lognormal",
@@ -39,8 +38,8 @@ def figure(dataset):
             for points in POINTS
             for shape, words in SHAPES.items()
         ]  # fmt: skip
-        _panel(axes[0], dataset, noisy, TRIALS, QUANTITIES, (1e-6, 1.0), "a  Noise")
-        _panel(axes[1], dataset, bent, LOOPED, QUANTITIES[:2], (5e-5, 1.0), "b  Finite-size corrections")
+        _panel(axes[0], dataset, noisy, QUANTITIES, (1e-6, 1.0), "a  Noise")
+        _panel(axes[1], dataset, bent, QUANTITIES[:2], (5e-5, 1.0), "b  Finite-size corrections")
         handles = {text: handle for ax in axes for handle, text in zip(*ax.get_legend_handles_labels(), strict=True)}
         if handles:
             canvas.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
@@ -53,15 +52,15 @@ def figure(dataset):
     return canvas
 
 
-def _panel(ax, dataset, rows, trials, quantities, limits, title):
+def _panel(ax, dataset, rows, quantities, limits, title):
     ax.set_xscale("log")
     ax.set_xlim(*limits)
     shown = []
     for label, where in rows:
-        found = [share(dataset, name, where, trials) for name, *_ in quantities]
+        found = [share(dataset, name, where) for name, *_ in quantities]
         if found[0] is None:
             continue
-        naive = share(dataset, "false_refutation_copied", where, trials) if len(quantities) == 3 else None
+        naive = share(dataset, "false_refutation_copied", where) if len(quantities) == 3 else None
         if naive is not None:
             draw_share(ax, naive, len(shown), color=GREY, marker="o", hollow=True, label="the same, copied draws")
         for offset, one, (_, words, color, marker, _) in zip((-0.25, 0.0, 0.25), found, quantities, strict=False):
@@ -74,5 +73,5 @@ def _panel(ax, dataset, rows, trials, quantities, limits, title):
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_title(title)
     ax.set_xlabel("Share of trials")
-    ax.set_ylabel("Test and " + ("noise" if trials == TRIALS else "correction"))
+    ax.set_ylabel("Test and " + ("noise" if len(quantities) == 3 else "correction"))
     tidy(ax, grid="x")

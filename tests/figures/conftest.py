@@ -307,6 +307,7 @@ def calibration():
         name: (tuple(axes), rng.binomial(trials, chance, size=shape) / trials, {"long_name": name})
         for name, chance in chances.items()
     }
+    data["trials"] = (tuple(axes), np.broadcast_to(trials, shape).astype(float))
     return _labelled(data, axes)
 
 

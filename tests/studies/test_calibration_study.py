@@ -125,3 +125,17 @@ def test_a_study_that_measures_the_tests_depends_on_their_sources(tmp_path, monk
         before = study_hash(path)
         (package / "inference" / "rate.py").write_text("x = 2\n")
         assert (study_hash(path) != before) is depends
+
+
+def test_every_cell_says_how_many_trials_it_holds():
+    for kind, noise, correction, points in study.CASES:
+        if kind == "identity":
+            cell = {"test": kind, "noise": noise, "correction": correction, "points": points}
+            assert study.measure(cell, np.random.default_rng(0))["trials"] == study.trials_of(kind, noise, correction)
+    for claim in study.study.claims:
+        where = claim.where
+        assert claim.test.trials == study.trials_of(where["test"], where["noise"], where["correction"])
+
+
+def test_the_figure_of_power_knows_how_many_trials_there_are():
+    assert load_module(ROOT / "figures" / "fig_calibration_power.py").TRIALS == power.TRIALS

@@ -26,10 +26,15 @@ class Share:
     high: float
 
 
-def share(dataset: xr.Dataset, variable: str, where: Mapping[str, Any], trials: int) -> Share | None:
-    """The share over all seeds of `variable` at `where`, each seed having seen `trials`; None where not measured."""
+def share(dataset: xr.Dataset, variable: str, where: Mapping[str, Any], trials: int | None = None) -> Share | None:
+    """The share over all seeds of `variable` at `where`; None where it was not measured.
+
+    Each seed has seen `trials` of them, or what the variable of that name says.
+    """
     if not has(dataset, variable, where):
         return None
+    if trials is None:
+        trials = int(np.nanmax(pick(dataset, where)["trials"].values))
     values = np.ravel(pick(dataset, where)[variable].values)
     test = Proportion(0.0, 0.5, trials)  # only its interval is used
     found = test.estimate(values[np.isfinite(values)], level=SUPPORT_LEVEL)
