@@ -1,71 +1,65 @@
-"""Moment-matched particles beside their baselines: samples in the plane, digits with neighbours, distances."""
+"""Moment-matched particles beside their baselines: samples in the plane, sliced W2 and MMD against smoothing."""
 
 import numpy as np
 
 from unifiedscore.plotting.style import BLUE, GREEN, INK, PINK, RED, caption, new_figure, style, tidy, words
 
 study = "moment_matched_quality"
-claims = ("moment_matched.baselines_bracket", "moment_matched.digits_latent")
+claims = ("moment_matched.baselines_bracket",)
 LOOK = {"moment_matched": (BLUE, "o"), "kernel_density": (GREEN, "s"), "gaussian_fit": (INK, "D"),
         "untilted": (RED, "^"), "closed_form": (PINK, "v")}  # fmt: skip
 
 
 def figure(dataset):
-    names = [str(name) for name in np.ravel(dataset["dataset"].values)]
-    planes = [name for name in names if name != "digits"]
-    digits = "digits" in names
+    planes = [name for name in map(str, np.ravel(dataset["dataset"].values)) if name != "digits"]
+    levels = [float(s) for s in np.ravel(dataset["smoothing"].values)]
+    shown = 0.8 if 0.8 in levels else levels[len(levels) // 2]
     with style():
-        canvas = new_figure(13.0, 2.6 * len(planes) + (2.6 if digits else 0.6))
-        axes = canvas.subplots(len(planes) + digits, 6, squeeze=False)
+        canvas = new_figure(14.2, 2.35 * len(planes) + 1.1)
+        axes = canvas.subplots(len(planes), 7, squeeze=False, width_ratios=(1,) * 5 + (1.35,) * 2)
         for row, name in enumerate(planes):
-            _samples(dataset, name, axes[row, :5], titles=row == 0)
-            _distances(dataset, name, axes[row, 5])
-        if digits:
-            _digits(dataset, axes[-1, :5])
-            _distances(dataset, "digits", axes[-1, 5])
-        axes[0, 5].legend(fontsize=7)
-        axes[-1, 5].set_xlabel("smoothing")
+            at = dataset.sel(dataset=name)
+            _samples(at.sel(smoothing=shown).isel(seed=0), axes[row, :5], titles=row == 0)
+            axes[row, 0].set_ylabel(words(name))
+            for ax, variable in zip(axes[row, 5:], ("distance", "discrepancy"), strict=True):
+                _curves(at, variable, levels, ax)
+        axes[0, 5].set_title("sliced $W_2$ to held-out")
+        axes[0, 6].set_title("squared MMD to held-out")
+        for ax in axes[-1]:
+            ax.set_xlabel("smoothing" if ax in axes[-1, 5:] else "")
+        handles, labels = axes[0, 5].get_legend_handles_labels()
+        canvas.legend(handles, labels, loc="outside upper right", ncols=5, fontsize=8)
         caption(
             canvas,
-            "Particles at the middle smoothing of the grid (first seed), and sliced W2 to held-out points against "
-            "smoothing: dots are seeds, lines medians. Digits: particles above, their nearest training images below.",
+            f"Left: 160 particles of the first seed at smoothing {shown:g}. Right: dots are seeds (each a new training "
+            "set), lines their means, bars two standard errors over the seeds. Without smoothing the particles are the "
+            "kernel density, at large smoothing the Gaussian fit; laws without matched moments collapse.",
         )
     return canvas
 
 
-def _middle(dataset):
-    values = np.ravel(dataset["smoothing"].values)
-    return values[len(values) // 2]
-
-
-def _samples(dataset, name, axes, *, titles):
+def _samples(at, axes, *, titles):
+    reach = float(
+        np.nanquantile(np.abs(at["samples"].sel({"method": ["kernel_density", "gaussian_fit"]}).values), 0.995)
+    )
     for ax, (method, (color, _)) in zip(axes, LOOK.items(), strict=True):
-        at = dataset["samples"].sel({"dataset": name, "smoothing": _middle(dataset), "method": method}).isel(seed=0)
-        points = at.transpose("particle", "coordinate").values
+        points = at["samples"].sel({"method": method}).transpose("particle", "coordinate").values
         ax.plot(points[:, 0], points[:, 1], ".", color=color, markersize=2.5)
-        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_aspect("equal")
+        ax.set_xlim(-reach, reach)
+        ax.set_ylim(-reach, reach)
         ax.set_title(words(method).capitalize() if titles else "")
         tidy(ax)
-    axes[0].set_ylabel(words(name))
 
 
-def _digits(dataset, axes):
-    at = dataset["images"].sel(dataset="digits", smoothing=_middle(dataset)).isel(seed=0)
-    for k, ax in enumerate(axes):
-        pictures = at.isel(image=k).transpose("shown", "pixel").values.reshape(-1, 8)
-        ax.pcolormesh(np.arange(9), np.arange(len(pictures) + 1), pictures[::-1], cmap="gray_r", rasterized=True)
-        ax.set_aspect("equal")
-        ax.set_xticks([])
-        ax.set_yticks([])
-    axes[0].set_ylabel("neighbour    sample")
-
-
-def _distances(dataset, name, ax):
-    at = dataset["distance"].sel(dataset=name)
-    for method, (color, marker) in LOOK.items():
-        values = at.sel({"method": method}).transpose("smoothing", "seed").values
-        x = np.ravel(dataset["smoothing"].values)
-        ax.plot(np.repeat(x, values.shape[1]), values.ravel(), ".", color=color, markersize=2, alpha=0.4)
-        ax.plot(x, np.nanmedian(values, axis=1), color=color, marker=marker, markersize=4, label=words(method))
-    ax.set_ylabel("sliced $W_2$")
+def _curves(at, variable, levels, ax):
+    place = np.arange(len(levels), dtype=float)
+    for k, (method, (color, marker)) in enumerate(LOOK.items()):
+        values = at[variable].sel({"method": method}).transpose("smoothing", "seed").values
+        x = place + 0.06 * (k - 2)
+        ax.plot(np.repeat(x, values.shape[1]), values.ravel(), ".", color=color, markersize=1.5, alpha=0.35)
+        error = 2 * np.nanstd(values, axis=1, ddof=1) / np.sqrt(np.isfinite(values).sum(axis=1))
+        ax.errorbar(x, np.nanmean(values, axis=1), yerr=error, color=color, marker=marker, markersize=3.5,
+                    linewidth=1.1, label=words(method))  # fmt: skip
+    ax.set_xticks(place, [f"{s:g}" for s in levels])
     tidy(ax)

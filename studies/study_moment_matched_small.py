@@ -38,12 +38,16 @@ def run(chain, gradient, rng, *, systems, time):
 
 
 def triangles(rng, *, transposed):
-    """E z_1 z_2^2 of triangles after four units of time, at h = .02, and the error of their moments."""
+    """E z_1 z_2^2 of triangles after eight units of time, at h = .04, and the error of their moments.
+
+    After four units 3 to 5 % of the uniform start are left (-.332 to -.338 of -.348 in 20000 systems, at h = .02, .01
+    and by the second-order scheme alike); after eight, -.352 +- .003.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        chain = ManifoldChain(us.CenteredStiefel(3, 2), 0.02, retraction="qr")
+        chain = ManifoldChain(us.CenteredStiefel(3, 2), 0.04, retraction="qr")
     pulled = FACTOR.T if transposed else FACTOR
-    y = run(chain, lambda y: force(MEAN + y @ FACTOR.T) @ pulled, rng, systems=600, time=4)[1]
+    y = run(chain, lambda y: force(MEAN + y @ FACTOR.T) @ pulled, rng, systems=600, time=8)[1]
     return float(MIXED(MEAN + y @ FACTOR.T).mean()), float(chain.manifold.distance(y).max())
 
 
@@ -87,6 +91,8 @@ oracle = Claim(
     statement="three particles in the plane follow the Gibbs law: E z_1 z_2^2 = -.348",
     test=Inside(-0.3482 - 0.04, -0.3482 + 0.04),
     control=Control("G_Z L^T, with every moment exact", variable="mixed_transposed"),
+    finding="inconclusive on root seed 1 with runs of four units of time: the uniform start was not forgotten; the run "
+    "was doubled, the region kept",
 )  # fmt: skip
 study = Study(
     name="moment_matched_small",

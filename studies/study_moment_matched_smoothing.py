@@ -144,6 +144,11 @@ NAMES = {
     "plug_in": "Tilt by plug-in expectations",
     "gain": "Log-likelihood of the circle gained by the tilt",
 }  # fmt: skip
+# phi_s(z - y) = (1 - (z - y)^2/2 s^2 + ...)/(s sqrt(2 pi)): the next term after s^-3 is s^-5.
+ORDER = (
+    "the correction was first declared of order 1, and the run was pre-asymptotic; the expansion of the smoothing "
+    "Gaussian advances in s^-2, so that it is of order 2: 1 - ratio falls by 5.3, 4.9 and 4.5 per doubling from 16"
+)
 LINE, FAR = {"data": "line"}, {"data": "line", "smoothing": [16.0, 32.0, 64.0, 128.0]}
 MIDDLING = {"data": "line", "smoothing": [0.3, 1.0, 4.0]}
 
@@ -168,11 +173,11 @@ study = Study(
         claim("s_infinity_gaussian", "its constant is -w Sigma^2/(delta^2 sqrt(2 pi))", "kurtosis_ratio",
               Limit(0.99, 1.01, along="smoothing", order=2),
               Control("twice the constant", test=Limit(1.98, 2.02, along="smoothing", order=2)), where=FAR,
-              regime="constant"),
+              regime="constant", finding=ORDER),
         claim("s_infinity_gaussian", "the skewness has its predicted constant", "skewness_ratio",
               Limit(0.99, 1.01, along="smoothing", order=2),
               Control("twice the constant", test=Limit(1.98, 2.02, along="smoothing", order=2)), where=FAR,
-              regime="skewness"),
+              regime="skewness", finding=ORDER),
         claim("s0_is_kde", "without smoothing the tilt vanishes and the law is the kernel density", "tilt",
               Inside(-1e-10, 1e-10), Control("smoothing 1", where={"smoothing": 1.0}),
               where={"data": "line", "smoothing": 0.0}),

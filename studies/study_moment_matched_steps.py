@@ -3,12 +3,16 @@
 Three particles on the line with V = 2/3 y^3 + y^4/2; the average of y^3 under the invariant law of every scheme.
 """
 
+import numpy as np
+
 from unifiedscore import exact
 from unifiedscore.study import Claim, Control, Grid, Limit, Rate, Study, Variable
 
 POTENTIAL = lambda y: 2 / 3 * y**3 + y**4 / 2
 SLOPE = lambda y: 2 * y**2 + 2 * y**3
 CUBE = lambda y: y**3
+CONTRACTIONS = {(3, 1): "kappa_3_1", (12, 3): "kappa_12_3", (48, 10): "kappa_48_10"}
+KAPPA = [f"{name}{end}" for name in CONTRACTIONS.values() for end in ("", "_one")]
 
 
 def measure(cell, rng):
@@ -20,7 +24,13 @@ def measure(cell, rng):
     )
     # Euler needs no basis: its two rules agree to rounding.
     noise = abs(fine - coarse) + 1e-13
-    return {
+    kappa = {}
+    if scheme == "euler-maruyama":
+        for (p, d), name in CONTRACTIONS.items():
+            # The overlap falls by c_h a step: -log c_h/h tends to kappa.
+            speed = -np.log(float(exact.euler_contraction(p, d, h))) / h
+            kappa |= {name: abs(speed - exact.contraction(p, d)), f"{name}_one": abs(speed - 1.0)}
+    return dict.fromkeys(KAPPA, np.nan) | kappa | dict.fromkeys([f"{name}_error" for name in KAPPA], 1e-12) | {
         "bias": fine - law, "bias_error": noise, "size": abs(fine - law), "size_error": noise,
         "slope": (fine - law) / h, "slope_error": noise / h,
     }  # fmt: skip
@@ -68,8 +78,28 @@ study = Study(
         "bias": Variable("Bias of E y^3 under the invariant law", symbol="E_h y^3 - E y^3"),
         "size": Variable("Size of that bias"),
         "slope": Variable("Bias over the step"),
+        **{
+            name: Variable(
+                "Decay of the overlap minus kappa_P" if name in CONTRACTIONS.values() else "The same minus 1"
+            )
+            for name in KAPPA
+        },
     },
     claims=[
+        *(
+            Claim(
+                id="moment_matched.finite_p_sde_kappa",
+                regime=f"small steps, P = {p}, d = {d}",
+                statement="the overlap of uniform systems decays at kappa_P, up to O(h)",
+                source="derived here",
+                evidence="quadrature",
+                variable=name,
+                where={"scheme": "euler-maruyama"},
+                test=Rate(0.85, 1.15, along="step", toward="zero"),
+                control=Control("kappa = 1, as for many particles", variable=f"{name}_one"),
+            )
+            for (p, d), name in CONTRACTIONS.items()
+        ),
         order("weak_order_em", "euler-maruyama", "Euler-Maruyama is of first order", FIRST, SECOND, "retraction"),
         constant("weak_order_em", "euler-maruyama", 0.326, 0.0066),
         order(

@@ -43,3 +43,14 @@ class StudyError(UnifiedScoreError):
 
 class MissingDependencyError(UnifiedScoreError, ImportError):
     """An optional extra is needed. The message says what to install."""
+
+
+def visible(text: str) -> str:
+    """Text of unknown origin for a terminal: line breaks become spaces, other control characters their escapes.
+
+    Examples
+    --------
+    >>> visible("means" + chr(27) + "[2J")
+    'means\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else " " if c in "\n\r\t" else repr(c)[1:-1] for c in text)

@@ -150,6 +150,17 @@ def answer(value, what: str, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
+def noise_tuples(value, shape) -> np.ndarray:
+    """Return `value` as the noise of queries of that shape (n, d): (M, d) for all of them or (n, M, d), M >= 1."""
+    noise = real_array(value, "noise")
+    fits = noise.ndim in (2, 3) and noise.shape[-1] == shape[1] and (noise.ndim == 2 or len(noise) == shape[0])
+    if not fits or noise.shape[-2] == 0:
+        raise InputError(
+            f"noise must have shape (M, {shape[1]}) or ({shape[0]}, M, {shape[1]}) with M >= 1; got {noise.shape}"
+        )
+    return noise
+
+
 def weights(value, name: str, *, size: int) -> np.ndarray:
     """Return `value` as (size,) float64 probabilities: non-negative, rescaled to sum 1. None means equal weights."""
     if value is None:

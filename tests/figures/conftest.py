@@ -171,17 +171,48 @@ def moment_matched_steps():
 
 
 def moment_matched_particles():
-    rng, cases = np.random.default_rng(2), ["temperature", "overlap", "overlap_short", "modes", "neighbours"]
-    means = {"temperature_euler": 1.0, "temperature_matthews": 1.0, "temperature_one": 1.13, "overlap": 0.02,
-             "mode_gap_4": 0.05, "mode_gap_40": 0.003}  # fmt: skip
-    data = {name: (("case", "seed"), mean + 0.01 * rng.standard_normal((5, 16))) for name, mean in means.items()}
-    return _labelled(data, {"case": cases, "seed": np.arange(16)})
+    rng, axes = np.random.default_rng(2), {
+        "case": ["temperature", "overlap", "neighbours"], "seed": np.arange(16), "time": [0.0, 0.06, 1.0, 6.0],
+        "scheme": ["euler-maruyama", "leimkuhler-matthews"], "step": [0.02, 0.05, 0.2], "draws": [2, 8, 32],
+    }  # fmt: skip
+    step, draws = np.array(axes["step"])[:, None], np.array(axes["draws"])
+    heat = 1 + np.array([1.3, 1.0])[:, None, None] * 20 * step / draws
+    noise = 0.01 * rng.standard_normal((3, 16, 2, 3, 3))
+    cell = ("case", "seed")
+    data = {"predicted": ((*cell, "scheme", "step", "draws"), heat + 0 * noise),
+            "table": ((*cell, "scheme", "step", "draws"), heat + noise)}  # fmt: skip
+    for name, curve in (("trace", np.exp(-np.array(axes["time"]))), ("novelty", 0.3 - 0.2 / (1 + np.arange(4.0)))):
+        data[name] = ((*cell, "time"), curve + 0.02 * rng.standard_normal((3, 16, 4)))
+    return _labelled(data, axes)
+
+
+def moment_matched_modes():
+    rng, p = np.random.default_rng(8), np.array([3, 4, 20, 40, 80])
+    axes = {"case": ["exact", "line", "plane"], "n_particles": p, "seed": np.arange(16),
+            "mode": ["first", "second", "rarest"]}  # fmt: skip
+    limit = np.array([0.5, 0.3, 0.2])
+    masses = limit + (np.array([-1.0, 0.0, 1.0]) / p[:, None])[:, None] + 0.01 * rng.standard_normal((3, 5, 16, 3))
+    masses[0, :, 1:] = masses[1:, 3:] = np.nan
+    size = np.full((3, 5, 16), np.nan)
+    size[0, :, 0] = 0.1 / p
+    return _labelled({"masses": (tuple(axes), masses), "limit": (tuple(axes), limit + 0 * masses),
+                      "size": (tuple(axes)[:3], size)}, axes)  # fmt: skip
+
+
+def moment_matched_classifier():
+    rng, axes = np.random.default_rng(9), {"smoothing": [0.0, 1.0, 4.0, np.inf], "seed": np.arange(16)}
+    curves = {"accuracy": [0.94, 0.93, 0.91, 0.9], "accuracy_untilted": [0.94, 0.9, 0.8, 0.78],
+              "accuracy_kernel": [0.94] * 4, "accuracy_quadratic": [0.9] * 4,
+              "kernel_mean_gap": [1e-16, 0.05, 0.08, 0.09],
+              "quadratic_mean_gap": [0.09, 0.05, 0.02, 1e-14]}  # fmt: skip
+    noise = 1 + 0.01 * rng.standard_normal((4, 16))
+    return _labelled({name: (tuple(axes), np.array(v)[:, None] * noise) for name, v in curves.items()}, axes)
 
 
 def moment_matched_quality():
     rng = np.random.default_rng(3)
     axes = {
-        "dataset": ["circle", "digits"], "smoothing": [0.2, 0.4, 0.8], "seed": np.arange(2),
+        "dataset": ["circle", "digits"], "smoothing": [0.2, 0.4, 0.8], "seed": np.arange(3),
         "method": ["moment_matched", "kernel_density", "gaussian_fit", "untilted", "closed_form"],
         "particle": np.arange(20), "coordinate": [0, 1], "shown": ["sample", "nearest training"],
         "image": np.arange(16), "pixel": np.arange(64),
@@ -191,8 +222,9 @@ def moment_matched_quality():
         return names, rng.random([len(axes[name]) for name in names])
 
     cell = ("dataset", "smoothing", "seed")
-    data = {"distance": draw(*cell, "method"), "samples": draw(*cell, "method", "particle", "coordinate"),
-            "images": draw(*cell, "shown", "image", "pixel")}  # fmt: skip
+    data = {name: draw(*cell, "method") for name in ("distance", "discrepancy", "novelty")}
+    data |= {"samples": draw(*cell, "method", "particle", "coordinate"),
+             "images": draw(*cell, "shown", "image", "pixel")}  # fmt: skip
     return _labelled(data, axes)
 
 
@@ -342,6 +374,8 @@ BUILDERS = {
     "moment_matched_limit": moment_matched_limit,
     "moment_matched_steps": moment_matched_steps,
     "moment_matched_particles": moment_matched_particles,
+    "moment_matched_modes": moment_matched_modes,
+    "moment_matched_classifier": moment_matched_classifier,
     "moment_matched_quality": moment_matched_quality,
 } | {
     name: measured(name)

@@ -153,3 +153,27 @@ def test_the_neighbour_grid_prints_the_mean_error_of_its_own_k_and_l(datasets):
         "K = 1, L = 1",
         "K = 15, L = 15",
     }
+
+
+def test_digits_are_drawn_above_their_own_nearest_training_image(datasets):
+    stored = datasets["moment_matched_quality"]["images"].sel(dataset="digits").isel(seed=0)
+    walls = [data for name, data in numbers(draw("moment_matched_digits", datasets)).items() if "/cells" in name]
+    for wall, smoothing in zip(walls, stored["smoothing"].values, strict=True):
+        shown = wall[:, 2].reshape(18, -1)
+        for row, kind in enumerate(("sample", "nearest training")):
+            for k in (0, 7):
+                image = stored.sel(smoothing=smoothing, shown=kind, image=k).values.reshape(8, 8)
+                np.testing.assert_allclose(shown[10 * row : 10 * row + 8, 10 * k : 10 * k + 8], image)
+
+
+def test_digits_that_were_not_measured_are_said_to_be(datasets):
+    figure = draw("moment_matched_digits", datasets, lambda dataset: dataset.sel(dataset=["circle"]))
+    assert any("standard profile" in text for text in texts(figure))
+
+
+def test_mode_masses_are_drawn_beside_the_limit_of_their_own_mode(datasets):
+    shown = numbers(draw("moment_matched_modes", datasets))
+    masses = datasets["moment_matched_modes"]["masses"].sel(case="plane", n_particles=20).mean("seed").values
+    drawn = [data for name, data in shown.items() if "b  Plane" in name and data.shape == (2, 2)]
+    heights = {round(float(data[0, 1]), 10) for data in drawn if data[0, 1] == data[1, 1]}
+    assert {round(float(value), 10) for value in masses} <= heights

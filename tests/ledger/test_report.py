@@ -201,7 +201,9 @@ def test_everything_is_escaped():
     entry["hypotheses"] = [{"name": evil, "value": None, "low": None, "high": 1.0, "holds": False}]
     failed = [{"study": evil, "cell": {evil: evil}, "message": evil}]
     figure = {"name": evil, "id": "f", "title": evil, "studies": [evil], "claims": [evil], "data": "data:,"}
-    text = render_report(ledger(entry, failed_cells=failed), [figure], f"{evil}\n\n- `{evil}`")
+    waits = [{"claim": evil, "regime": evil, "study": evil, "profile": evil, "reason": evil}]
+    rest = {"not_run": waits, "stale": [evil], "profile": evil, "package_version": evil}
+    text = render_report(ledger(entry, failed_cells=failed, **rest), [figure], f"{evil}\n\n- `{evil}`")
     page = Page(text)
     assert sum(tag == "script" for tag, _ in page.elements) == 1
     assert "<script>alert" in page.text

@@ -165,3 +165,81 @@ def test_wrong_paths_are_refused(name, message, tmp_path):
 def test_a_key_makes_no_sense_for_one_array(tmp_path):
     with pytest.raises(FileError, match="leave it out"):
         load_points(save(tmp_path / "points.npy"), key="points")
+
+
+def npy_header(shape, version=1, descr="<f8"):
+    stream = io.BytesIO()
+    write = np.lib.format.write_array_header_1_0 if version == 1 else np.lib.format.write_array_header_2_0
+    write(stream, {"descr": descr, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+@pytest.fixture
+def little_memory():
+    """Run the test with 1 GiB more address space than it has: an allocation of what a file claims fails at once."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_a_gigantic_header_is_refused_before_it_is_read(tmp_path, little_memory):
+    head = b"\x93NUMPY\x02\x00" + (2**32 - 1).to_bytes(4, "little")
+    path = tmp_path / "header.npy"
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(2**33)  # sparse
+    with pytest.raises(FileError, match="header claims to be 4294967295 bytes long"):
+        load_points(path)
+
+
+def test_a_sparse_file_of_more_than_the_memory_is_refused_before_allocation(tmp_path, little_memory):
+    path = tmp_path / "sparse.npy"
+    with path.open("wb") as file:
+        file.write(npy_header((2**40, 1)))
+        file.truncate(2**43 + 4096)
+    with pytest.raises(FileError, match=r"takes 8192 GiB, this machine has"):
+        load_points(path)
+
+
+@pytest.mark.parametrize(("claimed", "message"), [(2**43, "to 8192 GiB"), (2**31, "expand 205-fold to 2 GiB")])
+def test_a_zip_bomb_is_refused_before_allocation(tmp_path, little_memory, claimed, message):
+    path = tmp_path / "bomb.npz"
+    compressed = 10 * 2**20 if claimed == 2**31 else 2**20
+    with zipfile.ZipFile(path, "w") as archive:  # stored, and then called deflated: the sizes are all that is looked at
+        archive.writestr("points.npy", npy_header((claimed // 8, 1)).ljust(compressed, b"\0"))
+        archive.filelist[0].file_size = claimed
+        archive.filelist[0].compress_type = zipfile.ZIP_DEFLATED
+    with pytest.raises(FileError, match=message):
+        load_points(path)
+
+
+def test_an_honest_archive_of_zeros_is_no_bomb(tmp_path):
+    path = tmp_path / "zeros.npz"
+    np.savez_compressed(path, np.zeros((100_000, 8)))
+    assert load_points(path).points.shape == (100_000, 8)
+
+
+def test_a_netcdf_file_that_claims_terabytes_is_refused_before_allocation(tmp_path, little_memory):
+    import h5netcdf
+
+    path = tmp_path / "claims.nc"
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {"point": 2**40, "axis": 1}
+        file.create_variable("points", ("point", "axis"), "f8", chunks=(1024, 1))  # nothing is stored
+    assert path.stat().st_size < 2**20
+    with pytest.raises(FileError, match="takes 8192 GiB"):
+        load_points(path)
+
+
+def test_a_csv_line_of_a_billion_columns_is_refused_before_it_is_split(tmp_path, little_memory):
+    path = tmp_path / "wide.csv"
+    with path.open("wb") as file:
+        file.write(b"1,2,3")
+        file.truncate(2**31)  # sparse: NUL characters, no end of line
+    with pytest.raises(FileError, match="a line is longer than 67108864 characters"):
+        load_points(path)

@@ -253,9 +253,9 @@ def test_a_study_file_that_changes_during_the_run_is_noticed(write_study, tmp_pa
     study = studies_in(path)[0].study
     original = runner.RecordStore.read_many
 
-    def edit(self, keys):
+    def edit(self, *arguments, **options):
         path.write_text(path.read_text() + "# edited\n")
-        return original(self, keys)
+        return original(self, *arguments, **options)
 
     monkeypatch.setattr(runner.RecordStore, "read_many", edit)
     with pytest.raises(StudyError, match="changed while it was running"):
@@ -278,7 +278,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_resumes(make_study, tmp_path, 
         with pytest.raises(KeyboardInterrupt):
             run(study, out=tmp_path / "out")
     assert len(records_in(tmp_path / "out")) == 5 and not (tmp_path / "out" / "moments.nc").exists()
-    ((manifest, found),) = recorded(tmp_path / "out")
+    ((manifest, found, _),) = recorded(tmp_path / "out")
     assert manifest["cells"] == 12 and len(found) == 5
     resumed = run(study, out=tmp_path / "out")
     assert bare(resumed).identical(bare(run(study, out=tmp_path / "undisturbed")))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import typer
 
+from unifiedscore.cli.interrupts import farewell, received, stoppable
 from unifiedscore.cli.judging import judge_command, verify
 from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
 from unifiedscore.cli.showing import diff, figures, list_command, report
-from unifiedscore.errors import UnifiedScoreError
+from unifiedscore.errors import UnifiedScoreError, visible
 
 app = typer.Typer(
     name="unifiedscore",
@@ -37,7 +39,9 @@ for name, command in {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: run a command; every error is one paragraph on standard error, never a traceback."""
-    sys.exit(_exit_code(arguments))
+    with stoppable():
+        code = _exit_code(arguments)
+    sys.exit(code)
 
 
 def _exit_code(arguments: list[str] | None) -> int:
@@ -69,10 +73,10 @@ def _exit_code(arguments: list[str] | None) -> int:
 
 
 def _interrupted() -> int:
-    _complain("interrupted. Finished cells are recorded: the same command takes up where this one stopped")
-    return 130
+    _complain(farewell())
+    return 128 + (received() or signal.SIGINT)
 
 
 def _complain(message: str) -> int:
-    print(f"unifiedscore: {' '.join(message.split())}", file=sys.stderr)
+    print(f"unifiedscore: {visible(' '.join(message.split()))}", file=sys.stderr)
     return 2

@@ -93,11 +93,13 @@ def judge_command(
 
 
 def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
+    from unifiedscore.atomic import locked
     from unifiedscore.ledger import write_ledger
     from unifiedscore.ledger.merge import merged
 
-    whole = merged(ledger, found, out, claim=claim) if partial else ledger
-    path = write_ledger(whole, out)
+    with locked(out):  # two calls that each judge a part must not lose one another's verdicts
+        whole = merged(ledger, found, out, claim=claim) if partial else ledger
+        path = write_ledger(whole, out)
     if kept := len(whole["verdicts"]) - len(ledger["verdicts"]):
         print(f"{path} keeps {kept} verdict{'' if kept == 1 else 's'} that this call did not judge again")
     return path

@@ -10,6 +10,7 @@ import typer
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import (
     OUT,
+    Check,
     ExecutorName,
     Out,
     Paths,
@@ -17,6 +18,7 @@ from unifiedscore.cli.options import (
     Results,
     RetryFailed,
     Seed,
+    Share,
     StudyName,
     Threads,
     Workers,
@@ -35,22 +37,36 @@ def run_command(
     threads: Threads = 1,
     seed: Seed = 0,
     retry_failed: RetryFailed = False,
+    check: Check = False,
+    share: Share = 0.02,
 ):
-    """Measure studies and store one data set each, without judging them."""
+    """Measure studies and store one data set each, without judging them.
+
+    With --check, nothing is written: a random share of the recorded cells is measured again and compared bit for bit.
+    Exit code 1: some cell came out otherwise than recorded, or a record is damaged.
+    """
     import numpy as np
 
+    from unifiedscore.study.check import check_studies
     from unifiedscore.study.dataset import STATUS
     from unifiedscore.study.discover import discover
     from unifiedscore.study.runner import run_studies
 
     check_common(profile, seed, out)
+    if check and retry_failed:
+        raise InputError("--check writes nothing and --retry-failed does; give one of them")
     found = discover(paths or (), kinds=("studies",))
     chosen = found.studies if study is None else (found.study(study),)
     failed = 0
     with open_executor(executor, workers, threads) as pool:
         studies = [item.study for item in chosen]
         options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
-        datasets = run_studies(studies, **options, threads=threads, retry_failed=retry_failed)
+        if check:
+            checks = check_studies(studies, **options, threads=threads, share=share, rng=np.random.default_rng())
+        else:
+            datasets = run_studies(studies, **options, threads=threads, retry_failed=retry_failed)
+    if check:
+        raise typer.Exit(_print_checks(checks))
     for item, dataset in zip(studies, datasets, strict=True):
         counts = np.bincount(dataset["status"].values.ravel(), minlength=len(STATUS))
         text = ", ".join(f"{count} {name}" for name, count in zip(STATUS, counts.tolist(), strict=True) if count)
@@ -62,6 +78,24 @@ def run_command(
     raise typer.Exit(3 if failed else 0)
 
 
+def _print_checks(checks) -> int:
+    """Print what spot checks of the records found; the exit code."""
+    for found in checks:
+        parts = [
+            f"{found.checked} of {found.recorded} recorded cells measured again" if found.recorded else "no record"
+        ]
+        parts += ["all as recorded"] * (found.checked > 0 and not found.differences)
+        parts += [f"{len(found.differences)} not as recorded"] * bool(found.differences)
+        parts += [f"{found.damaged} damaged"] * bool(found.damaged)
+        print(f"{found.study}: {', '.join(parts)}")
+        for difference in found.differences:
+            for name, how in difference.variables.items():
+                print(f"DIFFERS  {found.study}, {difference.cell}: {name} {how}")
+        for name in found.altered:
+            print(f"DIFFERS  {found.study}.nc: {name} is not what the records say; unifiedscore run assembles it again")
+    return 0 if all(found.clean for found in checks) else 1
+
+
 def status(results: Results = OUT):
     """How far the studies in a results folder are: cells done, failed, missing, and what remains at this pace."""
     from unifiedscore.study.runner import outdated, recorded
@@ -69,7 +103,7 @@ def status(results: Results = OUT):
     if not results.is_dir():
         raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
     empty = True
-    for manifest, records in recorded(results):
+    for manifest, records, damaged in recorded(results):
         empty = False
         if changed := outdated(manifest):
             name = f"{manifest['study']} ({manifest['profile']})"
@@ -81,6 +115,8 @@ def status(results: Results = OUT):
         if missing and records:
             seconds = sum(record.seconds for record in records.values()) / len(records) * missing
             line += f", about {_duration(seconds)} of one worker's time left"
+        if damaged:
+            line += f"; {damaged} of the missing {'has' if damaged == 1 else 'have'} a damaged record"
         print(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")

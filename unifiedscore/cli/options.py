@@ -22,6 +22,8 @@ Workers = Annotated[int | None, typer.Option("--workers", help="Local processes;
 Threads = Annotated[int, typer.Option("--threads", help="BLAS and numba threads of each worker.")]
 Seed = Annotated[int, typer.Option("--seed", help="Root seed of all random streams.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Measure again the cells recorded as failed.")]
+Check = Annotated[bool, typer.Option("--check", help="Measure recorded cells again and compare; write nothing.")]
+Share = Annotated[float, typer.Option("--share", help="Of the recorded cells that --check measures again.")]
 Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results folder.")]
 
 OUT = Path("results")

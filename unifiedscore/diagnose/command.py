@@ -212,8 +212,8 @@ def _folder(out: Path | None) -> Iterator[None]:
 
 def save_diagnosis(dataset, out: Path) -> list[Path]:
     """Write `diagnose.nc` and `diagnose.json`, each whole or not at all."""
+    from unifiedscore.atomic import write_atomic
     from unifiedscore.study.dataset import write_dataset
-    from unifiedscore.study.records import write_atomic
 
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,13 @@ def read_laws(target: str, model: str, *, rng, size: int):
     return *(_read(spec, role, rng, size, notes) for role, spec in enumerate((target, model))), notes
 
 
+def read_points(spec: str, *, rng, size: int):
+    """Return the points of one file or named data set, (n, d), and notes on how they were read."""
+    notes: list[str] = []
+    law = _read(spec, 0, rng, size, notes)
+    return getattr(law, "points", law), notes
+
+
 def _read(spec: str, role: int, rng, size: int, notes: list[str]):
     if _is_file(spec):
         path, key = _split_key(spec)

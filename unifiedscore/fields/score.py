@@ -8,7 +8,7 @@ from typing import final
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import ReducedMixture
-from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
+from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
 
 
@@ -53,7 +53,7 @@ class KernelScore(AbstractField):
 
     def potential(self, x):
         r"""Return $\log Z(x)$."""
-        return posterior_moments(self.kernel, self.measure, x).log_normalizer
+        return posterior_vectors(self.kernel, self.measure, x).log_normalizer
 
     def jacobian(self, x):
         """Return the Hessian of log Z for a Gaussian kernel, else None."""

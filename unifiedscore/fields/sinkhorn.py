@@ -16,6 +16,8 @@ from unifiedscore.validate import integer, positive
 
 # Linear weights of the reweighted law: beyond this range some of them would underflow to zero.
 _RANGE = 650.0
+# Scalings within these bounds neither overflow nor lose the small entries of a plan.
+_SAFE = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,34 @@ def sinkhorn_scaling(
     log_kernel = kernel.log_profile(cdist(first.points.astype(np.float64), second.points.astype(np.float64)))
     log_a, log_b = np.log(first.weights), np.log(second.weights)
     same = first is second
-    log_u, log_v = np.zeros_like(log_a), log_b.copy()
-    error = np.inf
-    for iteration in range(1, most + 1):
-        fresh = log_a - logsumexp(log_kernel + log_v, axis=1)
-        log_u = fresh
+    log_v, error, iteration = log_b.copy(), np.inf, 0
+    while iteration < most:
+        # One exact iteration in the log domain, whatever the range of the kernel ...
+        iteration += 1
+        log_u = log_a - logsumexp(log_kernel + log_v, axis=1)
         columns = logsumexp(log_kernel.T + log_u, axis=1)
         error = float(np.abs(np.exp(columns + log_v) - second.weights).sum())
         if error <= tolerance:
             return SinkhornScaling(log_u, log_v, error, iteration)
         log_v = 0.5 * (log_u + log_v) if same else log_b - columns
+        # ... then matrix products around it, some thirty times cheaper, until the scalings leave a safe range.
+        plan, lag = np.exp(log_kernel + log_u[:, None] + log_v), np.exp(0.5 * (log_u - log_v)) if same else 1.0
+        scale = np.ones_like(log_b)
+        while iteration < most:
+            rows = plan @ scale
+            if not rows.min() > 1 / _SAFE:
+                break
+            iteration += 1
+            left = first.weights / rows
+            sums = left @ plan
+            error = float(np.abs(sums * scale - second.weights).sum())
+            if error <= tolerance:
+                return SinkhornScaling(log_u + np.log(left), log_v + np.log(scale), error, iteration)
+            new = lag * np.sqrt(left * scale) if same else second.weights / np.maximum(sums, 1 / _SAFE**2)
+            if not (1 / _SAFE < new.min() and new.max() < _SAFE):
+                break
+            scale = new
+        log_v = log_v + np.log(scale)
     raise NumericalError(
         f"the entropic plan has marginals off by {error:.1e} after {most} iterations, not {tolerance:.1e}; "
         "use a larger bandwidth, more iterations (most=) or a larger tolerance"

@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import points, positive, real_array, shown
+from unifiedscore.validate import noise_tuples, points, positive, shown
 
 # Perturbed queries handed to the inner field at once: 16 MB a coordinate.
 _BLOCK = 2_000_000
@@ -120,7 +120,7 @@ class Smoothed(AbstractField):
             from unifiedscore.fields.population_smoothing import gaussian_average
 
             return gaussian_average(function, x, self.smoothing)
-        noise = _checked(noise, x.shape)
+        noise = noise_tuples(noise, x.shape)
         # The queries are formed in float64: a float32 sum would move them by more than the last bandwidths.
         draws, width = noise.shape[-2], max(1, _BLOCK // noise.shape[-2])
         parts = []
@@ -131,13 +131,3 @@ class Smoothed(AbstractField):
             value = function(queries.reshape(-1, x.shape[1]))
             parts.append(value.reshape(len(queries), draws, -1).mean(1))
         return np.concatenate(parts).astype(x.dtype, copy=False)
-
-
-def _checked(noise, shape) -> np.ndarray:
-    noise = real_array(noise, "noise")
-    fits = noise.ndim in (2, 3) and noise.shape[-1] == shape[1] and (noise.ndim == 2 or len(noise) == shape[0])
-    if not fits or noise.shape[-2] == 0:
-        raise InputError(
-            f"noise must have shape (M, {shape[1]}) or ({shape[0]}, M, {shape[1]}) with M >= 1; got {noise.shape}"
-        )
-    return noise

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
 from unifiedscore.ledger.schema import check_ledger
-from unifiedscore.study.records import write_atomic
 
 SCHEMA_VERSION = 1
 NEEDED = ("schema_version", "profile", "root_seed", "package_version", "verdicts", "not_run", "failed_cells")
@@ -101,10 +101,7 @@ def exit_code(ledger: Mapping[str, Any]) -> int:
 def write_ledger(ledger: Mapping[str, Any], out: str | Path) -> Path:
     """Write `<out>/ledger.json` atomically."""
     path = Path(out) / "ledger.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot create {path.parent}: {error.strerror or error}") from error
+    make_folder(path.parent)
     write_atomic(path, (json.dumps(ledger, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
     return path
 
@@ -119,7 +116,7 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
         raise FileError(
             f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a ledger.json"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path} is no JSON file: {error}") from error
     missing = [name for name in NEEDED if not isinstance(ledger, dict) or name not in ledger]
     if missing:

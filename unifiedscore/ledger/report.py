@@ -12,15 +12,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
 from unifiedscore.ledger.summary import read_summaries
-from unifiedscore.study.records import write_atomic
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
+PNG = b"\x89PNG\r\n\x1a\n"
 NOT_ESTABLISHED = "not_established.md"
 
 _ARXIV = re.compile(
@@ -65,11 +66,8 @@ def write_report(
         text = results / NOT_ESTABLISHED
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
     path = results / "report.html"
-    try:
-        text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
-        write_atomic(path, text.encode())
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
+    write_atomic(path, text.encode())
     return path
 
 
@@ -197,14 +195,14 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
         try:
             listed = json.loads(_read(index))
             entries = {
-                str(entry["name"]): {**entry, "name": str(entry["name"]), "path": folder / entry["png"]}
+                str(entry["name"]): {**entry, "name": str(entry["name"]), "path": _inside(folder, entry["png"])}
                 for entry in listed
             }
             for entry in entries.values():
                 if not all(isinstance(name, str) for part in ("studies", "claims") for name in entry.get(part, ())):
                     raise TypeError("studies and claims must list names")
                 entry["title"] = str(entry.get("title", ""))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FileError(
                 f"{index} is no index of figures ({error}); draw them again: unifiedscore figures"
             ) from error
@@ -220,7 +218,10 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
                 entries[path.stem] = {"name": path.stem, "title": "", "studies": [], "claims": [], "path": path}
     shown = []
     for entry in entries.values():
-        data = base64.b64encode(_read(entry["path"])).decode("ascii")
+        content = _read(entry["path"])
+        if not content.startswith(PNG):
+            raise FileError(f"{entry['path']} is no PNG file; draw it again: unifiedscore figures")
+        data = base64.b64encode(content).decode("ascii")
         title = entry.get("title") or entry["name"].replace("_", " ").capitalize()
         shown.append(
             {
@@ -233,6 +234,13 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
             }
         )
     return shown
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file directly in `folder`. A report is passed on: no index may make it carry other files of this machine."""
+    if not isinstance(name, str) or name != Path(name).name or not name.endswith(".png"):
+        raise ValueError(f"{name!r} is no file in {folder}")
+    return folder / name
 
 
 def _spoken(name: str) -> str:

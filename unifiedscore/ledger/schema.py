@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from unifiedscore.errors import FileError
 
+_LARGEST = sys.float_info.max
 _NUMBER = (int, float, type(None))
 _ENDS = {"low": _NUMBER, "high": _NUMBER}
 _INTERVAL = _ENDS | {"level": _NUMBER, "kind": str}
@@ -48,6 +50,8 @@ def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
                 raise FileError(f"{path} is no ledger: {where} lacks {name}")
             if not isinstance(entry[name], kind):
                 raise FileError(f"{path} is no ledger: {name} of {where} is {_kind(entry[name])}")
+            if type(entry[name]) in (int, float) and not abs(entry[name]) <= _LARGEST:  # NaN, 10**400
+                raise FileError(f"{path} is no ledger: {name} of {where} is no finite number")
 
     def check_interval(interval, where: str) -> None:
         sampled = interval.get("kind") in ("t", "binomial")

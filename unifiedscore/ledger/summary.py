@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError, UnifiedScoreError
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.schema import check_entries
 from unifiedscore.study.discover import Found
-from unifiedscore.study.records import write_atomic
 
 FOLDER, ENDING = "summaries", ".summary.json"
 PARTS = ("claim", "regime", "study", "statement", "outcome", "expected", "control_outcome", "finding", "estimate",
@@ -102,7 +102,7 @@ def copy_summaries(found: Found, out: Path) -> None:
     folders = dict.fromkeys(item.path.parent for item in found.studies)
     for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
         read_summary(path)
-        (out / FOLDER).mkdir(parents=True, exist_ok=True)
+        make_folder(out / FOLDER)
         write_atomic(out / FOLDER / path.name, path.read_bytes())
 
 

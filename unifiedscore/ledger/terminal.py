@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from unifiedscore.errors import visible
 from unifiedscore.ledger.ledger import as_expected
 
 MARK = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not_applicable": "blue"}
@@ -19,10 +20,10 @@ def print_ledger(ledger: Mapping[str, Any], *, file=None) -> None:
         _print_table(ledger, file)
     else:
         for verdict in ledger["verdicts"]:
-            print("  ".join(part for part in _row(verdict) if part), file=file)
+            print(visible("  ".join(part for part in _row(verdict) if part)), file=file)
     for line in remarks(ledger):
-        print(line, file=file)
-    print(totals(ledger), file=file)
+        print(visible(line), file=file)
+    print(visible(totals(ledger)), file=file)
 
 
 def totals(ledger: Mapping[str, Any]) -> str:
@@ -72,7 +73,7 @@ def print_changes(changes: Iterable[Mapping[str, Any]], *, file=None) -> None:
     changes = list(changes)
     for change in changes:
         old, new = (_outcome_text(change[side]) for side in ("old", "new"))
-        print(f"{_name(change)} [{change['evidence']}]: {old} -> {new}", file=file or sys.stdout)
+        print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file or sys.stdout)
     print(f"{_count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file or sys.stdout)
 
 
@@ -93,7 +94,7 @@ def _print_table(ledger: Mapping[str, Any], file) -> None:
     for title in ("", "outcome", "claim", "estimate", "region", "evidence"):
         table.add_column(title, no_wrap=title in ("", "outcome", "evidence"), overflow="fold")
     for verdict in ledger["verdicts"]:
-        mark, outcome, *rest = _row(verdict)
+        mark, outcome, *rest = map(visible, _row(verdict))
         # Text, not markup: a claim may hold square brackets.
         attention = "dim" if mark == "ok" else "bold red"
         table.add_row(Text(mark, attention), Text(outcome, MARK.get(verdict["outcome"], "")), *map(Text, rest))

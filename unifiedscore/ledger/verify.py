@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from unifiedscore.atomic import locked, write_atomic
 from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
@@ -29,9 +30,9 @@ from unifiedscore.study.discover import (
     found_by_default,
 )
 from unifiedscore.study.judge import judge, not_run
-from unifiedscore.study.pool import InProcess, LocalPool
+from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
-from unifiedscore.study.records import what_changed, write_atomic
+from unifiedscore.study.records import what_changed
 from unifiedscore.study.runner import run_studies
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def verify(
         for item, proof in proofs:
             judged.add_derivation(item, _result(item, proof, rng_seed))
     finally:
-        for _, proof in proofs:
-            proof.cancel()
+        cancel((proof for _, proof in proofs), executor)
     return judged.ledger(profile=profile)
 
 
@@ -247,8 +247,10 @@ def copy_not_established(found: Found, out: Path, *, keep: bool = False) -> None
     folders = dict.fromkeys(item.path.parent for item in (*found.studies, *found.derivations))
     texts = [folder / NOT_ESTABLISHED for folder in folders if (folder / NOT_ESTABLISHED).is_file()]
     words = [path.read_text(encoding="utf-8") for path in texts]
-    if keep and (out / NOT_ESTABLISHED).is_file():
-        before = (out / NOT_ESTABLISHED).read_text(encoding="utf-8")
-        words = [before, *(text for text in words if text not in before)]
-    if words:
+    if not words:
+        return
+    with locked(out):
+        if keep and (out / NOT_ESTABLISHED).is_file():
+            before = (out / NOT_ESTABLISHED).read_text(encoding="utf-8")
+            words = [before, *(text for text in words if text not in before)]
         write_atomic(out / NOT_ESTABLISHED, "\n".join(words).encode())

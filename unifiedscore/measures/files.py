@@ -14,6 +14,11 @@ import numpy as np
 
 from unifiedscore.errors import FileError, InputError
 
+LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after it has read the header
+LONGEST_LINE = 2**26  # characters: two million coordinates in full precision
+DEFLATE_AT_BEST = 1100  # the format reaches 1032
+SUSPICIOUS = 100  # random numbers shrink by a tenth, images of two colours 50-fold
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +123,11 @@ def _refuse_kind(dtype: np.dtype, path: Path) -> None:
 
 def _check_npy_header(stream, available: int, path: Path) -> None:
     """Refuse a header that declares objects or more bytes than there are, before anything is allocated."""
+    head = stream.read(12)
+    length = int.from_bytes(head[8:10] if head[6:7] == b"\x01" else head[8:12], "little")
+    if length > LONGEST_HEADER:
+        raise FileError(f"{path}: the header claims to be {length} bytes long; a header of points takes some 100")
+    stream.seek(0)
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)
@@ -129,6 +139,37 @@ def _check_npy_header(stream, available: int, path: Path) -> None:
         raise FileError(
             f"{path}: the header declares shape {shape} of {dtype} ({declared} bytes) but only "
             f"{max(available - stream.tell(), 0)} bytes follow: the file is truncated or damaged"
+        )
+    _refuse_size(declared, path)
+
+
+def _refuse_size(declared: int, path: Path) -> None:
+    """Refuse an array that this machine cannot hold before the system starts to swap or kills the process."""
+    if declared > (memory := _memory()):
+        raise FileError(
+            f"{path}: the array takes {declared / 2**30:.4g} GiB, this machine has {memory / 2**30:.4g} GiB of memory; "
+            "save fewer points or float32"
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory of this machine; without an answer, what 64-bit systems can address."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**47
+
+
+def _refuse_bomb(member: zipfile.ZipInfo, path: Path) -> None:
+    """Refuse what no archive of numbers holds: sizes that cannot be true, or a ratio meant to fill the memory."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileError(f"{path}: {member.filename!r} is compressed in a way that numpy does not write")
+    ratio = member.file_size / max(member.compress_size, 1)
+    best = DEFLATE_AT_BEST if member.compress_type == zipfile.ZIP_DEFLATED else 1
+    if ratio > best or (ratio > SUSPICIOUS and member.file_size > 2**30):
+        raise FileError(
+            f"{path}: {member.filename!r} claims to expand {ratio:.0f}-fold to {member.file_size / 2**30:.4g} GiB: "
+            "a damaged or malicious archive; save the array uncompressed if it is yours"
         )
 
 
@@ -143,6 +184,7 @@ def _read_npz(path: Path, key: str | None) -> tuple[np.ndarray, list[str]]:
     with zipfile.ZipFile(path) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
         key, notes = _choose(list(members), key, path)
+        _refuse_bomb(archive.getinfo(members[key]), path)
         with archive.open(members[key]) as stream:
             _check_npy_header(stream, archive.getinfo(members[key]).file_size, path)
         with archive.open(members[key]) as stream:
@@ -158,6 +200,7 @@ def _read_netcdf(path: Path, key: str | None) -> tuple[np.ndarray, list[str]]:
         names = list(dataset.data_vars)
         key, notes = _choose(names, key, path)
         _refuse_kind(dataset[key].dtype, path)
+        _refuse_size(dataset[key].nbytes, path)
         return dataset[key].to_numpy(), notes
 
 
@@ -173,11 +216,19 @@ def _choose(names: list[str], key: str | None, path: Path) -> tuple[str, list[st
     return key, []
 
 
+def _lines(stream, path: Path):
+    """The lines of a text file, none of them of a length that only damage or malice explains."""
+    while line := stream.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise FileError(f"{path}: a line is longer than {LONGEST_LINE} characters; one point stands on a line")
+        yield line
+
+
 def _read_csv(path: Path, key: None) -> tuple[np.ndarray, list[str]]:
     # One flat array of doubles: a list of lists would take eight times the memory.
     flat, width, skipped = doubles("d"), 0, 0
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        for number, cells in enumerate(csv.reader(stream), start=1):
+        for number, cells in enumerate(csv.reader(_lines(stream, path)), start=1):
             cells = [c.strip() for c in cells]
             if not any(cells) or cells[0].startswith("#"):
                 continue

@@ -9,7 +9,7 @@ from unifiedscore.metrics.alignment import (
     mean_product,
     relative_error,
 )
-from unifiedscore.metrics.coverage import duplicate_rate, nearest_training_distance, recall
+from unifiedscore.metrics.coverage import duplicate_rate, mode_coverage, nearest_training_distance, recall
 from unifiedscore.metrics.cross_fitting import (
     CosineEstimate,
     ReplicatedCosines,
@@ -32,6 +32,7 @@ __all__ = [
     "global_cosine",
     "mean_cosine",
     "mean_product",
+    "mode_coverage",
     "nearest_training_distance",
     "recall",
     "relative_error",

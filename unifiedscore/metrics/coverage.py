@@ -70,6 +70,33 @@ def recall(samples, reference, *, k: int = 3) -> float:
     return float(covered.mean())
 
 
+def mode_coverage(samples, reference, modes) -> float:
+    r"""Return $\sum_m \min(\hat\pi_m, \pi_m)$: how much of the mass of every mode of a law the samples hold.
+
+    One minus the total variation between the shares of the modes; a sample belongs to the mode of its nearest
+    reference point. 1 for the right shares, 1/k where one of k equal modes holds everything.
+
+    Parameters
+    ----------
+    samples, reference : (n, d), (m, d) arrays
+    modes : (m,) array of int
+        Mode of every reference point, from 0.
+
+    Examples
+    --------
+    >>> mode_coverage([[0.1], [0.2], [9.0]], [[0.0], [10.0]], [0, 1]).__round__(6)
+    0.833333
+    """
+    reference = validate.points(reference, "reference")
+    samples = validate.points(samples, "samples", dimension=reference.shape[1])
+    modes = np.asarray(modes)
+    if modes.shape != (len(reference),) or modes.dtype.kind not in "iu" or modes.min() < 0:
+        raise InputError(f"modes must hold a number from 0 for each of {len(reference)} points; got {modes!r}")
+    found = modes[_nearest(reference, samples, 1)[1][:, 0]]
+    shares = [np.bincount(labels, minlength=modes.max() + 1) / len(labels) for labels in (found, modes)]
+    return float(np.minimum(*shares).sum())
+
+
 def _nearest(points, queries, k):
     """Distances and indices, (n, k), in increasing distance."""
     from sklearn.neighbors import NearestNeighbors

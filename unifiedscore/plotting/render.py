@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from unifiedscore.errors import FileError, StudyError
+from unifiedscore.atomic import locked, make_folder, write_atomic
+from unifiedscore.errors import StudyError
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
-from unifiedscore.study.records import write_atomic
 
 DPI = 150
 
@@ -56,10 +56,7 @@ def render(path: Path, results: Path) -> dict[str, Any]:
 
 
 def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot create {folder}: {error.strerror or error}") from error
+    make_folder(folder)
     entry = {"name": found.name, "title": found.title, "studies": list(found.studies), "claims": list(found.claims)}
     # Without dates in the files, the same numbers give the same bytes.
     for suffix, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "ModDate": None})):
@@ -75,13 +72,14 @@ def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
 def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bool = False) -> Path:
     """Write `<results>/figures/index.json`, from which the report takes its figures; with `keep`, add to it."""
     path = results / "figures" / "index.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     entries = list(entries)
-    if keep and path.is_file():
-        drawn = {entry["name"] for entry in entries}
-        try:
-            entries = [e for e in json.loads(path.read_bytes()) if e["name"] not in drawn] + entries
-        except (ValueError, KeyError, TypeError):
-            pass  # a damaged index is replaced
-    write_atomic(path, (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
+    with locked(results):
+        if keep and path.is_file():
+            drawn = {entry["name"] for entry in entries}
+            try:
+                entries = [e for e in json.loads(path.read_bytes()) if e["name"] not in drawn] + entries
+            except (ValueError, KeyError, TypeError, RecursionError):
+                pass  # a damaged index is replaced
+        write_atomic(path, (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
     return path

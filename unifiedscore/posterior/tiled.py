@@ -7,10 +7,8 @@ depend on the number of threads. Computation is in float64 whatever the dtype of
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +16,8 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures.samples import Samples
 from unifiedscore.posterior import loops
-from unifiedscore.posterior.moments import PosteriorMoments, _field, _moments, _spread
+from unifiedscore.posterior.moments import PosteriorMoments, PosteriorVectors, _field, _moments, _spread, _vectors
+from unifiedscore.posterior.threads import one_blas_thread, threads
 
 _QUERIES, _SAMPLES = 128, 1024
 # In high dimension the time goes into matrix products, which like larger blocks.
@@ -72,6 +71,16 @@ def _(measure: Samples, kernel, x, quantity, exclude) -> np.ndarray:
     return _reduce(measure, kernel, x, exclude, frozenset({quantity}))[quantity].astype(x.dtype)
 
 
+@_vectors.register
+def _(measure: Samples, kernel, x, exclude) -> PosteriorVectors:
+    # A constant weight makes the score a multiple of the mean shift: one product less.
+    wants = {"mean_shift"} if kernel.constant_weight else {"mean_shift", "score"}
+    out = _reduce(measure, kernel, x, exclude, frozenset(wants))
+    score = out["score"] if "score" in out else out["mean_shift"] / float(kernel.inverse_weight(np.zeros(())))
+    log_normalizer = out["log_normalizer"] + np.log(out["total"]) - (0.0 if out["weighted"] else np.log(measure.size))
+    return PosteriorVectors(*(value.astype(x.dtype) for value in (out["mean_shift"], score, log_normalizer)))
+
+
 @_spread.register
 def _(measure: Samples, kernel, x) -> np.ndarray:
     tile, parameters = kernel.compiled_tile()
@@ -87,20 +96,6 @@ def _(measure: Samples, kernel, x) -> np.ndarray:
         share = np.exp(log_weight[0] - log_weight.max())
         total[i] = gap.T @ ((share * weight[0] / share.sum())[:, None] * gap)
     return total
-
-
-def threads() -> int:
-    """Return the threads to use: the processors this process may run on, at most NUMBA_NUM_THREADS."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("NUMBA_NUM_THREADS", "")
-    return max(1, min(available, int(limit) if limit.isdigit() else available))
-
-
-@lru_cache(maxsize=1)
-def _blas():
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _reduce(measure, kernel, x, exclude, wants) -> dict:
@@ -123,7 +118,7 @@ def _reduce(measure, kernel, x, exclude, wants) -> dict:
             _query_tile(task, queries[start:end], None if exclude is None else exclude[start:end], out, start)
 
     workers = min(threads(), len(starts))
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         if workers == 1 or n * measure.size < _SERIAL:
             for start in starts:
                 one(start)

@@ -11,12 +11,10 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
-from unifiedscore.fields.callable_field import as_field
 from unifiedscore.fields.closed_form import checked_time
-from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.measures.samples import Samples, as_samples
 from unifiedscore.samplers.estimators import barycenter_estimator, most_likely
-from unifiedscore.samplers.noise import NoisePolicy, checked_draws, draw_noise, policy_by_name
+from unifiedscore.samplers.noise import NoiseStream, checked_draws, policy_by_name
 
 SPACINGS = ("time", "log_time")
 
@@ -144,11 +142,11 @@ def sample_closed_form(
     center = barycenter_estimator(
         estimator, data, tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder, rng=estimator_rng
     )
-    smoother = _Smoother(policy, smoothing, n, draws, data.dimension, _checked_noise(noise, policy), noise_rng)
+    stream = NoiseStream(policy, smoothing, n, draws, data.dimension, noise_rng, noise)
     state = _start(start, data, n, float(times[0]), start_rng)
     states, fractions = [state] if trajectory else None, np.zeros(len(etas))
     for step, (time, eta) in enumerate(zip(times[:-1], etas, strict=True)):
-        before, tuples = state, smoother.tuples(step)
+        before, tuples = state, stream.tuples(step)
         mean, fractions[step] = _smoothed_mean(data, center, before, time, smoothing, tuples)
         # Where eta = 1 the sample is the barycenter itself, without a rounding of z + (x - z).
         state = mean if eta == 1.0 else before + eta * (mean - before)
@@ -191,53 +189,6 @@ def time_grid(n_steps: int, start_time: float = 0.0, spacing: str = "time") -> t
     return np.append(times, 1.0), np.append(np.diff(log_times), 1.0)
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class _Smoother:
-    """The noise of every step."""
-
-    policy: NoisePolicy
-    smoothing: float
-    n: int
-    draws: int
-    dimension: int
-    given: list
-    rng: np.random.Generator
-
-    def tuples(self, step: int):
-        """Noise of this step: None (no smoothing), "population", (M, d) or (n, M, d)."""
-        if self.smoothing == 0.0:
-            return None
-        if self.policy.population:
-            return "population"
-        if self.policy.fresh:
-            if not self.given:
-                return draw_noise(self.policy, self.n, self.draws, self.dimension, self.rng)
-            if step >= len(self.given[0]):
-                raise InputError(f"noise holds {len(self.given[0])} steps; step {step + 1} needs one more")
-            return self._checked(self.given[0][step])
-        if not self.given:
-            self.given.append(draw_noise(self.policy, self.n, self.draws, self.dimension, self.rng))
-        return self._checked(self.given[0])
-
-    def _checked(self, noise):
-        wanted = (self.draws, self.dimension) if self.policy.shared else (self.n, self.draws, self.dimension)
-        if noise.shape != wanted:
-            raise InputError(f"noise of the policy {self.policy.name!r} must have shape {wanted}; got {noise.shape}")
-        return noise
-
-
-def _checked_noise(noise, policy) -> list:
-    if noise is None:
-        return []
-    if policy.population:
-        raise InputError("noise must not be given with the policy 'population', which averages over all of it")
-    noise = validate.real_array(noise, "noise").astype(np.float64, copy=False)
-    if policy.fresh and noise.ndim != 4:
-        raise InputError(f"noise of a fresh policy must have shape (steps, n, M, d); got {noise.shape}")
-    return [noise]
-
-
 def _start(start, data: Samples, n: int, time: float, rng) -> np.ndarray:
     if start is not None:
         start = validate.points(start, "start", dimension=data.dimension).astype(np.float64)
@@ -253,22 +204,7 @@ def _smoothed_mean(data, center, state, time, smoothing, tuples):
     """The smoothed barycenter of every particle and the share of pairs it took."""
     if time == 0.0:
         return np.tile(data.mean, (len(state), 1)), 0.0
-    shares = []
-
-    def means(queries):
-        value, share = center(queries, time)
-        shares.append(share * len(queries))
-        return value
-
-    if tuples is None:
-        return means(state), shares[0] / len(state)
-    field = as_field(means, dimension=data.dimension)
-    count = 1 if isinstance(tuples, str) else tuples.shape[-2]
-    smoothed = Smoothed(
-        field, smoothing, noise="population" if isinstance(tuples, str) else np.zeros((1, len(state.T)))
-    )
-    value = smoothed.evaluate(state, tuples)
-    return value, sum(shares) / (len(state) * count)
+    return center(state, time) if tuples is None else center.smoothed(state, tuples, smoothing, time)
 
 
 def _tuple_indices(data, state, time, smoothing, tuples) -> np.ndarray:

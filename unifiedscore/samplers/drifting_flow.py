@@ -76,6 +76,8 @@ class DriftingFlow:
         of the particles only. The Sinkhorn rule keeps it.
     batch : int, optional
         Positives drawn anew at each step; all of the target by default.
+    tolerance : float
+        L1 error of the marginals at which a Sinkhorn plan counts as converged.
 
     Raises
     ------
@@ -101,10 +103,12 @@ class DriftingFlow:
     rule: Rule = "drift"
     self_terms: SelfTerms = "mask"
     batch: int | None = None
+    tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", as_posterior_measure(self.kernel, self.target, "target"))
         object.__setattr__(self, "step", positive(self.step, "step"))
+        object.__setattr__(self, "tolerance", positive(self.tolerance, "tolerance"))
         for name, allowed in (("rule", get_args(Rule)), ("self_terms", get_args(SelfTerms))):
             choice(getattr(self, name), name, allowed)
         if isinstance(self.target, ReducedMixture):
@@ -176,7 +180,7 @@ class DriftingFlow:
             mode = {"mask": "mask", "keep": "keep"}[self.self_terms]
             return batch_drift(kernel, x, positives=target.points, self_terms=mode).drift
         if self.rule == "sinkhorn":
-            return SinkhornDrift(kernel, target=target, model=x, tolerance=1e-6)(x)
+            return SinkhornDrift(kernel, target=target, model=x, tolerance=self.tolerance)(x)
         quantity, factor = "mean_shift", 1.0
         if self.rule == "sharp":
             sharp = kernel.sharp()

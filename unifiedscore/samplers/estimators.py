@@ -9,6 +9,8 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.fields.barycenter import Barycenter
+from unifiedscore.fields.callable_field import as_field
+from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
 from unifiedscore.measures.samples import Samples
 from unifiedscore.posterior.nearfield import MOST_DIMENSIONS, NearField
@@ -22,6 +24,12 @@ class BarycenterEstimator(Protocol):
 
     def __call__(self, queries: np.ndarray, time: float) -> tuple[np.ndarray, float]: ...
 
+    def smoothed(
+        self, queries: np.ndarray, noise: np.ndarray | str, smoothing: float, time: float
+    ) -> tuple[np.ndarray, float]:
+        """The average over queries + smoothing * noise; noise is (M, d), (n, M, d) or "population"."""
+        ...
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,9 @@ class _Dense:
 
     def __call__(self, queries, time):
         return Barycenter(Gaussian(1.0 - time), self.data, scale=time)(queries), 1.0
+
+    def smoothed(self, queries, noise, smoothing, time):
+        return _averaged(self, queries, noise, smoothing, time)
 
 
 @final
@@ -44,6 +55,12 @@ class _Boxed:
         found = self.near.means(queries, scale=time, bandwidth=1.0 - time, prune=self.prune)
         return found.mean, found.fraction
 
+    def smoothed(self, queries, noise, smoothing, time):
+        if isinstance(noise, str):
+            return _averaged(self, queries, noise, smoothing, time)
+        found = self.near.smoothed_means(queries, noise, smoothing, scale=time, bandwidth=1.0 - time, prune=self.prune)
+        return found.mean, found.fraction
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,24 @@ class _Neighbours:
     def __call__(self, queries, time):
         mean = self.means(queries, scale=time, bandwidth=1.0 - time, rng=self.rng)
         return mean, (self.means.nearest + self.means.remainder) / self.means.data.size
+
+    def smoothed(self, queries, noise, smoothing, time):
+        return _averaged(self, queries, noise, smoothing, time)
+
+
+def _averaged(estimator, queries, noise, smoothing, time):
+    """The average of an estimator that knows no faster way than to be called at every perturbed query."""
+    pairs, calls = 0.0, 0
+
+    def means(q):
+        nonlocal pairs, calls
+        value, share = estimator(q, time)
+        pairs, calls = pairs + share * len(q), calls + len(q)
+        return value
+
+    first = noise[0] if np.ndim(noise) == 3 else noise
+    field = Smoothed(as_field(means, dimension=queries.shape[1]), smoothing, noise=first)
+    return field.evaluate(queries, noise), pairs / calls
 
 
 def barycenter_estimator(

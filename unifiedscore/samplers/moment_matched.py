@@ -12,15 +12,13 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
-from unifiedscore.fields.callable_field import as_field
 from unifiedscore.fields.moment_matched import SmoothedScore
-from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.fields.tilt import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
-from unifiedscore.samplers.closed_form import _checked_noise, _Smoother
+from unifiedscore.posterior.threads import one_blas_thread
 from unifiedscore.samplers.estimators import barycenter_estimator
 from unifiedscore.samplers.manifold_chain import ManifoldChain
-from unifiedscore.samplers.noise import checked_draws, policy_by_name
+from unifiedscore.samplers.noise import NoiseStream, checked_draws, policy_by_name
 from unifiedscore.samplers.progress import steps_with_progress
 from unifiedscore.samplers.stiefel import CenteredStiefel
 
@@ -185,11 +183,9 @@ def sample_moment_matched(
     start_rng, chain_rng, noise_rng, estimator_rng, energy_rng = validate.generator(rng).spawn(5)
     # Centred data: an offset would cost the squared distances their last digits.
     centred = Samples(data.points - mean, data.weights)
-    smoother = _Smoother(
-        policy, smoothing, n_particles, draws, data.dimension, _checked_noise(noise, policy), noise_rng
-    )
+    stream = NoiseStream(policy, smoothing, n_particles, draws, data.dimension, noise_rng, noise)
     gradient = _Gradient(
-        centred, delta, smoothing, smoother, estimator, estimator_rng,
+        centred, delta, smoothing, stream, estimator, estimator_rng,
         tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder,
     )  # fmt: skip
     energy = _Energy(centred, delta, smoothing, energy_rng)
@@ -207,12 +203,14 @@ def sample_moment_matched(
         if thin and index % thin == 0:
             frames.append((mean + state.y.astype(np.float64) @ factor.T).astype(kind))
 
-    observe(0)
-    for index in steps_with_progress(n_steps, "moment-matched particles"):
-        particles = state.y.astype(np.float64) @ factor.T
-        force = gradient(particles, index) @ factor
-        state = chain.advance(state, lambda _, value=force: value, chain_rng)
-        observe(index + 1)
+    # One thread for the thin matrices of the chain; the estimators have threads of their own.
+    with one_blas_thread():
+        observe(0)
+        for index in steps_with_progress(n_steps, "moment-matched particles"):
+            particles = state.y.astype(np.float64, copy=False) @ factor.T
+            force = gradient(particles, index) @ factor
+            state = chain.advance(state, lambda _, value=force: value, chain_rng)
+            observe(index + 1)
     settings = {
         "n_particles": chain.manifold.n_particles, "n_steps": n_steps, "step": chain.step, "noise_level": delta,
         "smoothing": smoothing, "noise_draws": draws, "noise_policy": policy.name, "scheme": scheme,
@@ -292,23 +290,30 @@ def _start(start, centred: Samples, mean, delta, factor, chain: ManifoldChain, r
 class _Gradient:
     """Rows grad V(z_i) of centred particles at a step, by the chosen estimator and noise policy."""
 
-    def __init__(self, data, delta, smoothing, smoother, estimator, rng, **options):
-        self._delta, self._smoother = delta, smoother
-        if smoother.policy.population and smoothing > 0:
+    def __init__(self, data, delta, smoothing, stream, estimator, rng, **options):
+        self._delta, self._smoothing, self._stream, self._exact = delta, smoothing, stream, None
+        if stream.policy.population and smoothing > 0:
             if estimator != "dense":
                 raise InputError('the noise policy "population" needs estimator="dense"')
-            exact = SmoothedScore(data, delta, smoothing, noise="population")
-            self._field = lambda z, _: -exact(z)
+            self._exact = SmoothedScore(data, delta, smoothing, noise="population")
             return
-        # The posterior of bandwidth delta is that of time 1/(1 + delta), with queries scaled by the time.
-        time = 1.0 / (1.0 + delta)
-        center = barycenter_estimator(estimator, data, rng=rng, **options)
-        slope = as_field(lambda q: (q - center(time * q, time)[0]) / delta**2, dimension=data.dimension)
-        smoothed = Smoothed(slope, smoothing, noise=np.zeros((1, data.dimension)))
-        self._field = lambda z, tuples: slope(z) if tuples is None else smoothed.evaluate(z, tuples)
+        self._center = barycenter_estimator(estimator, data, rng=rng, **options)
 
     def __call__(self, z, step):
-        return self._field(z, self._smoother.tuples(step))
+        if self._exact is not None:
+            return -self._exact(z)
+        # The posterior of bandwidth delta is that of time 1/(1 + delta), with queries scaled by the time.
+        time, tuples = 1.0 / (1.0 + self._delta), self._stream.tuples(step)
+        if tuples is None:
+            return (z - self._center(time * z, time)[0]) / self._delta**2
+        center = self._center.smoothed(time * z, tuples, time * self._smoothing, time)[0]
+        return (z + self._smoothing * _means(tuples) - center) / self._delta**2
+
+
+def _means(tuples):
+    """Means over the draws of (M, d) or (n, M, d) noise, as a matrix product: short axes are slow to sum over."""
+    draws, d = tuples.shape[-2:]
+    return tuples.reshape(-1, draws * d) @ np.tile(np.eye(d) / draws, (draws, 1))
 
 
 @final

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -89,7 +89,10 @@ def draw_noise(policy, n: int, draws: int, dimension: int, rng: np.random.Genera
     if not policy.antithetic:
         return validate.generator(rng).standard_normal(shape)
     half = validate.generator(rng).standard_normal((n, draws // 2, dimension))
-    return np.concatenate([half, -half], axis=1)
+    noise = np.empty(shape)
+    noise[:, : draws // 2] = half
+    np.negative(half, out=noise[:, draws // 2 :])
+    return noise
 
 
 def checked_draws(policy: NoisePolicy, draws) -> int:
@@ -98,3 +101,77 @@ def checked_draws(policy: NoisePolicy, draws) -> int:
     if policy.antithetic and draws % 2:
         raise InputError(f"noise_draws must be even with the noise policy {policy.name!r}; got {draws}")
     return draws
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NoiseStream:
+    """The noise tuples of every step of a sampler, drawn or given, by one policy.
+
+    Parameters
+    ----------
+    policy : NoisePolicy
+    smoothing : float
+        Without smoothing no noise is drawn.
+    n, draws, dimension : int
+        Paths n, draws M in a tuple, dimension d.
+    rng : numpy.random.Generator
+    given : array, optional
+        Noise instead of drawn: (n, M, d); (M, d) where all paths share it; (steps, n, M, d) for the fresh policies.
+
+    Raises
+    ------
+    InputError
+        Given noise that is not finite, has another shape or too few steps, or is given to the population.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fixed = NoiseStream(policy_by_name("fixed"), 0.1, 5, 4, 2, np.random.default_rng(0))
+    >>> fixed.tuples(0).shape, fixed.tuples(1) is fixed.tuples(0)
+    ((5, 4, 2), True)
+    """
+
+    policy: NoisePolicy
+    smoothing: float
+    n: int
+    draws: int
+    dimension: int
+    rng: np.random.Generator
+    given: np.ndarray | None = None
+    _fixed: list = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self):
+        if self.given is None:
+            return
+        if self.policy.population:
+            raise InputError("noise must not be given with the policy 'population', which averages over all of it")
+        given = validate.real_array(self.given, "noise").astype(np.float64, copy=False)
+        if self.policy.fresh and given.ndim != 4:
+            raise InputError(f"noise of a fresh policy must have shape (steps, n, M, d); got {given.shape}")
+        object.__setattr__(self, "given", given)
+
+    def tuples(self, step: int) -> np.ndarray | str | None:
+        """Noise of this step: None (no smoothing), "population", (M, d) or (n, M, d)."""
+        if self.smoothing == 0.0:
+            return None
+        if self.policy.population:
+            return "population"
+        if self.policy.fresh:
+            if self.given is None:
+                return self._draw()
+            if step >= len(self.given):
+                raise InputError(f"noise holds {len(self.given)} steps; step {step + 1} needs one more")
+            return self._checked(self.given[step])
+        if not self._fixed:
+            self._fixed.append(self._draw() if self.given is None else self._checked(self.given))
+        return self._fixed[0]
+
+    def _draw(self):
+        return draw_noise(self.policy, self.n, self.draws, self.dimension, self.rng)
+
+    def _checked(self, noise):
+        wanted = (self.draws, self.dimension) if self.policy.shared else (self.n, self.draws, self.dimension)
+        if noise.shape != wanted:
+            raise InputError(f"noise of the policy {self.policy.name!r} must have shape {wanted}; got {noise.shape}")
+        return noise

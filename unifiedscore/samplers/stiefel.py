@@ -72,8 +72,7 @@ class CenteredStiefel:
 
     def project(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
         r"""Orthogonal projection on the tangent space, $C[G - Y\,\mathrm{sym}(Y^TG/P)]$, C the centring of rows."""
-        y, g = self._read(y, "y"), self._read(g, "g")
-        g = g - g.mean(-2, keepdims=True)
+        y, g = self._read(y, "y"), _centred(self._read(g, "g"))
         inner = _transpose(y) @ g / self.n_particles
         return g - y @ (0.5 * (inner + _transpose(inner)))
 
@@ -105,7 +104,7 @@ class CenteredStiefel:
     def moment_errors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Largest absolute entry of the mean, and of the covariance minus the identity, for each system."""
         wide = self._read(y, "y").astype(np.float64, copy=False)
-        mean = wide.mean(-2)
+        mean = _row_mean(wide)[..., 0, :]
         second = _transpose(wide) @ wide / self.n_particles
         covariance = second - mean[..., :, None] * mean[..., None, :] - np.eye(self.dimension)
         return np.abs(mean).max(-1), np.abs(covariance).max((-2, -1))
@@ -145,11 +144,23 @@ class CenteredStiefel:
 
     def _read(self, value, name: str) -> np.ndarray:
         """Systems (..., P, d) as a finite real array."""
+        fit = (self.n_particles, self.dimension)
+        if type(value) is np.ndarray and value.shape[-2:] == fit and value.dtype.kind == "f" and np.isfinite(value).all():
+            return value  # every step of a chain comes by here
         array = validate.real_array(value, name)
         if array.shape[-2:] != (self.n_particles, self.dimension):
             shape = f"(..., {self.n_particles}, {self.dimension})"
             raise InputError(f"{name} must have shape {shape}; got shape {array.shape}")
         return array
+
+
+def _row_mean(y):
+    """Mean of the rows, (..., 1, d), as a matrix product: numpy sums over a long axis before a short one slowly."""
+    return np.full((1, y.shape[-2]), 1.0 / y.shape[-2], dtype=y.dtype) @ y
+
+
+def _centred(y):
+    return y - _row_mean(y)
 
 
 def _transpose(matrix):
@@ -161,7 +172,7 @@ def _symmetric(matrix):
 
 
 def _polar(y):
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     p, d = y.shape[-2:]
     if d == 1:
         return y * (np.sqrt(p) / np.sqrt((y * y).sum(-2, keepdims=True)))
@@ -174,13 +185,13 @@ def _polar(y):
 
 def _refined(y):
     """Second pass: (Y^T Y/P)^(-1/2) to first order, whose error is the square of what the first pass left."""
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     p, d = y.shape[-2:]
     return y @ (1.5 * np.eye(d) - (0.5 / p) * (_transpose(y) @ y))
 
 
 def _orthonormal(y):
-    y = y - y.mean(-2, keepdims=True)
+    y = _centred(y)
     q, r = np.linalg.qr(y)
     sign = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
     return q * (sign * np.sqrt(y.shape[-2]))[..., None, :]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unifiedscore.atomic import make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError, InputError
 from unifiedscore.study.claim import Claim, Variable
 from unifiedscore.study.grid import Cell, Grid
-from unifiedscore.study.records import Record, partial_path
+from unifiedscore.study.records import Record
 from unifiedscore.study.study import Study
 from unifiedscore.validate import shown
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STATUS = ("ok", "skipped", "failed", "not_run")
+VOLATILE = ("history", "git_commit", "git_dirty")  # they say when and beside what a run was made, not what came out
 PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "xarray", "h5netcdf")
 
 
@@ -165,18 +167,31 @@ def git_state(folder: Path | None) -> tuple[str, str]:
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
     """Store a data set; a reader, a crash or a full disk never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = partial_path(path)
-    encoding = {"status": {"_FillValue": None}}
-    try:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    make_folder(path.parent)
+    sweep(path.parent)
+    write_atomic(path, netcdf_bytes(dataset))
+
+
+def netcdf_bytes(dataset: xr.Dataset) -> bytes:
+    """The netCDF file of a data set, made in memory: HDF5 does not survive a disk that fills while it writes."""
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as file:
+        dataset.dump_to_store(H5NetCDFStore(file), encoding={"status": {"_FillValue": None}})
+    return buffer.getvalue()
+
+
+def lasting_bytes(dataset: xr.Dataset) -> bytes:
+    """The netCDF file without the attributes in `VOLATILE`: the same bytes however often a run was interrupted.
+
+    Two runs of the same code on the same machine agree in every one of them; so do runs with other numbers of
+    workers, other executors and other resume points.
+    """
+    lasting = dataset.copy()
+    lasting.attrs = {name: value for name, value in dataset.attrs.items() if name not in VOLATILE}
+    return netcdf_bytes(lasting)
 
 
 def read_dataset(path: Path) -> xr.Dataset:

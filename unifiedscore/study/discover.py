@@ -85,6 +85,11 @@ def find_files(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple
 
     In a folder, files count that stand directly in it or, at any depth, in a folder called `studies`,
     `derivations` or `figures`. Hidden folders and environments are never entered. A file given by name counts.
+
+    Raises
+    ------
+    FileError
+        A path does not exist, or a file in a folder is a link to one outside of it.
     """
     found: dict[str, dict[Path, None]] = {kind: {} for kind in kinds}
     for path in [Path(path) for path in paths] or [Path(".")]:
@@ -98,10 +103,18 @@ def find_files(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple
             for file in _below(path):
                 kind = _kind(file.name)
                 if kind in found and _counts(file, path):
-                    found[kind][file.resolve()] = None
+                    found[kind][_inside(file, path)] = None
         else:
             raise FileError(f"{path} does not exist; give a study file or a folder that holds studies/")
     return {kind: sorted(files) for kind, files in found.items()}
+
+
+def _inside(file: Path, root: Path) -> Path:
+    """Where a file found below `root` stands; one that only links out of it is not executed unasked."""
+    target = file.resolve()
+    if not target.is_relative_to(root.resolve()):
+        raise FileError(f"{file} leads to {target}, outside of {root}; give that file itself if it is to be executed")
+    return target
 
 
 def found_by_default(path: Path) -> bool:

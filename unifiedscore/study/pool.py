@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType
@@ -24,6 +24,8 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+SPAWNER = "UNIFIEDSCORE_SPAWNER"  # number of the thread that starts a worker, for the worker to know
+PR_SET_PDEATHSIG = 1
 MOST_WORKERS = 60  # Windows allows 61; beyond it a scheduler (dask, MPI) is the right tool
 
 
@@ -37,19 +39,13 @@ def available_cores() -> int:
 
 @contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Hold the BLAS and OpenMP libraries loaded so far, and the engine's own threads, to `threads`."""
+    """Hold the BLAS and OpenMP libraries, and the engine's own threads, to `threads`."""
     from threadpoolctl import threadpool_limits
 
-    before = os.environ.get("NUMBA_NUM_THREADS")
-    os.environ["NUMBA_NUM_THREADS"] = str(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        if before is None:
-            del os.environ["NUMBA_NUM_THREADS"]
-        else:
-            os.environ["NUMBA_NUM_THREADS"] = before
+    # The environment is for libraries that a cell loads only now: with other threads than in a worker, the order of a
+    # sum, and so the last bit, would depend on where the cell runs.
+    with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads))), threadpool_limits(threads):
+        yield
 
 
 @final
@@ -119,6 +115,16 @@ class InProcess(Executor):
         return future
 
 
+def cancel(futures: Iterable[Future], executor: Executor) -> None:
+    """Cancel what an executor has not started yet, on the way to an error.
+
+    A local pool is killed then, and would stumble over futures that were cancelled under it.
+    """
+    if not isinstance(executor, LocalPool):
+        for future in futures:
+            future.cancel()
+
+
 @contextmanager
 def _clean_spawn(threads: int) -> Iterator[None]:
     """Set the thread limits that new processes inherit, and keep them from importing the caller's main module.
@@ -127,13 +133,23 @@ def _clean_spawn(threads: int) -> Iterator[None]:
     an `if __name__ == "__main__"` guard would start itself again in each of them.
     """
     main = sys.modules["__main__"]
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    sys.modules["__main__"] = ModuleType("__main__")
+    values = dict.fromkeys(THREAD_VARIABLES, str(threads)) | {SPAWNER: str(threading.get_native_id())}
+    with _environment(values):
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        sys.modules["__main__"] = main
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -143,7 +159,20 @@ def _clean_spawn(threads: int) -> Iterator[None]:
 
 def _start_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+    _let_the_kernel_end_it()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _let_the_kernel_end_it() -> None:
+    """On Linux, end with the parent even within compiled code that lets no thread of Python run.
+
+    The kernel's promise is about the thread that started this process: only the main thread lives as long as its
+    process, and its number is the process's.
+    """
+    if sys.platform == "linux" and os.environ.get(SPAWNER) == str(os.getppid()):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-import secrets
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
+from unifiedscore.atomic import abandoned, cannot, make_folder, owner, sweep, write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
 SCHEMA = 1
-NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics")
+# What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
+NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "exact", "train")
+SOURCES = ("study/grid.py", "validate.py")
+LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole
+DAMAGED = "damaged"
+_MARKS: set[Path] = set()  # of the cells that this process is measuring itself
+Fits = Callable[[Mapping], bool] | None
 
 
 @final
@@ -34,13 +44,13 @@ class Record:
 
 
 def engine_hash(package: Path | None = None) -> str:
-    """Hash of the sources of the numerical subpackages: a changed engine never reuses a number."""
+    """Hash of all sources that a measurement may run: a changed engine never reuses a number."""
     package = package or Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for folder in NUMERICAL:
-        for path in sorted((package / folder).rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    folders = (path for folder in NUMERICAL for path in sorted((package / folder).rglob("*.py")))
+    for path in (*folders, *(package / source for source in SOURCES if (package / source).is_file())):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -87,13 +97,9 @@ class RecordStore:
         return cls(out / "cells" / study)
 
     def open(self) -> None:
-        """Create the folder."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(
-                f"cannot create the folder {self.folder}: {error.strerror or error}; choose another one with --out"
-            ) from error
+        """Create the folder, and remove what killed processes left half-written in it."""
+        make_folder(self.folder)
+        sweep(self.folder)
 
     def path(self, key: str) -> Path:
         """File of the record `key`."""
@@ -101,15 +107,24 @@ class RecordStore:
 
     def mark(self, key: str) -> None:
         """Leave a note that this process measures the cell `key` itself, and may not survive it."""
-        self._mark(key).touch()
+        path = self._mark(key)
+        try:
+            path.write_text(owner(), encoding="ascii")
+        except OSError as error:
+            raise cannot("write", path, error) from error
+        _MARKS.add(path)
 
     def unmark(self, key: str) -> None:
         """Take the note away: the process survived."""
-        self._mark(key).unlink(missing_ok=True)
+        _unmark(self._mark(key))
 
     def marked(self, key: str) -> bool:
-        """Whether a process ended while it measured the cell `key`."""
-        return self._mark(key).exists()
+        """Whether a process ended while it measured the cell `key`; another run that is at it now does not count."""
+        try:
+            owner = self._mark(key).read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return False
+        return not owner or abandoned(owner)
 
     def _mark(self, key: str) -> Path:
         return self.folder / f"{key}.running"
@@ -120,64 +135,110 @@ class RecordStore:
         text = json.dumps(content | {"sha256": _content_hash(content)}, separators=(",", ":"))
         write_atomic(self.path(key), text.encode())
 
-    def read(self, key: str) -> Record | None:
-        """The record `key`; None where there is none, or a damaged one (set aside as `<key>.damaged`)."""
+    def read(self, key: str, cell: Mapping | None = None, fits: Fits = None) -> Record | None:
+        """The record `key`; None where there is none, or one that is damaged or foreign.
+
+        Parameters
+        ----------
+        key : str
+        cell : mapping, optional
+            Its cell, if the caller knows.
+        fits : callable, optional
+            Whether the values of a finished record are ones that the study can have returned.
+        """
+        record = self._look(key, cell, fits)
+        return record if isinstance(record, Record) else None
+
+    def read_many(
+        self, keys: Iterable[str] | Mapping[str, Mapping], fits: Fits = None, *, set_aside: bool = False
+    ) -> tuple[dict[str, Record], int]:
+        """The records found among `keys` (or keys with their cells), and how many damaged or foreign ones there are.
+
+        With `set_aside`, those are renamed to `<key>.damaged`, so that what happened can be looked into.
+        """
+        found, damaged = {}, 0
+        for key in keys:
+            record = self._look(key, keys[key] if isinstance(keys, Mapping) else None, fits)
+            if isinstance(record, Record):
+                found[key] = record
+            elif record is DAMAGED:
+                damaged += 1
+                if set_aside:
+                    self._set_aside(key)
+        return found, damaged
+
+    def _look(self, key: str, cell: Mapping | None, fits: Fits) -> Record | str | None:
         path = self.path(key)
         try:
-            text = path.read_bytes()
+            kind = path.stat()
+            if not stat.S_ISREG(kind.st_mode) or kind.st_size > LARGEST:
+                return DAMAGED
+            record = _parse(path.read_bytes(), key, cell)
         except FileNotFoundError:
-            return None
-        except OSError as error:
+            # A link that leads nowhere is in the way of a record; so is any other thing that is not a file.
+            return DAMAGED if path.is_symlink() else None
+        except PermissionError as error:
             raise FileError(f"cannot read the record {path}: {error.strerror or error}") from error
-        record = _parse(text, key)
-        if record is None:
-            try:
-                os.replace(path, path.with_suffix(".damaged"))
-            except FileNotFoundError:
-                pass  # another run in the same folder has set it aside
+        except OSError:  # a bad sector, a loop of links
+            return DAMAGED
+        if record is None or (record.status == "ok" and fits is not None and not fits(record.values)):
+            return DAMAGED
         return record
 
-    def read_many(self, keys: Iterable[str]) -> tuple[dict[str, Record], int]:
-        """The records found among `keys`, and how many damaged ones were set aside."""
-        found, before = {}, len(list(self.folder.glob("*.damaged")))
-        for key in keys:
-            if (record := self.read(key)) is not None:
-                found[key] = record
-        return found, len(list(self.folder.glob("*.damaged"))) - before
+    def _set_aside(self, key: str) -> None:
+        path = self.path(key)
+        names = (path.with_name(f"{key}{text}.damaged") for text in chain([""], map(".{}".format, count(2))))
+        try:
+            os.replace(path, next(name for name in names if not os.path.lexists(name)))
+        except FileNotFoundError:
+            pass  # another run in the same folder has set it aside
+        except OSError as error:
+            raise cannot("set aside the damaged record", path, error) from error
+
+
+def unmark_all() -> None:
+    """Take away the notes of what this process is measuring: it is ended on purpose."""
+    for path in list(_MARKS):
+        _unmark(path)
+
+
+def _unmark(path: Path) -> None:
+    _MARKS.discard(path)
+    with suppress(OSError):  # if it stays, the cell is measured apart, no more
+        path.unlink(missing_ok=True)
 
 
 def _content_hash(content: Mapping) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _parse(text: bytes, key: str) -> Record | None:
+def _parse(text: bytes, key: str, cell: Mapping | None) -> Record | None:
+    """A record from its text; None where anything about it is not as this package writes it."""
     try:
         content = json.loads(text)
         stated = content.pop("sha256")
         if content["schema"] != SCHEMA or content["key"] != key or stated != _content_hash(content):
             return None
-        return Record(content["status"], content["values"], content["message"], content["seconds"])
+        if cell is not None and content["cell"] != dict(cell):
+            return None
+        record = Record(content["status"], content["values"], content["message"], content["seconds"])
+        return record if _well_formed(record) else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, a crash or a full disk never sees half of it."""
-    temporary = partial_path(path)
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _well_formed(record: Record) -> bool:
+    seconds = record.seconds
+    return (
+        record.status in ("ok", "failed")
+        and isinstance(record.values, dict)
+        and all(map(_numeric, record.values.values()))
+        and (record.status == "ok" or not record.values)
+        and isinstance(record.message, str)
+        and type(seconds) in (int, float)
+        and 0.0 <= seconds < math.inf
+    )
 
 
-def partial_path(path: Path) -> Path:
-    """A name beside `path`, unique to this attempt, that no reader takes for a finished file."""
-    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+def _numeric(value) -> bool:
+    return type(value) is float or (isinstance(value, list) and all(map(_numeric, value)))

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
 from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
-from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed, write_atomic
+from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
-from unifiedscore.study.worker import measure_cells
+from unifiedscore.study.worker import checked_values, measure_cells
 from unifiedscore.validate import integer, shown
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MANIFEST = "run.manifest"
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 def run(
@@ -124,8 +128,10 @@ def run_studies(
         if job.done:
             finished[job.study.name] = _finish(job, profile=profile, out=out)
     total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
-    with Progress(total=total, done=done) as progress:
-        for job, cell, record in measure(jobs, executor, threads=threads):
+    # Closed at once when a record cannot be written: a traceback that somebody keeps would keep the workers too.
+    measured = closing(measure(jobs, executor, threads=threads))
+    with Progress(total=total, done=done) as progress, measured as finished_cells:
+        for job, cell, record in finished_cells:
             job.store.write(job.key(cell), record, cell)
             job.records[cell] = record
             progress.advance(job.study.name, record)
@@ -149,27 +155,34 @@ def source_file(study: Study) -> Path | None:
     return Path(file).resolve() if any(value is study for value in values) else None
 
 
-def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record]]]:
-    """For every study run into `out`: what its last run wanted, and the records there are."""
+def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
+    """For every study run into `out`: what its last run wanted, the records there are, and how many are damaged.
+
+    It only looks: the folder may be somebody else's, or in use.
+    """
     for path in sorted(out.glob(f"cells/*/{MANIFEST}")):
         manifest = read_manifest(path)
-        yield manifest, RecordStore(path.parent).read_many(manifest["keys"])[0]
+        yield manifest, *RecordStore(path.parent).read_many(manifest["keys"])
 
 
 def read_manifest(path: Path) -> dict:
     """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no file; remove it and run the study again")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} is damaged ({error}); run the study again to replace it") from error
     wrong = [
         name
         for name, kind in kinds.items()
         if not isinstance(manifest, dict) or not isinstance(manifest.get(name), kind)
     ]
-    if not wrong and not all(isinstance(key, str) for key in manifest["keys"]):
-        wrong = ["keys"]
+    if not wrong and not all(isinstance(key, str) and _KEY.fullmatch(key) for key in manifest["keys"]):
+        wrong = ["keys"]  # a key is a file name: nothing that leads out of the folder
+    if not wrong and manifest["study"] != path.parent.name:
+        wrong = ["study"]
     if wrong:
         raise FileError(f"{path} is damaged (no usable {', '.join(wrong)}); run the study again to replace it")
     return manifest
@@ -181,27 +194,52 @@ def outdated(manifest: dict) -> str:
     return what_changed(manifest["hashes"], path) if path.is_file() else ""
 
 
-def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
-    """Look up what is recorded, and leave a note of what is wanted for `status`."""
+def look_up(
+    study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int, set_aside: bool = False
+) -> tuple[Job, int]:
+    """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
     grid, store = study.profile_grid(profile), RecordStore.of(out, study.name)
     hashes = {"engine": engine_hash(), "source": study_hash(path)}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
     job = Job(study, grid, path, hashes, rng_seed, threads, store, todo)
     keys = {job.key(cell): cell for cell in todo}
+    found, damaged = store.read_many(keys, _returnable(study), set_aside=set_aside)
+    job.records.update((keys[key], record) for key, record in found.items())
+    job.pace.add(found.values())
+    return job, damaged
+
+
+def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
+    """Look up what is recorded, and leave a note of what is wanted for `status`."""
+    store = RecordStore.of(out, study.name)
     store.open()
     _refuse_namesake(study.name, path, store.folder / MANIFEST)
-    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": hashes}
-    manifest |= {"cells": len(keys), "keys": list(keys)}
+    options = {"profile": profile, "out": out, "rng_seed": rng_seed, "threads": threads}
+    job, damaged = look_up(study, path, **options, set_aside=True)
+    keys = [job.key(cell) for cell in job.todo]
+    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
+    manifest |= {"cells": len(keys), "keys": keys}
     write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
-    found, damaged = store.read_many(keys)
     if damaged:
         which = (
             "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"
         )
         note(f"{study.name}: {damaged} damaged {which} measured again")
-    job.records.update((keys[key], record) for key, record in found.items())
-    job.pace.add(found.values())
     return job
+
+
+def _returnable(study: Study) -> Callable[[Mapping], bool]:
+    """Whether recorded values are ones that the study's `measure` can have returned."""
+    required, optional = study.stored_variables(), study.optional_variables()
+
+    def returnable(values: Mapping) -> bool:
+        try:
+            checked_values(values, required, optional)
+        except (StudyError, ValueError):
+            return False
+        return True
+
+    return returnable
 
 
 def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:

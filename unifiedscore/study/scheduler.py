@@ -15,7 +15,7 @@ from typing import final
 
 from unifiedscore.errors import StudyError
 from unifiedscore.study.grid import Cell, Grid
-from unifiedscore.study.pool import LocalPool, limited_threads
+from unifiedscore.study.pool import LocalPool, cancel, limited_threads
 from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
@@ -66,6 +66,7 @@ class Job:
     todo: list[Cell]
     records: dict[Cell, Record] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    marking: bool = True  # whether cells that may end this process leave a note; a spot check writes nothing
 
     def key(self, cell: Cell) -> str:
         """Name of the cell's record."""
@@ -73,8 +74,26 @@ class Job:
 
     def task(self, cells: tuple[Cell, ...]) -> Task:
         """What a worker needs to measure some of the cells."""
-        path, source = str(self.path), self.hashes["source"]
-        return Task(path, source, self.study.name, cells, self.rng_seed, self.threads, os.getpid())
+        return Task(
+            path=str(self.path),
+            source=self.hashes["source"],
+            engine=self.hashes["engine"],
+            study=self.study.name,
+            cells=cells,
+            rng_seed=self.rng_seed,
+            threads=self.threads,
+            driver=os.getpid(),
+        )
+
+    def mark(self, cell: Cell) -> None:
+        """Leave a note that this process measures the cell itself; see `RecordStore.mark`."""
+        if self.marking:
+            self.store.mark(self.key(cell))
+
+    def unmark(self, cell: Cell) -> None:
+        """Take the note away."""
+        if self.marking:
+            self.store.unmark(self.key(cell))
 
     def missing(self) -> list[Cell]:
         """Cells without a record, in the order of their keys.
@@ -136,11 +155,11 @@ def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
     start, total, done = time.perf_counter(), len(missing), 0
     while missing:
         job, cell = missing.popleft()
-        job.store.mark(job.key(cell))
+        job.mark(cell)
         try:
             ((_, record),) = measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path)
         finally:
-            job.store.unmark(job.key(cell))
+            job.unmark(cell)
         job.pace.add([record])
         yield job, cell, record
         done += 1
@@ -175,8 +194,7 @@ class _Scheduler:
                 for future in wait(self.flying, return_when=FIRST_COMPLETED).done if self.flying else ():
                     yield from self._collect(future)
         finally:
-            for future in self.flying:
-                future.cancel()
+            cancel(self.flying, self.executor)
 
     def _submit(self, parallelism: int) -> None:
         job, cells = self.missing[0][0], []
@@ -212,7 +230,7 @@ class _Scheduler:
     def _run_alone(self, job: Job, cell: Cell) -> Finished:
         try:
             record = self.executor.submit(run_task, job.task((cell,))).result()[0]
-            job.store.unmark(job.key(cell))
+            job.unmark(cell)
             return job, cell, record
         except BrokenProcessPool:
             self.executor.kill()

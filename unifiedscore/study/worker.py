@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import final
 
@@ -18,7 +19,7 @@ from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import STOPPED, describe, load_module, studies_in
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.pool import limited_threads
-from unifiedscore.study.records import Record
+from unifiedscore.study.records import Record, engine_hash
 from unifiedscore.study.study import Study
 
 
@@ -29,6 +30,7 @@ class Task:
 
     path: str
     source: str  # hash of the file, so that an edit during a run is noticed
+    engine: str  # hash of the engine, so that a worker with another version of it is noticed
     study: str
     cells: tuple[Cell, ...]
     rng_seed: int
@@ -39,12 +41,23 @@ class Task:
 def run_task(task: Task) -> list[Record]:
     """Measure the cells of a task, in order."""
     path = Path(task.path)
+    if task.engine != _engine():
+        raise StudyError(
+            "a worker found another version of unifiedscore than the one that started the run: it was edited or "
+            "upgraded meanwhile, or that machine has another one installed; run again with one version everywhere"
+        )
     load_module(path, expected_hash=task.source)
     study = next((found.study for found in studies_in(path) if found.study.name == task.study), None)
     if study is None:
         raise StudyError(f"{path} defines no study called {task.study!r}")
     with nullcontext() if os.getpid() == task.driver else limited_threads(task.threads):
         return [record for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path)]
+
+
+@cache
+def _engine() -> str:
+    """Hash of the engine when this process did its first task, near enough to when it was imported."""
+    return engine_hash()
 
 
 def measure_cells(
@@ -55,15 +68,17 @@ def measure_cells(
     for cell in cells:
         start = time.perf_counter()
         try:
-            values = _checked(study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed)), required, optional)
+            values = checked_values(study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed)), required, optional)
             record = Record("ok", values, "", time.perf_counter() - start)
         except STOPPED as error:
             record = Record("failed", {}, describe(error, path), time.perf_counter() - start)
         yield cell, record
 
 
-def _checked(values, required: Mapping[str, Variable], optional: Mapping[str, Variable]) -> dict[str, float | list]:
-    """What `measure` returned, as floats and nested lists of floats; a clear error otherwise."""
+def checked_values(
+    values, required: Mapping[str, Variable], optional: Mapping[str, Variable]
+) -> dict[str, float | list]:
+    """What `measure` returned or a record holds, as floats and nested lists of floats; a clear error otherwise."""
     if not isinstance(values, Mapping):
         raise StudyError(f"measure must return a mapping from variable names to numbers; got {type(values).__name__}")
     missing, unknown = set(required) - set(values), set(values) - set(required) - set(optional)

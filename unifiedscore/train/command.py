@@ -2,69 +2,108 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.diagnose.sources import read_points
+from unifiedscore.errors import InputError
 from unifiedscore.fields import feature_scale
-from unifiedscore.kernels import kernel_by_name
-from unifiedscore.measures.files import load_points
+from unifiedscore.kernels import Laplace, kernel_by_name
+from unifiedscore.metrics import nearest_training_distance
+from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train.generator import require_torch, train_generator
+from unifiedscore.study.progress import note
+from unifiedscore.study.records import write_atomic
+from unifiedscore.train.bandwidth import matched_kernel
+from unifiedscore.train.generator import new_generator
+from unifiedscore.train.torch_module import require_torch
+from unifiedscore.train.training import train_generator
+from unifiedscore.validate import integer, positive
 
-_SAMPLES = 1000
+_SOME = 500
+_LARGEST_SET = 2000
 
 
 def train_command(
-    data: str, *, kernel: str, bandwidth: float, rule: str, steps: int, batch: int, seed: int, out: Path
-) -> Path:
-    """Train, then write `generator.pt`, `samples.npy`, `energy.npy` and `samples.png` into `out`; returns the folder.
+    data: str,
+    *,
+    kernel: str,
+    bandwidth: float,
+    rule: str,
+    steps: int,
+    batch: int,
+    seed: int,
+    out: Path,
+    matched: bool = False,
+    samples: int = 1000,
+) -> str:
+    """Train, write `checkpoint.pt`, `samples.npy`, `energy.npy` and `samples.png` into `out`; returns what happened.
 
     Parameters
     ----------
     data : str
-        File of (n, d) points.
+        File of (n, d) points, or a named data set.
     kernel, rule : str
     bandwidth : float
         In units of the mean distance between points.
-    steps, batch, seed : int
+    steps, batch, samples, seed : int
     out : path
+    matched : bool
+        Take the bandwidth at which the kernel drifts like a Laplace kernel of `bandwidth`.
 
     Raises
     ------
     MissingDependencyError, FileError, InputError
     """
     require_torch()
-    points = load_points(data).points
-    rng = np.random.default_rng(seed)
-    some = points[rng.permutation(len(points))[:500]]
-    length = bandwidth * feature_scale(some, some) * np.sqrt(points.shape[1])
-    flow = DriftingFlow(
-        kernel_by_name(kernel, length, dimension=points.shape[1]), points, rule=rule, batch=min(batch, len(points))
+    bandwidth, seed, samples = (
+        positive(bandwidth, "--bandwidth"),
+        integer(seed, "--seed", low=0),
+        integer(samples, "--samples"),
     )
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out must be a folder; {out} is a file")
+    rng = np.random.default_rng(seed)
+    points, notes = read_points(data, rng=rng, size=_LARGEST_SET)
+    for text in notes:
+        note(text)
+    points = points.astype(np.float64)
+    # The step of the optimiser is in units of the data: these are given size one, and a common centre.
+    shift, scale = points.mean(0), float(np.sqrt(np.mean((points - points.mean(0)) ** 2)))
+    if scale == 0:
+        raise InputError(f"{data} must hold two distinct points; all {len(points)} are the same")
+    unit = (points - shift) / scale
+    some = unit[rng.permutation(len(unit))[:_SOME]]
+    length = bandwidth * feature_scale(some, some) * np.sqrt(unit.shape[1])
+    size = {"latent": 4, "width": 64} if unit.shape[1] <= 3 else {"latent": 16, "width": 128}
+    start = new_generator(unit, rng=rng, **size)
+    profile = kernel_by_name(kernel, length, dimension=unit.shape[1])
+    if matched:
+        profile = matched_kernel(Laplace(length), profile, target=some, model=start.sample(_SOME, rng))
+    flow = DriftingFlow(profile, unit, rule=rule, batch=batch, tolerance=1e-3)
     out.mkdir(parents=True, exist_ok=True)
-    trained = train_generator(flow, steps=steps, rng=rng, batch=batch, checkpoint=out / "generator.pt")
-    drawn = trained.sample(_SAMPLES, rng)
-    np.save(out / "samples.npy", drawn)
-    np.save(out / "energy.npy", trained.energy)
-    _figure(points, drawn).savefig(out / "samples.png", dpi=120)
-    return out
+    options = {"steps": steps, "rng": rng, "start": start, "batch": batch, "learning_rate": 5e-3}
+    trained = train_generator(flow, **options, checkpoint=out / "checkpoint.pt")
+    drawn, energy = shift + scale * trained.sample(samples, rng), scale**2 * trained.energy
+    figure = io.BytesIO()
+    generator_figure(points, drawn, energy).savefig(figure, format="png", dpi=150)
+    write_atomic(out / "samples.png", figure.getvalue())
+    for name, array in (("samples", drawn), ("energy", energy)):
+        content = io.BytesIO()
+        np.save(content, array)
+        write_atomic(out / f"{name}.npy", content.getvalue())
+    return _summary(rng.permutation(points), drawn, profile.bandwidth * scale, len(energy), out)
 
 
-def _figure(points, drawn):
-    """First two coordinates (one: histograms) of data and samples, on the same axes."""
-    from unifiedscore.plotting.style import BLUE, GREY, new_figure, style, tidy
-
-    with style():
-        canvas = new_figure(4.6, 4.2)
-        ax = canvas.add_subplot()
-        for values, color, label in ((points[: len(drawn)], GREY, "data"), (drawn, BLUE, "generator")):
-            if points.shape[1] == 1:
-                ax.hist(values[:, 0], bins=40, density=True, histtype="step", color=color, label=label)
-            else:
-                ax.plot(values[:, 0], values[:, 1], ".", markersize=3, alpha=0.6, color=color, label=label)
-        ax.set_xlabel("$x_1$")
-        ax.set_ylabel("density" if points.shape[1] == 1 else "$x_2$")
-        ax.legend()
-        tidy(ax)
-    return canvas
+def _summary(points, drawn, bandwidth, steps, out) -> str:
+    """One line a reader can judge: how near the samples are to the data, beside how near the data are to each other."""
+    half = len(points) // 2
+    gap = np.median(nearest_training_distance(drawn, points))
+    own = np.median(nearest_training_distance(points[:half], points[half:])) if half else np.nan
+    return (
+        f"{steps} steps at bandwidth {bandwidth:.4g}; median distance of a sample to its nearest training point "
+        f"{gap:.3g} (between two halves of the data: {own:.3g})\n"
+        f"{out}: checkpoint.pt, samples.npy, energy.npy, samples.png"
+    )

@@ -1,37 +1,24 @@
-"""A small network pushed along a drift: the loss is the distance to a target that is not differentiated."""
+"""A one-step generator: a small network from noise to points, and how it starts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import final
 
 import numpy as np
 
-from unifiedscore.errors import MissingDependencyError
-from unifiedscore.samplers import DriftingFlow
-from unifiedscore.validate import generator, integer, positive
+from unifiedscore.measures import as_samples
+from unifiedscore.train.torch_module import require_torch
+from unifiedscore.validate import generator, integer
+
+_CALIBRATION = 1000
 
 
-def require_torch():
-    """Return the module torch.
-
-    Raises
-    ------
-    MissingDependencyError
-        With the command that installs it.
-    """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError(
-            "training needs PyTorch, which is not installed; run: pip install 'unifiedscore[train]'"
-        ) from error
-    return torch
-
-
+@final
 @dataclass(frozen=True, slots=True)
-class TrainedGenerator:
-    """A generator and how it got there.
+class OneStepGenerator:
+    """A network with the size of its noise and the energies of its training.
 
     Attributes
     ----------
@@ -39,12 +26,13 @@ class TrainedGenerator:
         Maps (n, latent) noise to (n, d) points.
     latent : int
     energy : (steps,) array
-        Mean squared drift before each step, in units of the data: unlike the normalised loss it says something.
+        Mean squared drift before each step, in squared units of the data: unlike the normalised loss it says
+        something, but it ends at the noise of the batches, not at zero. Empty before training.
     """
 
     network: object
     latent: int
-    energy: np.ndarray
+    energy: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n points, (n, d) float64."""
@@ -54,74 +42,49 @@ class TrainedGenerator:
             return self.network(torch.as_tensor(noise, dtype=torch.float32)).numpy().astype(np.float64)
 
 
-def train_generator(
-    flow: DriftingFlow,
-    *,
-    steps: int,
-    rng: np.random.Generator,
-    batch: int = 128,
-    latent: int = 4,
-    width: int = 64,
-    learning_rate: float = 2e-3,
-    checkpoint: str | Path | None = None,
-    every: int = 200,
-) -> TrainedGenerator:
-    r"""Train $x = f_\theta(e)$ on $E\lVert x - \mathrm{sg}(x + \Delta(x))\rVert^2$ with the batch itself as model.
+def new_generator(
+    target, *, rng: np.random.Generator, latent: int = 4, width: int = 64, hidden: int = 2
+) -> OneStepGenerator:
+    r"""Return an untrained generator whose points have the mean and the mean squared radius of `target`.
+
+    A perceptron with SiLU units. Its last layer is scaled and shifted on 1000 noises so that $E x$ and $E\lVert x -
+    Ex\rVert^2$ are those of the target: the common norm that matched bandwidths presuppose.
 
     Parameters
     ----------
-    flow : DriftingFlow
-        Names kernel, target, rule and self terms; its `batch` is the number of positives a step.
-    steps, batch : int
-        Steps, and generated points a step.
+    target : Samples or (m, d) array
     rng : numpy.random.Generator
-        Draws noise, positives and the initial weights: equal seeds start from equal networks.
-    latent, width : int
-        Size of the noise and of the two hidden layers.
-    learning_rate : float
-        Of Adam.
-    checkpoint : path, optional
-        Written every `every` steps; an existing one is resumed (with the noise of `rng`, not that of the first run).
+        Draws the weights: equal generators start from equal networks.
+    latent, width, hidden : int
+        Size of the noise, of a hidden layer, and number of hidden layers.
 
     Raises
     ------
     MissingDependencyError
         PyTorch is not installed.
     InputError
-
-    References
-    ----------
-    Deng et al. 2026, arXiv 2602.04770.
     """
     torch = require_torch()
-    steps, batch, every = integer(steps, "steps"), integer(batch, "batch", low=2), integer(every, "every")
-    latent, width = integer(latent, "latent"), integer(width, "width")
-    rate, d = positive(learning_rate, "learning_rate"), flow.target.dimension
-    # A local fork: the global state of torch stays as it was.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(generator(rng).integers(2**31)))
-        layers = [torch.nn.Linear(latent, width), torch.nn.SiLU(), torch.nn.Linear(width, width), torch.nn.SiLU()]
-        network = torch.nn.Sequential(*layers, torch.nn.Linear(width, d))
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
-    energy: list[float] = []
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        state = torch.load(path, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        energy = state["energy"]
-    for step in range(len(energy), steps):
-        noise = torch.as_tensor(rng.standard_normal((batch, latent)), dtype=torch.float32)
-        x = network(noise)
-        drift = flow.velocity(x.detach().numpy().astype(np.float64), rng=rng)
-        energy.append(float(np.mean(np.sum(drift**2, 1))))
-        goal = x.detach() + torch.as_tensor(drift, dtype=torch.float32)
-        optimizer.zero_grad()
-        torch.mean((x - goal) ** 2).backward()
-        optimizer.step()
-        if path is not None and ((step + 1) % every == 0 or step + 1 == steps):
-            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "energy": energy}
-            fresh = path.with_suffix(".tmp")
-            torch.save(state, fresh)
-            fresh.replace(path)
-    return TrainedGenerator(network, latent, np.array(energy))
+    target, rng = as_samples(target, "target"), generator(rng)
+    latent, width, hidden = integer(latent, "latent"), integer(width, "width"), integer(hidden, "hidden")
+    sizes = [latent, *[width] * hidden, target.dimension]
+    layers: list = []
+    for fan_in, fan_out in pairwise(sizes):
+        # skip_init: torch's own random state is neither used nor moved.
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, fan_in, fan_out)
+        bound = 1 / np.sqrt(fan_in)
+        with torch.no_grad():
+            linear.weight.copy_(torch.as_tensor(rng.uniform(-bound, bound, (fan_out, fan_in)), dtype=torch.float32))
+            linear.bias.copy_(torch.as_tensor(rng.uniform(-bound, bound, fan_out), dtype=torch.float32))
+        layers += [linear, torch.nn.SiLU()]
+    network = torch.nn.Sequential(*layers[:-1])
+    untrained = OneStepGenerator(network, latent)
+    drawn = untrained.sample(_CALIBRATION, rng)
+    centred = (target.points - target.mean).astype(np.float64)
+    radius = np.sqrt(target.weights @ np.sum(centred**2, 1))
+    ratio = radius / np.sqrt(np.mean(np.sum((drawn - drawn.mean(0)) ** 2, 1))) if radius > 0 else 1.0
+    shift = target.mean - ratio * (drawn.mean(0) - network[-1].bias.detach().numpy())
+    with torch.no_grad():
+        network[-1].weight.mul_(float(ratio))
+        network[-1].bias.copy_(torch.as_tensor(shift, dtype=torch.float32))
+    return untrained

@@ -1,0 +1,124 @@
+"""Files that are complete or not there at all, whatever happens to the process, the disk or a second run."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import platform
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from unifiedscore.errors import FileError
+
+ADVICE = {
+    errno.ENOSPC: "free some space, or choose another folder with --out",
+    errno.EDQUOT: "free some of your quota, or choose another folder with --out",
+    errno.EROFS: "choose a folder that can be written, with --out",
+    errno.EACCES: "choose a folder that can be written, with --out",
+    errno.EPERM: "choose a folder that can be written, with --out",
+}
+RESUME = "finished cells are recorded: the same command takes up where this one stopped"
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, a crash or a full disk never sees half of it.
+
+    Raises
+    ------
+    FileError
+        It cannot be written; what stood there before still does.
+    """
+    temporary = partial_path(path)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        _discard(temporary)
+        raise cannot("write", path, error) from error
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+def cannot(what: str, path: Path, error: OSError) -> FileError:
+    """The error of a file that cannot be written or created: what, why, and what to do."""
+    advice = f"; {ADVICE[error.errno]}; {RESUME}" if error.errno in ADVICE else ""
+    return FileError(f"cannot {what} {path}: {error.strerror or error}{advice}")
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot("create the folder", folder, error) from error
+
+
+def partial_path(path: Path) -> Path:
+    """A name beside `path`, unique to this attempt, that no reader takes for a finished file."""
+    return path.with_name(f".{path.name}.{owner()}.{secrets.token_hex(4)}.partial")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine left half-written when they were killed."""
+    for path in folder.glob(".*.partial"):
+        parts = path.name.split(".")
+        if len(parts) >= 5 and abandoned(parts[-3]):
+            _discard(path)
+
+
+def owner() -> str:
+    """This machine and process, in a file name."""
+    return f"{_machine()}-{os.getpid()}"
+
+
+def abandoned(owner: str) -> bool:
+    """Whether `owner` is a process of this machine that has ended. Of another machine's processes nothing is known."""
+    machine, _, process = owner.partition("-")
+    if machine != _machine() or not process.isdecimal() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock while a file in it is read, changed and written again.
+
+    Where the system or its file system knows no locks, two runs at the same moment may still lose one of two changes
+    to such a file (the ledger, the index of figures); records and data sets never need the lock.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    make_folder(folder)
+    try:
+        file = open(folder / ".lock", "ab")
+    except OSError as error:
+        raise cannot("write", folder / ".lock", error) from error
+    with file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _discard(path: Path) -> None:
+    with suppress(OSError):  # a read-only file system refuses even to remove what is not there
+        path.unlink(missing_ok=True)

@@ -1,0 +1,183 @@
+"""Spot checks of what is recorded: a share of the cells is measured again and compared bit for bit."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from unifiedscore.errors import InputError
+from unifiedscore.study.dataset import assemble, read_dataset
+from unifiedscore.study.grid import Cell
+from unifiedscore.study.records import Record
+from unifiedscore.study.runner import look_up, source_file
+from unifiedscore.study.scheduler import Job, measure
+from unifiedscore.study.study import Study
+from unifiedscore.validate import integer, positive
+
+SHARE = 0.02
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cell that came out otherwise than it is recorded, and how, by variable."""
+
+    cell: Cell
+    variables: dict[str, str]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a spot check of one study found.
+
+    Attributes
+    ----------
+    study : str
+    recorded, checked, damaged : int
+        Cells with a record, cells measured again, records that are damaged or foreign.
+    differences : tuple of Difference
+    altered : tuple of str
+        Variables of the stored data set that are not what the records say.
+    """
+
+    study: str
+    recorded: int
+    checked: int
+    damaged: int
+    differences: tuple[Difference, ...]
+    altered: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing differs and nothing is damaged."""
+        return not (self.differences or self.damaged or self.altered)
+
+
+def check_studies(
+    studies: Iterable[Study],
+    *,
+    profile: str = "quick",
+    out: str | Path = "results",
+    executor: Executor | None = None,
+    rng_seed: int = 0,
+    threads: int = 1,
+    share: float = SHARE,
+    rng: np.random.Generator,
+) -> list[Check]:
+    """Measure a random share of the recorded cells again and compare them bit for bit. Nothing is written.
+
+    A difference means that a record was tampered with, that `measure` is not a function of its cell and random stream
+    alone, or that the machine, its BLAS or another package is not the one that made the record.
+
+    Parameters
+    ----------
+    studies : iterable of Study
+        From files; one made in a notebook keeps no records.
+    profile, out, executor, rng_seed, threads
+        As for `run`.
+    share : float
+        Of the recorded cells of each study, in (0, 1]; rounded up, so at least one is measured.
+    rng : numpy.random.Generator
+        Which cells.
+
+    Returns
+    -------
+    list of Check
+
+    Raises
+    ------
+    InputError
+        `share` is out of range, or no study has a record of the present code.
+    """
+    share, rng_seed, threads = (
+        positive(share, "share"),
+        integer(rng_seed, "rng_seed", low=0),
+        integer(threads, "threads"),
+    )
+    if share > 1:
+        raise InputError(f"share must be at most 1, all recorded cells; got {share!r}")
+    jobs, damaged = [], []
+    for study in studies:
+        path = source_file(study)
+        if path is None:
+            raise InputError(f"{study.name} has no file that a worker could import, and so no records to check")
+        job, broken = look_up(study, path, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+        jobs.append(job)
+        damaged.append(broken)
+    if not any(job.records for job in jobs) and not any(damaged):
+        raise InputError(
+            f"{out} records no cell of the present code with profile {profile} and seed {rng_seed}; "
+            "run the studies first, or check with the profile, the seed and the versions that they were run with"
+        )
+    again = [_again(job, share, rng) for job in jobs]
+    measured: dict[str, list[Difference]] = {job.study.name: [] for job in jobs}
+    recorded = {job.study.name: job.records for job in jobs}
+    for job, cell, record in measure(again, executor, threads=threads):
+        if variables := _differing(recorded[job.study.name][cell], record):
+            measured[job.study.name].append(Difference(cell, variables))
+    return [
+        Check(
+            study=job.study.name,
+            recorded=len(job.records),
+            checked=len(part.todo),
+            damaged=broken,
+            differences=tuple(measured[job.study.name]),
+            altered=_altered(job, out, profile),
+        )
+        for job, part, broken in zip(jobs, again, damaged, strict=True)
+    ]
+
+
+def _again(job: Job, share: float, rng: np.random.Generator) -> Job:
+    """A job that measures a share of the recorded cells and leaves no marks."""
+    cells = list(job.records)
+    chosen = rng.choice(len(cells), math.ceil(share * len(cells)), replace=False) if cells else ()
+    return replace(job, todo=[cells[position] for position in chosen], records={}, marking=False)
+
+
+def _altered(job: Job, out: Path, profile: str) -> tuple[str, ...]:
+    """Variables of the stored data set that differ from what the records give; all records are compared."""
+    path = out / f"{job.study.name}.nc"
+    if not job.done or not path.exists():
+        return ()
+    stored = read_dataset(path)
+    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "hashes": job.hashes}
+    fresh = assemble(job.study, job.grid, job.records, **provenance)
+    if stored.attrs.get("config") != fresh.attrs["config"]:
+        return ()  # of another profile, seed or version
+    names = sorted(map(str, set(fresh.variables) | set(stored.variables)))
+    return tuple(name for name in names if not _same(stored.variables.get(name), fresh.variables.get(name)))
+
+
+def _same(stored, fresh) -> bool:
+    if stored is None or fresh is None or stored.dims != fresh.dims or stored.shape != fresh.shape:
+        return False
+    if stored.dtype.kind in "OSUT" or fresh.dtype.kind in "OSUT":  # labels; their storage is netCDF's business
+        return bool((stored.values == fresh.values).all())
+    return stored.values.astype(fresh.dtype).tobytes() == fresh.values.tobytes()
+
+
+def _differing(recorded: Record, measured: Record) -> dict[str, str]:
+    if recorded.status != measured.status:
+        return {
+            "status": f"recorded as {recorded.status}, now {measured.status} ({recorded.message or measured.message})"
+        }
+    differing = {}
+    for name in sorted(set(recorded.values) | set(measured.values)):
+        # As text: NaN is equal to itself, -0.0 is not 0.0, and every other double has a text of its own.
+        was, now = (json.dumps(record.values.get(name)) for record in (recorded, measured))
+        if was != now:
+            differing[name] = f"recorded {_short(was)}, now {_short(now)}"
+    return differing
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,142 @@
+"""Training: a network pushed along a drift that is not differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.fields import drift_scale
+from unifiedscore.measures import Samples
+from unifiedscore.samplers import DriftingFlow
+from unifiedscore.samplers.progress import steps_with_progress
+from unifiedscore.train.checkpoint import describe_training, load_checkpoint, save_checkpoint
+from unifiedscore.train.generator import OneStepGenerator, new_generator
+from unifiedscore.train.interrupt import deferred_interrupt
+from unifiedscore.train.loss import drift_loss
+from unifiedscore.train.torch_module import require_torch
+from unifiedscore.validate import generator, integer, positive
+
+
+def train_generator(
+    flow: DriftingFlow,
+    *,
+    steps: int,
+    rng: np.random.Generator,
+    start: OneStepGenerator | None = None,
+    batch: int = 128,
+    learning_rate: float = 2e-3,
+    average: float = 0.99,
+    normalise: bool = False,
+    checkpoint: str | Path | None = None,
+    every: int = 200,
+    watch: Callable[[OneStepGenerator], None] | None = None,
+) -> OneStepGenerator:
+    r"""Train $x = f_\theta(e)$ on $E\lVert x - \mathrm{sg}(x + \Delta(x))\rVert^2$ with the batch itself as model.
+
+    Parameters
+    ----------
+    flow : DriftingFlow
+        Names kernel, target, rule and self terms; its `batch` is the number of positives a step.
+    steps : int
+        In all, those of a resumed checkpoint included.
+    rng : numpy.random.Generator
+        Draws noise and positives: with equal generators and starts, different rules and kernels see the same ones.
+    start : OneStepGenerator, optional
+        Left as it is; by default `new_generator` of the target, drawn from `rng`.
+    batch : int
+        Points generated a step.
+    learning_rate : float
+        Of Adam, constant: a longer training continues a shorter one.
+    average : float
+        Decay of the exponential average of the weights, in [0, 1); the result holds the averaged network.
+    normalise : bool
+        Divide each drift by $\lambda = \sqrt{E\lVert V\rVert^2/d}$, as the original paper does.
+    checkpoint : path, optional
+        Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit: its weights,
+        optimiser and random stream take the place of those of `start` and `rng`.
+
+    watch : callable, optional
+        Called after each step with the generator as it stands (its energies count the steps); must not change it.
+
+    Raises
+    ------
+    MissingDependencyError
+        PyTorch is not installed.
+    InputError, FileError
+        Bad arguments; a checkpoint that is damaged, foreign, or of other settings.
+    NumericalError
+        The drift is no longer finite.
+
+    References
+    ----------
+    Deng et al. 2026, arXiv 2602.04770.
+
+    Examples
+    --------
+    >>> import numpy as np, unifiedscore as us
+    >>> from unifiedscore.samplers import DriftingFlow
+    >>> rng = np.random.default_rng(0)
+    >>> flow = DriftingFlow(us.Laplace(bandwidth=0.3), us.load_measure("two_moons", n=200, rng=rng), batch=64)
+    >>> train_generator(flow, steps=3, rng=rng).sample(5, rng).shape
+    (5, 2)
+    """
+    torch = require_torch()
+    steps, batch, every = integer(steps, "steps"), integer(batch, "batch", low=2), integer(every, "every")
+    rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
+    decay = positive(average, "average", allow_zero=True)
+    if decay >= 1:
+        raise InputError(f"average must lie in [0, 1); got {average!r}")
+    if start is None:
+        start = new_generator(
+            flow.target if isinstance(flow.target, Samples) else flow.target.sample(2000, rng), rng=rng
+        )
+    network, averaged = deepcopy(start.network), deepcopy(start.network)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    path, energy = None if checkpoint is None else Path(checkpoint), []
+    settings = {}
+    if path is not None:
+        sizes = [tuple(weight.shape) for weight in network.parameters()]
+        settings = describe_training(
+            flow, generated=batch, learning_rate=rate, average=decay, normalise=normalise, weights=sizes
+        )
+    state = {"settings": settings, "network": network, "average": averaged, "optimizer": optimizer, "rng": rng}
+    if path is not None and path.exists():
+        energy = load_checkpoint(path, **state)
+    with deferred_interrupt() as interrupted:
+        for _ in steps_with_progress(max(steps - len(energy), 0), "training"):
+            noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
+            energy.append(_step(flow, network, averaged, optimizer, noise, rng, len(energy), decay, normalise))
+            if watch is not None:
+                watch(replace(start, network=averaged, energy=np.array(energy)))
+            stopped = interrupted()
+            if path is not None and (stopped or len(energy) % every == 0 or len(energy) == steps):
+                save_checkpoint(path, energy=energy, **state)
+            if stopped:
+                raise KeyboardInterrupt
+    return replace(start, network=averaged, energy=np.array(energy))
+
+
+def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise) -> float:
+    """One update of the weights and of their average; returns the mean squared drift before it."""
+    torch = require_torch()
+    x = network(noise)
+    drift = flow.velocity(x.detach().numpy().astype(np.float64), rng=rng)
+    energy = float(np.mean(np.sum(drift**2, 1)))
+    if not np.isfinite(energy):
+        raise NumericalError(f"the drift is no longer finite at step {done}; use a smaller learning_rate")
+    if normalise and energy > 0:
+        drift = drift / drift_scale(drift)
+    optimizer.zero_grad()
+    drift_loss(x, drift).backward()
+    optimizer.step()
+    # Early averages forget the start: the decay grows to its value over the first steps.
+    share = min(decay, (1 + done) / (10 + done)) if decay else 0.0
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
+            mean.lerp_(weight, 1 - share)
+    return energy
