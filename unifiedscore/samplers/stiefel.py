@@ -145,7 +145,12 @@ class CenteredStiefel:
     def _read(self, value, name: str) -> np.ndarray:
         """Systems (..., P, d) as a finite real array."""
         fit = (self.n_particles, self.dimension)
-        if type(value) is np.ndarray and value.shape[-2:] == fit and value.dtype.kind == "f" and np.isfinite(value).all():
+        if (
+            type(value) is np.ndarray
+            and value.shape[-2:] == fit
+            and value.dtype.kind == "f"
+            and np.isfinite(value).all()
+        ):
             return value  # every step of a chain comes by here
         array = validate.real_array(value, name)
         if array.shape[-2:] != (self.n_particles, self.dimension):
