@@ -79,7 +79,11 @@ def missed_at_support_level(verdict):
     interval, region = verdict["interval"], verdict["region"]
     if verdict["outcome"] == "refuted":
         return True
-    return interval["level"] == SUPPORT_LEVEL and (interval["high"] < region["low"] or interval["low"] > region["high"])
+    if interval["level"] != SUPPORT_LEVEL:
+        return False
+    # An end at infinity is None in a ledger.
+    above = interval["low"] is not None and interval["low"] > region["high"]
+    return above or (interval["high"] is not None and interval["high"] < region["low"])
 
 
 def measure(cell, rng):

@@ -139,3 +139,10 @@ def test_every_cell_says_how_many_trials_it_holds():
 
 def test_the_figure_of_power_knows_how_many_trials_there_are():
     assert load_module(ROOT / "figures" / "fig_calibration_power.py").TRIALS == power.TRIALS
+
+
+def test_an_interval_without_an_end_misses_no_region_there():
+    region = {"low": 0.0, "high": 1.0}
+    for low, high, missed in ((None, 2.0, False), (2.0, None, True), (None, -1.0, True), (None, None, False)):
+        verdict = {"outcome": "inconclusive", "interval": {"low": low, "high": high, "level": 0.99}, "region": region}
+        assert ledger.missed_at_support_level(verdict) is missed
