@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 200
+"""Characters of a wrong value that a message shows."""
+
 
 class UnifiedScoreError(Exception):
     """Base class of all errors raised on purpose by unifiedscore."""
@@ -19,9 +22,11 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, got: object, known: Iterable[str]):
         known = sorted(known)
-        near = get_close_matches(str(got), known, n=3, cutoff=0.4) or known[:8]
+        shown = repr(got)
+        shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+        near = get_close_matches(str(got)[:LONGEST], known, n=3, cutoff=0.4) or known[:8]
         more = "" if len(near) == len(known) else f" ({len(known)} are known)"
-        super().__init__(f"unknown {kind} {got!r}; the nearest known names are: {', '.join(near) or 'none'}{more}")
+        super().__init__(f"unknown {kind} {shown}; the nearest known names are: {', '.join(near) or 'none'}{more}")
 
 
 class FileError(InputError):

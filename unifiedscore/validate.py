@@ -6,7 +6,10 @@ import numbers
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import LONGEST, InputError, UnknownNameError
+
+MOST_BYTES = 2**40
+"""No array of one call is larger than a tebibyte: a count that asks for more is refused before it is allocated."""
 
 
 def points(value, name: str, *, dimension: int | None = None) -> np.ndarray:
@@ -44,19 +47,42 @@ def real_array(value, name: str) -> np.ndarray:
 
 
 def shown(value) -> str:
-    """`repr` of a value, with numpy scalars as the plain numbers they are."""
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    """`repr` of a value, with numpy scalars as the plain numbers they are; a long one is cut."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _plain_number(value) -> float | None:
+    """`value` as a float (infinite where it leaves the floats), None where it is no single real number."""
+    array = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
+    if isinstance(value, bool | np.bool_) or not (isinstance(value, numbers.Real) or array) or np.ndim(value) != 0:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def number(value, name: str, *, low: float = -np.inf, high: float = np.inf) -> float:
+    """Return `value` as a finite float in [low, high]."""
+    found = _plain_number(value)
+    if found is None or not np.isfinite(found):
+        raise InputError(f"{name} must be a single finite number; got {shown(value)}")
+    if not low <= found <= high:
+        region = f"at least {low:g}" if high == np.inf else f"in [{low:g}, {high:g}]"
+        raise InputError(f"{name} must be {region}; got {found!r}")
+    return found
 
 
 def positive(value, name: str, *, allow_zero: bool = False) -> float:
     """Return `value` as a finite positive float."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.ndarray) or np.ndim(value) != 0:
+    found = _plain_number(value)
+    if found is None:
         raise InputError(f"{name} must be a single positive number; got {shown(value)}")
-    number = float(value)
-    if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+    if not np.isfinite(found) or found < 0 or (found == 0 and not allow_zero):
         sign = "zero or positive" if allow_zero else "positive"
-        raise InputError(f"{name} must be finite and {sign}; got {number!r}")
-    return number
+        raise InputError(f"{name} must be finite and {sign}; got {found!r}")
+    return found
 
 
 def integer(value, name: str, *, low: int = 1, high: int | None = None) -> int:
@@ -68,6 +94,60 @@ def integer(value, name: str, *, low: int = 1, high: int | None = None) -> int:
         region = f"at least {low}" if high is None else f"between {low} and {high}"
         raise InputError(f"{name} must be {region}; got {number}")
     return number
+
+
+def count(value, name: str, *, entries: int = 1) -> int:
+    """Return `value` as a positive int; refuse one whose array of `value` rows of `entries` floats cannot be held."""
+    found = integer(value, name)
+    if found * entries * 8 > MOST_BYTES:
+        raise InputError(
+            f"{name} must be at most {MOST_BYTES // (8 * entries)} here: {shown(found)} times {entries} numbers do not "
+            "fit into memory; take fewer, or take them in parts"
+        )
+    return found
+
+
+def known(value, kind: str, names):
+    """Return `value` if it is one of `names`; the error lists the nearest. `kind` names the argument."""
+    if not isinstance(value, str) or value not in names:
+        raise UnknownNameError(kind, value, names)
+    return value
+
+
+def choice(value, name: str, allowed) -> str:
+    """Return `value` if it is one of a few words."""
+    if not isinstance(value, str) or value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {shown(value)}")
+    return value
+
+
+def function(value, name: str, signature: str):
+    """Return `value` if it can be called."""
+    if not callable(value):
+        raise InputError(f"{name} must be a function {signature}; got {shown(value)}")
+    return value
+
+
+def instance(value, name: str, kind: type, advice: str = ""):
+    """Return `value` if it is a `kind`."""
+    if not isinstance(value, kind):
+        found = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise InputError(f"{name} must be a {kind.__name__}{advice}; got {found}")
+    return value
+
+
+def answer(value, what: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a user's function gave as a finite real array of this shape."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InputError(f"{what} must return a real array of shape {shape}; got ragged lists") from None
+    if array.shape != shape or array.dtype.kind != "f":
+        raise InputError(f"{what} must return a real array of shape {shape}; got {array.dtype} of shape {array.shape}")
+    if not (fine := np.isfinite(array)).all():
+        row = int(np.argwhere(~fine)[0, 0])
+        raise InputError(f"{what} must return finite values; at point {row} it does not")
+    return array
 
 
 def noise_tuples(value, shape) -> np.ndarray:
@@ -100,5 +180,7 @@ def weights(value, name: str, *, size: int) -> np.ndarray:
 def generator(value, name: str = "rng") -> np.random.Generator:
     """Return `value` if it is a numpy.random.Generator; randomness is always explicit here."""
     if not isinstance(value, np.random.Generator):
-        raise InputError(f"{name} must be a numpy.random.Generator such as np.random.default_rng(0); got {value!r}")
+        raise InputError(
+            f"{name} must be a numpy.random.Generator such as np.random.default_rng(0); got {shown(value)}"
+        )
     return value

@@ -347,7 +347,44 @@ def measured(name):
     return build
 
 
+def calibration():
+    """Counts as fair tests would give them, and those of copied draws."""
+    rng = np.random.default_rng(0)
+    axes = {
+        "test": ["inside", "inside_log", "rate", "limit", "rate_numbers", "limit_numbers"],
+        "noise": ["normal", "heteroscedastic", "t5", "lognormal", "paired", "shared", "nothing"],
+        "correction": ["none", "half_order", "declared_order", "double_order", "logarithmic"],
+        "points": ["long", "short"],
+        "seed": np.arange(16),
+    }
+    shape = tuple(len(labels) for labels in axes.values())
+    trials = np.where(np.arange(5) == 0, 50_000, 625)[None, None, :, None, None]
+    chances = {"false_refutation": 5e-5, "false_support": 5e-3, "miss": 1e-2, "false_refutation_copied": 0.05}
+    data = {
+        name: (tuple(axes), rng.binomial(trials, chance, size=shape) / trials, {"long_name": name})
+        for name, chance in chances.items()
+    }
+    data["trials"] = (tuple(axes), np.broadcast_to(trials, shape).astype(float))
+    return _labelled(data, axes)
+
+
+def calibration_power():
+    rng = np.random.default_rng(0)
+    effects = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0])
+    axes = {
+        "test": ["inside", "rate", "limit"],
+        "truth": ["middle", "outside"],
+        "effect": effects,
+        "seed": np.arange(16),
+    }
+    chance = 1 / (1 + np.exp(-8 * (effects - 0.7)))[:, None]
+    values = rng.binomial(128, np.broadcast_to(chance, (3, 2, 7, 16))) / 128
+    return _labelled({"power": (tuple(axes), values, {"long_name": "Power"})}, axes)
+
+
 BUILDERS = {
+    "calibration": calibration,
+    "calibration_power": calibration_power,
     "closed_form_pictures": pictures,
     "closed_form_neighbour_samples": neighbour_samples,
     "closed_form_two_points": two_points,

@@ -234,7 +234,7 @@ def test_settings_and_types():
         ({"start_time": 0.995}, InputError, "leaves no step"),
         ({"smoothing": -1.0}, InputError, "smoothing must be"),
         ({"noise_policy": "fixed_antithetic", "noise_draws": 3}, InputError, "noise_draws must be even"),
-        ({"noise_policy": "frozen"}, UnknownNameError, "unknown noise policy"),
+        ({"noise_policy": "frozen"}, UnknownNameError, "unknown noise_policy"),
         ({"estimator": "fast"}, UnknownNameError, "unknown estimator"),
         ({"spacing": "log"}, UnknownNameError, "unknown spacing"),
         ({"estimator": "neighbours", "n_neighbours": 40, "n_remainder": 11}, InputError, "must be at most the 50"),

@@ -265,7 +265,7 @@ def test_particles_reach_the_tilted_law_and_not_the_untilted_one():
         ({"retraction": "cayley"}, "retraction"),
         ({"estimator": "magic"}, "estimator"),
         ({"target": "whatever"}, "target"),
-        ({"noise_policy": "sometimes"}, "noise policy"),
+        ({"noise_policy": "sometimes"}, "noise_policy"),
         ({"n_steps": 0}, "n_steps"),
         ({"start": np.ones((20, 2))}, "singular covariance"),
         ({"start": "nowhere"}, "uniform"),

@@ -43,6 +43,7 @@ def verify(
     """
     from unifiedscore.ledger import exit_code
     from unifiedscore.ledger.report import write_report
+    from unifiedscore.ledger.summary import copy_summaries
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.ledger.verify import copy_not_established, draw, select
     from unifiedscore.ledger.verify import verify as verify_found
@@ -57,6 +58,7 @@ def verify(
         path = _keep_ledger(ledger, found, out, claim=claim, partial=partial)
         _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
     copy_not_established(found, out, keep=partial)
+    copy_summaries(found, out)
     report_path = write_report(out)
     print_ledger(ledger)
     print_problems(problems)

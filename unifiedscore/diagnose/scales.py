@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.kernels import AbstractKernel, kernel_by_name
+from unifiedscore.validate import real_array, shown
 
 _PAIRS = 200_000
 _MATRIX = 1500
@@ -71,11 +72,10 @@ def make_kernels(kernel, bandwidths, distances: Distances, dimension: int, *, re
         else:
             found = {_bandwidth_of_contrast(build, distances, contrast) for contrast in CONTRASTS}
             return [build(bandwidth) for bandwidth in sorted(found)]
-    values = np.atleast_1d(np.asarray(bandwidths))
-    if values.ndim != 1 or values.dtype.kind not in "fiu" or not values.size:
-        raise InputError(f"bandwidths must be one or several positive numbers; got {bandwidths!r}")
+    values = np.atleast_1d(real_array(bandwidths, "bandwidths"))
+    if values.ndim != 1 or not values.size or not (values > 0).all():
+        raise InputError(f"bandwidths must be one or several positive numbers; got {shown(bandwidths)}")
     unit = distances.mean if relative else 1.0
-    # Kernels check that a bandwidth is positive and finite.
     return [build(float(value) * unit) for value in sorted({float(value) for value in values})]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.kernels import AbstractKernel
-from unifiedscore.validate import points, positive
+from unifiedscore.validate import choice, points, positive
 
 PUBLISHED_FLOOR = 1e-6
 """A public implementation takes sqrt(clip(A_row A_col, 1e-6)): no affinity, not even a masked one, is below 1e-3."""
@@ -90,8 +90,7 @@ def batch_drift(
     y = points(positives, "positives", dimension=x.shape[1])
     own = negatives is None
     z = x if own else points(negatives, "negatives", dimension=x.shape[1])
-    if self_terms not in ("mask", "keep"):
-        raise InputError(f"self_terms must be 'mask' or 'keep'; got {self_terms!r}")
+    choice(self_terms, "self_terms", ("mask", "keep"))
     if own and self_terms == "mask" and len(x) == 1:
         raise InputError("a masked batch needs two queries or more: a single one would have no negative left")
     floor = positive(floor, "floor", allow_zero=True)

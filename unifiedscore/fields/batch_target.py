@@ -12,6 +12,7 @@ from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.nodes import as_nodes
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
+from unifiedscore.measures.rules import MAX_ORDER
 from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
 from unifiedscore.validate import integer, points
@@ -63,9 +64,9 @@ class BatchDriftTarget(AbstractField):
     _tilted: tuple = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        integer(self.order, "order")
-        laws = [as_posterior_measure(self.kernel, law) for law in (self.target, self.model)]
-        queries = laws[1] if self.queries is None else as_posterior_measure(self.kernel, self.queries)
+        integer(self.order, "order", high=MAX_ORDER)
+        laws = [as_posterior_measure(self.kernel, getattr(self, name), name) for name in ("target", "model")]
+        queries = laws[1] if self.queries is None else as_posterior_measure(self.kernel, self.queries, "queries")
         if len({law.dimension for law in (*laws, queries)}) > 1:
             raise InputError(
                 "target, model and queries must have one dimension; "

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
-
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import integer, points
+from unifiedscore.validate import answer, integer, points
 
 
 @final
@@ -31,18 +29,8 @@ class CallableField(AbstractField):
 
     def __call__(self, x):
         x = points(x, "x", dimension=self.size)
-        value = np.asarray(self.function(x))
-        if value.shape != x.shape or value.dtype.kind != "f":
-            raise InputError(
-                f"the function given to as_field must return a real array of shape {x.shape} for x of that shape; "
-                f"got {value.dtype} of shape {value.shape}"
-            )
-        if not (fine := np.isfinite(value)).all():
-            row = int(np.argwhere(~fine)[0, 0])
-            name = getattr(self.function, "__name__", repr(self.function))
-            raise InputError(
-                f"the function {name} given to as_field must return finite values; at point {row} it does not"
-            )
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        value = answer(self.function(x), f"the function {name} given to as_field", x.shape)
         return value.astype(x.dtype, copy=False)
 
 

@@ -103,4 +103,7 @@ def ScoreDifference(kernel: AbstractKernel, *, target, model) -> Difference:
 
 
 def _laws(kernel, target, model):
-    return as_posterior_measure(kernel, target, "target"), as_posterior_measure(kernel, model, "model")
+    laws = as_posterior_measure(kernel, target, "target"), as_posterior_measure(kernel, model, "model")
+    if laws[0].dimension != laws[1].dimension:
+        raise InputError(f"target and model must have one dimension; got {laws[0].dimension} and {laws[1].dimension}")
+    return laws

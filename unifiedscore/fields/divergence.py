@@ -7,12 +7,12 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
-from unifiedscore.validate import points
+from unifiedscore.validate import known, points
 
 # With t = log(Z_q/Z_p): the weight rho f''(rho) and the potential -f'(rho), up to a constant, at rho = e^t.
 _DIVERGENCES = {
@@ -34,7 +34,7 @@ class _Pair(AbstractField):
 
     def __post_init__(self) -> None:
         for name in ("target", "model"):
-            object.__setattr__(self, name, as_posterior_measure(self.kernel, getattr(self, name)))
+            object.__setattr__(self, name, as_posterior_measure(self.kernel, getattr(self, name), name))
         if self.target.dimension != self.model.dimension:
             raise InputError(
                 f"target and model must have one dimension; got {self.target.dimension} and {self.model.dimension}"
@@ -92,8 +92,7 @@ class DivergenceDrift(_Pair):
     divergence: str = "kl_model_target"
 
     def __post_init__(self) -> None:
-        if self.divergence not in _DIVERGENCES:
-            raise UnknownNameError("divergence", self.divergence, _DIVERGENCES)
+        known(self.divergence, "divergence", _DIVERGENCES)
         _Pair.__post_init__(self)
 
     def __call__(self, x):

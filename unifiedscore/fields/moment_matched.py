@@ -15,7 +15,7 @@ from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.fields.tilt import Tilt
 from unifiedscore.kernels import Gaussian
 from unifiedscore.measures import as_samples
-from unifiedscore.validate import points, positive
+from unifiedscore.validate import instance, points, positive
 
 
 def SmoothedScore(
@@ -98,8 +98,8 @@ class MomentMatchedTilt(AbstractField):
     tilt: Tilt
 
     def __post_init__(self):
-        if not isinstance(self.score, AbstractField) or not isinstance(self.tilt, Tilt):
-            raise InputError("MomentMatchedTilt needs a score (a field) and the Tilt that solve_tilt(score) returns")
+        instance(self.score, "score", AbstractField, " with a potential")
+        instance(self.tilt, "tilt", Tilt, " as solve_tilt(score) returns it")
         if self.tilt.mean.shape != (self.score.dimension,):
             raise InputError(
                 f"score and tilt must have one dimension; got {self.score.dimension} and {len(self.tilt.mean)}"

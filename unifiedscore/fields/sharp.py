@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.fields.difference import Difference
+from unifiedscore.fields.difference import Difference, ScoreDifference
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.kernels import AbstractKernel, SharpKernel
 from unifiedscore.posterior import posterior_vectors
@@ -72,7 +72,8 @@ def SharpDrift(kernel: AbstractKernel, *, target, model) -> Difference:
     >>> us.SharpDrift(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
-    return Difference(SharpScore(kernel, target), SharpScore(kernel, model))
+    sharp = _sharp(kernel).kernel
+    return ScoreDifference(sharp, target=target, model=model)
 
 
 def sharp_scale(kernel: AbstractKernel, measure, x) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import noise_tuples, points, positive
+from unifiedscore.validate import noise_tuples, points, positive, shown
 
 # Perturbed queries handed to the inner field at once: 16 MB a coordinate.
 _BLOCK = 2_000_000
@@ -95,6 +95,8 @@ class Smoothed(AbstractField):
         (n, d) array
         """
         x = points(x, "x", dimension=self.dimension)
+        if isinstance(noise, str) and noise != "population":
+            raise InputError(f'noise must be an (n, M, d) or (M, d) array or "population"; got {shown(noise)}')
         return self._average(self.field, x, noise)
 
     def potential(self, x):

@@ -135,11 +135,14 @@ def solve_tilt(
     (array([-0.64604]), array([[-2.16811]]))
     """
     if not isinstance(score, AbstractField):
-        raise InputError(f"score must be a field with a potential, such as SmoothedScore(...); got {score!r}")
-    if method not in METHODS:
-        raise InputError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+        raise InputError(
+            f"score must be a field with a potential, such as SmoothedScore(...); got {validate.shown(score)}"
+        )
+    validate.choice(method, "method", METHODS)
     tolerance = validate.positive(tolerance, "tolerance")
     max_iterations = validate.integer(max_iterations, "max_iterations", low=0)
+    n_samples = validate.count(n_samples, "n_samples", entries=score.dimension)
+    mesh = None if mesh is None else validate.positive(mesh, "mesh")
     law = _source(score)
     mean, covariance, root = wanted_moments(law, mean, covariance, score.dimension)
     if method == "auto":

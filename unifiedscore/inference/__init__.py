@@ -4,6 +4,7 @@ from unifiedscore.inference.estimates import AbstractTest, Estimate
 from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.inside import Inside
 from unifiedscore.inference.limit import Limit
+from unifiedscore.inference.proportion import Proportion
 from unifiedscore.inference.rate import Rate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Evidence, Outcome, Verdict, decide
 
@@ -17,6 +18,7 @@ __all__ = [
     "Inside",
     "Limit",
     "Outcome",
+    "Proportion",
     "Rate",
     "Verdict",
     "decide",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.validate import number, shown
 
 MINIMUM_SEEDS = 3
 """With two seeds the standard deviation has one degree of freedom and normality cannot be leaned on at all."""
@@ -29,8 +31,8 @@ class Estimate:
     ----------
     value, low, high : float
         The statistic and the ends of its interval. NaN when `kind` is "none".
-    kind : {"t", "numerical", "none"}
-        Student t over replicate seeds; a value with its numerical error; or no interval at all.
+    kind : {"t", "binomial", "numerical", "none"}
+        Student t over replicate seeds; exact from counts; a value with its numerical error; or no interval at all.
     reason : str
         Why there is no interval, or why it was widened (pre-asymptotic). Empty when there is nothing to say.
 
@@ -43,7 +45,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    kind: Literal["t", "numerical", "none"]
+    kind: Literal["t", "binomial", "numerical", "none"]
     reason: str = ""
 
     def __post_init__(self):
@@ -97,13 +99,21 @@ def no_estimate(reason: str, value: float = math.nan) -> Estimate:
     return Estimate(value, math.nan, math.nan, "none", reason)
 
 
+def read_end(value, name: str) -> float:
+    """An end of a region: a float, infinite ones included."""
+    try:
+        if isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value):
+            return float(value)
+    except OverflowError:
+        pass
+    raise InputError(f"{name} must be a number (infinite is allowed); got {shown(value)}")
+
+
 def check_region(test: str, low, high) -> tuple[float, float]:
     """The region as floats, or an `InputError` naming the test."""
     ends = []
     for name, end in (("low", low), ("high", high)):
-        if isinstance(end, bool) or not isinstance(end, int | float | np.integer | np.floating) or math.isnan(end):
-            raise InputError(f"{test}: {name} must be a number (infinite is allowed); got {plain(end)!r}")
-        ends.append(float(end))
+        ends.append(read_end(end, f"{test}: {name}"))
     if ends[0] > ends[1]:
         raise InputError(f"{test}: the region needs low <= high; got low={ends[0]!r}, high={ends[1]!r}")
     if ends[0] == -math.inf and ends[1] == math.inf:
@@ -118,9 +128,21 @@ def check_region(test: str, low, high) -> tuple[float, float]:
 
 def check_level(level) -> float:
     """A confidence level strictly between 0 and 1."""
+    level = number(level, "level")
     if not 0 < level < 1:
-        raise InputError(f"level must lie strictly between 0 and 1; got {plain(level)!r}")
-    return float(level)
+        raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
+    return level
+
+
+def read_values(value, name: str) -> np.ndarray:
+    """Numbers of any shape as float64; NaN and infinities pass, because they are a matter of the data."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InputError(f"{name} must be a regular array of numbers; got a ragged {type(value).__name__}") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be real numbers; got dtype {array.dtype}")
+    return array.astype(float)
 
 
 def t_quantile(level: float, degrees: int) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, find_nonfinite, no_estimate, plain
+from unifiedscore.inference.estimates import AbstractTest, Estimate, find_nonfinite, no_estimate, read_values
+from unifiedscore.validate import positive
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -47,13 +48,9 @@ class Identity(AbstractTest):
     scale: str
 
     def __post_init__(self):
-        if isinstance(self.c, bool) or not isinstance(self.c, int | float | np.integer | np.floating):
-            raise InputError(f"Identity: c must be a positive number; got {plain(self.c)!r}")
-        if not 0 < self.c < math.inf:
-            raise InputError(f"Identity: c must be positive and finite; got {plain(self.c)!r}")
+        object.__setattr__(self, "c", positive(self.c, "Identity: c"))
         if not isinstance(self.scale, str) or not self.scale:
             raise InputError(f"Identity: scale must be the name of the variable that holds it; got {self.scale!r}")
-        object.__setattr__(self, "c", float(self.c))
 
     @property
     def low(self) -> float:
@@ -69,7 +66,7 @@ class Identity(AbstractTest):
         """The worst |y| / (eps scale); `error` holds the scale (scalar or like `y`). `x` and `level` are not used."""
         if error is None:
             raise InputError("Identity.estimate needs the scale of the residual; pass it as error=")
-        residual, scale = np.abs(np.asarray(y, dtype=float)), np.asarray(error, dtype=float)
+        residual, scale = np.abs(read_values(y, "y")), read_values(error, "error")
         if residual.size == 0:
             return no_estimate("there is no residual to test")
         reason = find_nonfinite(residual, "residuals") or find_nonfinite(scale, f"values of {self.scale}")

@@ -15,8 +15,10 @@ from unifiedscore.inference.estimates import (
     check_region,
     find_nonfinite,
     no_estimate,
+    read_values,
     student,
 )
+from unifiedscore.validate import choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,11 @@ class Inside(AbstractTest):
         low, high = check_region("Inside", self.low, self.high)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
-        if self.transform not in ("none", "log", "atanh"):
-            raise InputError(f"Inside: transform must be 'none', 'log' or 'atanh'; got {self.transform!r}")
+        choice(self.transform, "Inside: transform", ("none", "log", "atanh"))
 
     def estimate(self, y, *, x=None, error=None, level: float) -> Estimate:
         """Mean over seeds (seed,) with its t interval, or the hull of y +- error. `x` is not used."""
-        values = np.asarray(y, dtype=float)
+        values = read_values(y, "y")
         if values.size == 0:
             return no_estimate("there is no value to test")
         if values.ndim > 1 and values.size != max(values.shape):
@@ -73,7 +74,7 @@ class Inside(AbstractTest):
         if reason:
             return no_estimate(reason)
         if error is not None:
-            errors = np.abs(np.asarray(error, dtype=float)).reshape(-1)
+            errors = np.abs(read_values(error, "error")).reshape(-1)
             return self._numerical(values, np.broadcast_to(errors, values.shape))
         level = check_level(level)
         if self.transform == "log" and not (values > 0).all():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import Estimate, find_nonfinite, student
+from unifiedscore.inference.estimates import Estimate, find_nonfinite, read_values, student
 from unifiedscore.inference.tail import SLOWEST_ORDER, Tail, unbounded
 from unifiedscore.inference.verdict import REFUTE_LEVEL, decide
 
@@ -46,13 +46,13 @@ def arrange(y, x, error, *, least: int, reverse: bool) -> Series | str:
     """
     if x is None:
         raise InputError("a test along an axis needs its labels; pass them as x=")
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    x, y = read_values(x, "x"), read_values(y, "y")
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise InputError(f"y must have shape (x, seed) or (x,) with x of shape (x,); got {y.shape} and {x.shape}")
     if y.ndim == 2 and error is not None:
         raise InputError("error is for values without seeds, y of shape (x,); the seeds carry it otherwise")
     if y.ndim == 1:
-        error = np.broadcast_to(np.abs(np.asarray(0.0 if error is None else error, dtype=float)), y.shape)
+        error = np.broadcast_to(np.abs(read_values(0.0 if error is None else error, "error")), y.shape)
     if x.size < least:
         return f"too few points: {x.size} along x, at least {least} are needed to see whether a trend remains"
     for array, what in ((x, "labels"), (y, "values"), (error, "numerical errors")):

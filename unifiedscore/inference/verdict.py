@@ -97,7 +97,7 @@ def interval_of(estimate: Estimate, level: float) -> dict[str, Any]:
     return {
         "low": estimate.low,
         "high": estimate.high,
-        "level": level if estimate.kind == "t" else None,
+        "level": level if estimate.kind in ("t", "binomial") else None,
         "kind": estimate.kind,
     }
 

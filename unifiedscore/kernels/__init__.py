@@ -10,6 +10,7 @@ from unifiedscore.kernels.matern import Matern
 from unifiedscore.kernels.rational_quadratic import RationalQuadratic
 from unifiedscore.kernels.spectrum import annealed_attenuation, mode_rate, normalised_transform
 from unifiedscore.kernels.student_t import StudentT
+from unifiedscore.validate import positive, shown
 
 __all__ = [
     "AbstractKernel",
@@ -56,21 +57,23 @@ def kernel_by_name(name: str, bandwidth: float, *, dimension: int | None = None)
     >>> us.kernel_by_name("matern:1.5", 2.0)
     Matern(bandwidth=2.0, smoothness=1.5)
     """
-    family, _, shape = str(name).partition(":")
-    if family not in _BY_NAME:
-        raise UnknownNameError("kernel", family, _BY_NAME)
+    family, _, shape = name.partition(":") if isinstance(name, str) else (name, "", "")
+    if not isinstance(family, str) or family not in _BY_NAME:
+        raise UnknownNameError("kernel name", family, _BY_NAME)
     kernel = _BY_NAME[family]
     parameter = _SHAPE.get(kernel)
     if parameter is None:
         if shape:
-            raise InputError(f"kernel {family!r} takes no shape parameter; got {name!r}")
+            raise InputError(f"name: kernel {family!r} takes no shape parameter; got {shown(name)}")
         return kernel(bandwidth)
     try:
         value = float(shape)
     except ValueError:
-        raise InputError(f"kernel {family!r} needs its {parameter} as in '{family}:1.5'; got {name!r}") from None
+        advice = f"kernel {family!r} needs its {parameter} as in '{family}:1.5'"
+        raise InputError(f"name: {advice}; got {shown(name)}") from None
+    positive(value, f"name: the {parameter} of {family!r}")
     if kernel is StudentT:
         if dimension is None:
-            raise InputError("kernel 'student_t' needs the dimension of the data; pass dimension=d")
+            raise InputError("name: kernel 'student_t' needs the dimension of the data; pass dimension=d")
         return StudentT(bandwidth, value, dimension)
     return kernel(bandwidth, value)

@@ -17,6 +17,7 @@ from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
+from unifiedscore.ledger.summary import read_summaries
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
@@ -65,12 +66,16 @@ def write_report(
         text = results / NOT_ESTABLISHED
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
     path = results / "report.html"
-    write_atomic(path, render_report(ledger, _figures(results, figures), not_established).encode())
+    text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
+    write_atomic(path, text.encode())
     return path
 
 
 def render_report(
-    ledger: Mapping[str, Any], figures: Sequence[Mapping[str, Any]] = (), not_established: str = ""
+    ledger: Mapping[str, Any],
+    figures: Sequence[Mapping[str, Any]] = (),
+    not_established: str = "",
+    summaries: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The report's text.
 
@@ -82,6 +87,8 @@ def render_report(
         name, title, studies, claims, data (a data URI).
     not_established : str
         See `write_report`.
+    summaries : sequence of mapping
+        Stored summaries of longer runs, as `read_summaries` returns them.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -107,6 +114,7 @@ def render_report(
         findings=[entry for entry in entries if entry["finding"]],
         refuted=[e for e in entries if e["outcome"] == "refuted" and e["expected"] == "refuted" and not e["finding"]],
         figures=figures,
+        summaries=summaries,
         not_established=blocks(not_established),
     )
 

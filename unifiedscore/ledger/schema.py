@@ -54,7 +54,8 @@ def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
                 raise FileError(f"{path} is no ledger: {name} of {where} is no finite number")
 
     def check_interval(interval, where: str) -> None:
-        check(interval, _INTERVAL | ({"level": (int, float)} if interval.get("kind") == "t" else {}), where)
+        sampled = interval.get("kind") in ("t", "binomial")
+        check(interval, _INTERVAL | ({"level": (int, float)} if sampled else {}), where)
 
     check(ledger, _LEDGER, "the file")
     for part, kinds in (("verdicts", _VERDICT), ("not_run", _NOT_RUN), ("failed_cells", _FAILED)):
@@ -73,6 +74,19 @@ def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
         raise FileError(f"{path} is no ledger: stale must list names of studies")
+
+
+def check_entries(entries, parts: tuple[str, ...], path: Path) -> None:
+    """Refuse a list of verdicts that lack one of these parts or hold the wrong kind of value there."""
+    if not isinstance(entries, list):
+        raise FileError(f"{path} holds {_kind(entries)} where its verdicts should be")
+    for position, entry in enumerate(entries):
+        for part in parts:
+            if not isinstance(entry, dict) or part not in entry or not isinstance(entry[part], _VERDICT[part]):
+                raise FileError(f"{path}: verdicts[{position}] lacks {part}, or it is of the wrong kind")
+        for part, ends in (("region", _ENDS), ("interval", _INTERVAL)):
+            if part in parts and not all(isinstance(entry[part].get(name, ()), kind) for name, kind in ends.items()):
+                raise FileError(f"{path}: {part} of verdicts[{position}] lacks an end, or it is no number")
 
 
 def _kind(value) -> str:

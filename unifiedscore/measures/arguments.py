@@ -10,7 +10,7 @@ from unifiedscore.errors import InputError
 
 def read_array(value, name: str) -> np.ndarray:
     """Return `value` as a finite float64 array of its own shape, () included."""
-    return validate.real_array(value, name).astype(np.float64).reshape(np.shape(value))
+    return validate.real_array(value, name).astype(np.float64)
 
 
 def read_number(value, name: str) -> float:

@@ -78,7 +78,7 @@ class GaussianMixture:
         centers = validate.points(means, "means").astype(np.float64)
         m, k = centers.shape
         d = k if dimension is None else validate.integer(dimension, "dimension", low=k)
-        shape = np.shape(covariance)
+        shape = read_array(covariance, "covariance").shape
         if d > k and len(shape) >= 2:
             raise InputError(
                 f"covariance must be isotropic (a float or shape ({m},)) when dimension={d} pads means of length {k}; "
@@ -243,7 +243,7 @@ class GaussianMixture:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n points, (n, d) float64."""
-        n = validate.integer(n, "n")
+        n = validate.count(n, "n", entries=self.dimension)
         rng = validate.generator(rng)
         label = rng.choice(self.n_components, size=n, p=self.weights)
         x = rng.standard_normal((n, self.dimension))

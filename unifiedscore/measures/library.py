@@ -119,7 +119,7 @@ def load_pair(
 
 def _build(kind: str, name, table: dict, parameters: dict):
     if not isinstance(name, str) or name not in table:
-        raise UnknownNameError(kind, name, table)
+        raise UnknownNameError(f"{kind} name", name, table)
     known = signature(table[name]).parameters
     shown = ", ".join(k if v.default is Parameter.empty else f"{k}={v.default!r}" for k, v in known.items())
     unknown = [k for k in parameters if k not in known]

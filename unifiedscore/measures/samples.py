@@ -91,7 +91,7 @@ class Samples:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n points with replacement according to the weights, (n, d) in the dtype of `points`."""
-        n = validate.integer(n, "n")
+        n = validate.count(n, "n", entries=self.dimension)
         rng = validate.generator(rng)
         return self.points[rng.choice(self.size, size=n, p=self.weights)]
 

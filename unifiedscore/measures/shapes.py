@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import InputError
 from unifiedscore.measures.arguments import read_number
 from unifiedscore.measures.samples import Samples
 
@@ -66,7 +65,7 @@ def gaussian_counterpart(target: Samples, n: int, rng: np.random.Generator) -> S
 
 
 def _draw(n, rng) -> tuple[int, np.random.Generator]:
-    return validate.integer(n, "n"), validate.generator(rng)
+    return validate.count(n, "n", entries=3), validate.generator(rng)
 
 
 def _noisy(points: np.ndarray, noise, rng: np.random.Generator) -> Samples:
@@ -78,8 +77,7 @@ def shape_pair(builder):
     """A loader of pairs for one of the random shapes: the shape against a Gaussian, or against a second draw."""
 
     def pair(*, n: int = 2000, rng: np.random.Generator, model: str = "gaussian") -> tuple[Samples, Samples]:
-        if model not in ("gaussian", "same"):
-            raise InputError(f"model must be 'gaussian' or 'same' (a second draw of the target); got {model!r}")
+        validate.choice(model, "model", ("gaussian", "same"))  # the same: a second draw of the target
         target = builder(n=n, rng=rng)
         return target, builder(n=n, rng=rng) if model == "same" else gaussian_counterpart(target, n, rng)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.validate import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,18 @@ class PosteriorMoments:
     mean_distance: np.ndarray
     effective_samples: np.ndarray
     relative_error: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = getattr(self.log_normalizer, "shape", ())
+        for name in self.__slots__:
+            value = getattr(self, name)
+            wanted = "(n, d)" if name in ("mean_shift", "score") else "(n,)"
+            if not isinstance(value, np.ndarray) or value.ndim != wanted.count(",") + wanted.count("d"):
+                raise InputError(f"{name} must be an {wanted} array; got {shown(value)}")
+            if value.shape[:1] != n or (value.ndim == 2 and value.shape != self.mean_shift.shape):
+                raise InputError(
+                    f"{name} must agree with the other moments; got shape {value.shape} for {n[0]} queries"
+                )
 
     @property
     def residual(self) -> np.ndarray:

@@ -144,7 +144,10 @@ def _compile(task: _Task, queries, out) -> None:
 def _checked_exclusion(exclude, n, size):
     if exclude is None:
         return None
-    index = np.asarray(exclude)
+    try:
+        index = np.asarray(exclude)
+    except ValueError:
+        raise InputError(f"exclude must be an integer array of shape ({n},); got ragged lists") from None
     if index.dtype.kind not in "iu" or index.shape != (n,):
         raise InputError(f"exclude must be an integer array of shape ({n},); got {index.dtype} of shape {index.shape}")
     if (index < -1).any() or (index >= size).any():

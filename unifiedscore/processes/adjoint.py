@@ -47,10 +47,11 @@ def lean_adjoint(process: TiltedProcess, paths: Paths, *, method: str = "exponen
     array([[-2.],
            [-2.]])
     """
+    validate.instance(process, "process", TiltedProcess)
+    validate.instance(paths, "paths", Paths, " from simulate")
     if paths.trajectory is None:
         raise InputError("paths must hold their trajectory; simulate them with keep=True")
-    if method not in ("exponential", "euler"):
-        raise InputError(f"method must be 'exponential' or 'euler'; got {method!r}")
+    validate.choice(method, "method", ("exponential", "euler"))
     if paths.times[0] == 0:
         raise InputError("paths must start above time 0, where the base drift is singular or its law a point")
     adjoint = np.empty_like(paths.trajectory)

@@ -149,9 +149,4 @@ class CallableReward(AbstractReward):
 
     @staticmethod
     def _checked(name: str, value, shape) -> np.ndarray:
-        value = np.asarray(value)
-        if value.shape != shape or value.dtype.kind != "f":
-            raise InputError(f"{name} must return a real array of shape {shape}; got {value.dtype} of {value.shape}")
-        if not np.isfinite(value).all():
-            raise InputError(f"{name} must return finite values; {np.count_nonzero(~np.isfinite(value))} are not")
-        return value
+        return validate.answer(value, name, shape)

@@ -55,8 +55,8 @@ class Schedule:
     name: str
 
     def __post_init__(self) -> None:
-        if self.name not in SCHEDULES:
-            raise UnknownNameError("schedule", self.name, SCHEDULES)
+        if not isinstance(self.name, str) or self.name not in SCHEDULES:
+            raise UnknownNameError("schedule name", self.name, SCHEDULES)
 
     def alpha(self, t):
         """Weight of the data, 0 at time 0 and 1 at time 1."""
@@ -137,19 +137,30 @@ class Schedule:
 
     def variance(self, t, data_variance=1.0):
         """Gamma = alpha^2 v + beta^2, the variance at time t of data of variance v."""
+        data_variance = _variances(data_variance)
         return _plain(np.asarray(self.alpha(t)) ** 2 * data_variance + np.asarray(self.beta_squared(t)))
 
     def variance_rate(self, t, data_variance=1.0):
         """d Gamma / dt."""
+        data_variance = _variances(data_variance)
         growth = 2 * np.asarray(self.alpha(t)) * np.asarray(self.alpha_rate(t)) * data_variance
         return _plain(growth + np.asarray(self.beta_squared_rate(t)))
 
 
-def read_times(t, *, after_zero: str = "", before_one: str = "") -> np.ndarray:
+def _variances(value):
+    """Variances of the data, a number or an array."""
+    value = validate.real_array(value, "data_variance").astype(np.float64)
+    if (value < 0).any():
+        raise InputError(f"data_variance must not be negative; the smallest is {float(value.min())!r}")
+    return value
+
+
+def read_times(t, *, after_zero: str = "", before_one: str = "", name: str = "t") -> np.ndarray:
     """Return times as float64; refuse what lies outside [0, 1], and the ends where the named quantity is singular."""
-    t = validate.real_array(t, "t").astype(np.float64).reshape(np.shape(t))
+    t = validate.real_array(t, name).astype(np.float64)
     if ((t < 0) | (t > 1)).any():
-        raise InputError(f"t must lie in [0, 1] (0 is noise, 1 is data); got values from {t.min()!r} to {t.max()!r}")
+        ends = f"{float(t.min())!r} to {float(t.max())!r}"
+        raise InputError(f"{name} must lie in [0, 1] (0 is noise, 1 is data); got values from {ends}")
     if after_zero and (t == 0).any():
         raise InputError(f"t must be positive: {after_zero} is singular at time 0; start at a small positive time")
     if before_one and (t == 1).any():

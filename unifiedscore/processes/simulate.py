@@ -86,10 +86,13 @@ def simulate(
     >>> paths.log_weight.round(12)
     array([0.5, 0.5, 0.5])
     """
-    n, rng = validate.integer(n, "n"), validate.generator(rng)
+    validate.instance(process, "process", TiltedProcess)
+    n, rng = validate.count(n, "n", entries=process.dimension), validate.generator(rng)
+    if sigma is not None:
+        validate.function(sigma, "sigma", "of t")
     times = _times(process, times)
     if not (callable(control) or (isinstance(control, str) and control in ("optimal", "none"))):
-        raise InputError(f"control must be 'optimal', 'none' or a function of (x, t); got {control!r}")
+        raise InputError(f"control must be 'optimal', 'none' or a function of (x, t); got {validate.shown(control)}")
     if isinstance(control, str) and control == "optimal" and sigma is not None:
         given = np.array([sigma(t) for t in times[:-1]])
         memoryless = np.array([process.schedule.sigma(t) for t in times[:-1]])
@@ -137,7 +140,7 @@ def _prepare(process, times, control, sigma) -> _Chain:
         if t == 0:
             coefficients.append((float(h), 0.0, 0.0, 1.0))
             continue
-        noise = process.schedule.sigma(t) if sigma is None else validate.positive(sigma(t), "sigma", allow_zero=True)
+        noise = process.schedule.sigma(t) if sigma is None else validate.positive(sigma(t), "sigma(t)", allow_zero=True)
         kappa, gain = process.drift_rates(t, sigma=noise)
         coefficients.append((float(h), kappa, gain, noise))
     optimal = isinstance(control, str) and control == "optimal"
@@ -268,14 +271,11 @@ def _move(x, drift, h, sigma, noise, u, log_weight) -> None:
 
 
 def _control(control, x, t) -> np.ndarray:
-    u = np.asarray(control(x, float(t)))
-    if u.shape != x.shape or u.dtype.kind != "f":
-        raise InputError(f"control must return a real array of shape {x.shape}; got {u.dtype} of shape {u.shape}")
-    return np.ascontiguousarray(u, dtype=np.float64)
+    return np.ascontiguousarray(validate.answer(control(x, float(t)), "control", x.shape), dtype=np.float64)
 
 
 def _times(process, times) -> np.ndarray:
-    times = read_times(times)
+    times = read_times(times, name="times")
     if times.ndim != 1 or len(times) < 2 or (np.diff(times) <= 0).any():
         raise InputError(f"times must be an increasing array of at least two; got shape {times.shape}")
     if times[0] == 0 and process.schedule.name != "foellmer":
@@ -288,9 +288,12 @@ def _times(process, times) -> np.ndarray:
 
 def _start(process, n, rng, t, start) -> np.ndarray:
     if not isinstance(start, str):
-        return validate.points(start, "start", dimension=process.dimension).astype(np.float64).copy()[:n]
+        given = validate.points(start, "start", dimension=process.dimension).astype(np.float64)
+        if len(given) != n:
+            raise InputError(f"start must hold n = {n} points; got {len(given)}")
+        return given
     if start not in ("base", "tilted"):
-        raise InputError(f"start must be 'base', 'tilted' or an (n, d) array; got {start!r}")
+        raise InputError(f"start must be 'base', 'tilted' or an (n, d) array; got {validate.shown(start)}")
     if t == 0:
         return np.zeros((n, process.dimension))
     return (process.base_marginal(t) if start == "base" else process.tilted_marginal(t)).sample(n, rng)

@@ -180,13 +180,9 @@ def time_grid(n_steps: int, start_time: float = 0.0, spacing: str = "time") -> t
         raise InputError(
             f"start_time={start_time} leaves no step of the {n_steps}; use n_steps > {1 / (1 - start_time):.3g}"
         )
-    if spacing == "time":
+    if validate.known(spacing, "spacing", SPACINGS) == "time":
         steps = np.arange(first, n_steps)
         return np.append(steps / n_steps, 1.0), 1.0 / (n_steps - steps)
-    if spacing != "log_time":
-        from unifiedscore.errors import UnknownNameError
-
-        raise UnknownNameError("spacing", spacing, SPACINGS)
     log_times = np.linspace(-np.log1p(-start_time), np.log(n_steps), n_steps) if n_steps > 1 else np.zeros(1)
     times = -np.expm1(-log_times)
     times[0] = start_time

@@ -13,7 +13,7 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import GaussianMixture, ReducedMixture, Samples, as_samples
 from unifiedscore.posterior import posterior_field, posterior_moments
 from unifiedscore.posterior.moments import as_posterior_measure
-from unifiedscore.validate import generator, integer, points, positive
+from unifiedscore.validate import choice, count, generator, integer, points, positive, real_array
 
 Rule = Literal["drift", "sharp", "batch", "sinkhorn"]
 SelfTerms = Literal["mask", "keep", "independent"]
@@ -106,12 +106,11 @@ class DriftingFlow:
     tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "target", as_posterior_measure(self.kernel, self.target))
+        object.__setattr__(self, "target", as_posterior_measure(self.kernel, self.target, "target"))
         object.__setattr__(self, "step", positive(self.step, "step"))
         object.__setattr__(self, "tolerance", positive(self.tolerance, "tolerance"))
         for name, allowed in (("rule", get_args(Rule)), ("self_terms", get_args(SelfTerms))):
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}")
+            choice(getattr(self, name), name, allowed)
         if isinstance(self.target, ReducedMixture):
             raise InputError("target must be a law in the space of the particles; got a ReducedMixture")
         if self.rule == "sharp" and self.kernel.sharp() is None:
@@ -143,10 +142,10 @@ class DriftingFlow:
             Wrong shapes, fewer than two particles under a mask, a schedule of the wrong length, a missing generator.
         """
         x = points(start, "start", dimension=self.target.dimension).astype(np.float64)
-        steps = integer(steps, "steps")
+        steps = count(steps, "steps")
         if len(x) < (4 if self.self_terms == "independent" else 2):
             raise InputError(f"start must hold two particles or more (four with 'independent'); got {len(x)}")
-        widths = np.full(steps, self.kernel.bandwidth) if bandwidths is None else np.asarray(bandwidths, dtype=float)
+        widths = np.full(steps, self.kernel.bandwidth) if bandwidths is None else real_array(bandwidths, "bandwidths")
         if widths.shape != (steps,) or not (widths > 0).all():
             raise InputError(f"bandwidths must be {steps} positive numbers, one a step; got shape {widths.shape}")
         if self.batch is not None:

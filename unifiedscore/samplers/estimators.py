@@ -7,7 +7,7 @@ from typing import Protocol, final
 
 import numpy as np
 
-from unifiedscore.errors import UnknownNameError
+from unifiedscore import validate
 from unifiedscore.fields.barycenter import Barycenter
 from unifiedscore.fields.callable_field import as_field
 from unifiedscore.fields.smoothed import Smoothed
@@ -95,15 +95,17 @@ def barycenter_estimator(
     name: str, data: Samples, *, tolerance: float, n_neighbours: int, n_remainder: int, rng: np.random.Generator
 ) -> BarycenterEstimator:
     """Return the estimator of that name, prepared for the data once."""
-    if name == "dense":
+    # Also where this estimator has no use for them: a wrong value is a mistake that a later run would pay for.
+    tolerance = validate.positive(tolerance, "tolerance")
+    validate.integer(n_neighbours, "n_neighbours")
+    validate.integer(n_remainder, "n_remainder", low=0)
+    if validate.known(name, "estimator", ESTIMATORS) == "dense":
         equal = bool((data.weights == data.weights[0]).all())
         boxed = equal and data.dimension <= MOST_DIMENSIONS
         return _Boxed(NearField(data), False) if boxed else _Dense(data)
     if name == "near":
         return _Boxed(NearField(data, tolerance=tolerance), True)
-    if name == "neighbours":
-        return _Neighbours(NeighbourMeans(data, nearest=n_neighbours, remainder=n_remainder), rng)
-    raise UnknownNameError("estimator", name, ESTIMATORS)
+    return _Neighbours(NeighbourMeans(data, nearest=n_neighbours, remainder=n_remainder), rng)
 
 
 def most_likely(data: Samples, queries: np.ndarray, time: float) -> np.ndarray:

@@ -14,7 +14,6 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import UnknownNameError
 from unifiedscore.samplers.stiefel import RETRACTIONS, CenteredStiefel
 
 SCHEMES = ("leimkuhler-matthews", "euler-maruyama", "geodesic-leimkuhler-matthews")
@@ -65,10 +64,8 @@ class ManifoldChain:
 
     def __post_init__(self):
         object.__setattr__(self, "step", validate.positive(self.step, "step"))
-        if self.scheme not in SCHEMES:
-            raise UnknownNameError("scheme", self.scheme, SCHEMES)
-        if self.retraction not in RETRACTIONS:
-            raise UnknownNameError("retraction", self.retraction, RETRACTIONS)
+        validate.known(self.scheme, "scheme", SCHEMES)
+        validate.known(self.retraction, "retraction", RETRACTIONS)
 
     def start(self, y: np.ndarray, rng: np.random.Generator) -> ChainState:
         """The state at systems on the manifold, with the first noise drawn."""

@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.errors import InputError
 from unifiedscore.fields.moment_matched import SmoothedScore
 from unifiedscore.fields.tilt import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
@@ -249,8 +249,7 @@ def _draws(policy, noise_draws, smoothing) -> int:
 
 
 def _covariance(data: Samples, delta: float, target: str) -> np.ndarray:
-    if target not in TARGETS:
-        raise UnknownNameError("target", target, TARGETS)
+    validate.known(target, "target", TARGETS)
     covariance = data.covariance_matrix
     if target == "data":
         return covariance

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.errors import InputError
 
 
 @final
@@ -53,9 +53,7 @@ def policy_by_name(name) -> NoisePolicy:
     """Return the policy of that name (a `NoisePolicy` passes through)."""
     if isinstance(name, NoisePolicy):
         return name
-    if name not in NOISE_POLICIES:
-        raise UnknownNameError("noise policy", name, NOISE_POLICIES)
-    return NOISE_POLICIES[name]
+    return NOISE_POLICIES[validate.known(name, "noise_policy", NOISE_POLICIES)]
 
 
 def draw_noise(policy, n: int, draws: int, dimension: int, rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.errors import InputError
 
 RETRACTIONS = ("polar", "qr")
 
@@ -72,7 +72,7 @@ class CenteredStiefel:
 
     def project(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
         r"""Orthogonal projection on the tangent space, $C[G - Y\,\mathrm{sym}(Y^TG/P)]$, C the centring of rows."""
-        g = _centred(g)
+        y, g = self._read(y, "y"), _centred(self._read(g, "g"))
         inner = _transpose(y) @ g / self.n_particles
         return g - y @ (0.5 * (inner + _transpose(inner)))
 
@@ -83,16 +83,18 @@ class CenteredStiefel:
         $\sqrt P$ times the orthonormal factor with positive diagonal. Twice: the first pass of an ill-conditioned
         matrix (P = d + 1) leaves errors that the second removes. Computed in float64, returned in the dtype of `y`.
         """
-        if method not in RETRACTIONS:
-            raise UnknownNameError("retraction", method, RETRACTIONS)
+        validate.known(method, "retraction method", RETRACTIONS)
+        y = self._read(y, "y")
         wide = y.astype(np.float64, copy=False)
         twice = _refined(_polar(wide)) if method == "polar" else _orthonormal(_orthonormal(wide))
         return twice.astype(y.dtype, copy=False)
 
     def sample(self, rng: np.random.Generator, *, systems: tuple[int, ...] = ()) -> np.ndarray:
         """Uniform systems, (*systems, P, d): a Gaussian matrix, retracted."""
-        shape = (*systems, self.n_particles, self.dimension)
-        return self.retract(validate.generator(rng).standard_normal(shape))
+        if not isinstance(systems, tuple | list):
+            raise InputError(f"systems must be a tuple of counts such as (4,); got {validate.shown(systems)}")
+        systems = tuple(validate.count(n, "systems", entries=self.n_particles * self.dimension) for n in systems)
+        return self.retract(validate.generator(rng).standard_normal((*systems, self.n_particles, self.dimension)))
 
     def distance(self, y: np.ndarray) -> np.ndarray:
         """Largest error of a mean or of an entry of the covariance, for each system."""
@@ -101,7 +103,7 @@ class CenteredStiefel:
 
     def moment_errors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Largest absolute entry of the mean, and of the covariance minus the identity, for each system."""
-        wide = y.astype(np.float64, copy=False)
+        wide = self._read(y, "y").astype(np.float64, copy=False)
         mean = _row_mean(wide)[..., 0, :]
         second = _transpose(wide) @ wide / self.n_particles
         covariance = second - mean[..., :, None] * mean[..., None, :] - np.eye(self.dimension)
@@ -118,6 +120,8 @@ class CenteredStiefel:
         tuple
             End point, then the transported vectors.
         """
+        y, velocity = self._read(y, "y"), self._read(velocity, "velocity")
+        carried = [self._read(vector, "carried") for vector in carried]
         p, step = self.n_particles, 1.0 / _SUBSTEPS
 
         def slope(state):
@@ -137,6 +141,22 @@ class CenteredStiefel:
                      for s, a, b, c, e in zip(state, k1, k2, k3, k4, strict=True)]  # fmt: skip
         end = self.retract(state[0])
         return end, *(self.project(end, w) for w in state[2:])
+
+    def _read(self, value, name: str) -> np.ndarray:
+        """Systems (..., P, d) as a finite real array."""
+        fit = (self.n_particles, self.dimension)
+        if (
+            type(value) is np.ndarray
+            and value.shape[-2:] == fit
+            and value.dtype.kind == "f"
+            and np.isfinite(value).all()
+        ):
+            return value  # every step of a chain comes by here
+        array = validate.real_array(value, name)
+        if array.shape[-2:] != (self.n_particles, self.dimension):
+            shape = f"(..., {self.n_particles}, {self.dimension})"
+            raise InputError(f"{name} must have shape {shape}; got shape {array.shape}")
+        return array
 
 
 def _row_mean(y):

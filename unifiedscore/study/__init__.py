@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from unifiedscore.inference import Identity, Inside, Limit, Rate
+from unifiedscore.inference import Identity, Inside, Limit, Proportion, Rate
 from unifiedscore.study.claim import Claim, Control, Hypothesis, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.judge import judge
@@ -24,6 +24,7 @@ __all__ = [
     "Identity",
     "Inside",
     "Limit",
+    "Proportion",
     "Rate",
     "Study",
     "Variable",

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, plain
+from unifiedscore.inference.estimates import AbstractTest, plain, read_end
 from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.verdict import Evidence, Outcome
+from unifiedscore.validate import shown
 
 PROFILES = ("quick", "standard", "full")
 """In order of cost. A claim is judged by runs of its own profile and of every later one."""
@@ -45,7 +46,14 @@ class Variable:
 
     def __post_init__(self):
         _text(self.long_name, "Variable: long_name")
-        dims = (self.dims,) if isinstance(self.dims, str) else tuple(self.dims)
+        for name in ("units", "symbol"):
+            _string(getattr(self, name), f"variable {self.long_name!r}: {name}")
+        if self.error is not None:
+            _text(self.error, f"variable {self.long_name!r}: error")
+        dims = (self.dims,) if isinstance(self.dims, str) else self.dims
+        if not isinstance(dims, tuple | list) or not all(isinstance(dim, str) for dim in dims):
+            raise InputError(f"variable {self.long_name!r}: dims must be a tuple of names; got {shown(dims)}")
+        dims = tuple(dims)
         object.__setattr__(self, "dims", dims)
         object.__setattr__(self, "coords", _mapping(self.coords, f"variable {self.long_name!r}: coords"))
         unknown = sorted(set(self.coords) - set(dims))
@@ -71,6 +79,8 @@ class Hypothesis:
     def __post_init__(self):
         _text(self.name, "Hypothesis: name")
         _text(self.variable, f"hypothesis {self.name!r}: variable")
+        for name in ("low", "high"):
+            read_end(getattr(self, name), f"hypothesis {self.name!r}: {name}")
         if not self.low <= self.high:
             raise InputError(
                 f"hypothesis {self.name!r} needs low <= high; got {plain(self.low)!r} and {plain(self.high)!r}"
@@ -190,9 +200,13 @@ class Claim:
         _choice(self.profile, PROFILES, f"{name}: profile")
         _test(self.test, name)
         if self.evidence == "symbolic":
-            raise InputError(f"{name}: a measurement is no symbolic proof; write a Derivation, or call it 'exact'")
+            raise InputError(f"{name}: evidence 'symbolic' is for proofs; write a Derivation, or call it 'exact'")
         object.__setattr__(self, "where", _mapping(self.where, f"{name}: where"))
         object.__setattr__(self, "minus", _mapping(self.minus, f"{name}: minus"))
+        for attribute in ("regime", "finding"):
+            _string(getattr(self, attribute), f"{name}: {attribute}")
+        if isinstance(self.hypotheses, str) or not isinstance(self.hypotheses, Iterable):
+            raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {shown(self.hypotheses)}")
         object.__setattr__(self, "hypotheses", tuple(self.hypotheses))
         for axis, label in self.minus.items():
             if isinstance(label, slice | list | tuple | range) or getattr(label, "ndim", 0):
@@ -271,20 +285,25 @@ def check_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 def _text(value, name: str):
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{name} must be a non-empty string; got {value!r}")
+        raise InputError(f"{name} must be a non-empty string; got {shown(value)}")
+
+
+def _string(value, name: str):
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be a string; got {shown(value)}")
 
 
 def _choice(value, allowed, name: str):
-    if value not in allowed:
-        raise InputError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    if not isinstance(value, str) or value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(allowed)}; got {shown(value)}")
 
 
 def _test(value, name: str):
     if not isinstance(value, AbstractTest):
-        raise InputError(f"{name}: test must be Identity, Inside, Rate or Limit; got {value!r}")
+        raise InputError(f"{name}: test must be Identity, Inside, Rate, Limit or Proportion; got {shown(value)}")
 
 
 def _mapping(value, name: str) -> dict:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InputError(f"{name} must map axis names to labels; got {value!r}")
+        raise InputError(f"{name} must map axis names to labels; got {shown(value)}")
     return dict(value)

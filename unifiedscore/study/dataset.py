@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unifiedscore.atomic import make_folder, sweep, write_atomic
-from unifiedscore.errors import FileError
+from unifiedscore.errors import FileError, InputError
 from unifiedscore.study.claim import Claim, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.records import Record
 from unifiedscore.study.study import Study
+from unifiedscore.validate import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -230,6 +231,8 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
     """
     import xarray as xr
 
+    if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
+        raise InputError(f"path must name a folder of results or a .nc file; got {shown(path)}")
     path = Path(path)
     files = [path] if path.is_file() else sorted(file for file in path.glob("*.nc") if not file.name.startswith("."))
     if not files:

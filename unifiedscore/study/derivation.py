@@ -12,7 +12,7 @@ import numpy as np
 from unifiedscore.errors import InputError, StudyError
 from unifiedscore.inference.estimates import no_estimate
 from unifiedscore.inference.verdict import SUPPORT_LEVEL, Outcome, Verdict, interval_of
-from unifiedscore.validate import generator, positive
+from unifiedscore.validate import generator, instance, positive
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -99,6 +99,7 @@ def judge_derivation(derivation: Derivation, rng: np.random.Generator, *, study:
     StudyError
         If one of the three functions raises, or returns no expression or number.
     """
+    instance(derivation, "derivation", Derivation)
     generator(rng)
     name = f"derivation {derivation.claim!r}"
     outcome, reason, value = _reduce(_entries(_call(derivation.residual, f"{name}: residual"), name), rng, prove=True)

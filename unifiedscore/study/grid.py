@@ -122,7 +122,10 @@ class Grid:
             raise InputError("a grid needs at least one axis, for example Grid(seed=range(16))")
         if skip is not None and not callable(skip):
             raise InputError(f"skip must be a function of a cell that returns True or False; got {skip!r}")
-        paired = (paired,) if isinstance(paired, str) else tuple(paired)
+        paired = (paired,) if isinstance(paired, str) else paired
+        if not isinstance(paired, Iterable):
+            raise InputError(f"paired must be a tuple of axis names; got {paired!r}")
+        paired = tuple(paired)
         checked = {name: _labels(name, labels) for name, labels in axes.items()}
         for name in paired:
             if name not in checked:

@@ -11,6 +11,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.inference.estimates import AbstractTest, Estimate, no_estimate, seeds_needed
 from unifiedscore.inference.identity import REFUTE_FACTOR, Identity
 from unifiedscore.inference.limit import Limit
+from unifiedscore.inference.proportion import Proportion
 from unifiedscore.inference.rate import Rate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.study.claim import PROFILES, Claim
@@ -26,6 +27,7 @@ from unifiedscore.study.selection import (
     normalise,
     read,
 )
+from unifiedscore.validate import shown
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -68,6 +70,8 @@ def judge(study, dataset) -> list[Verdict]:
     >>> judge(study, xarray.Dataset({"y": ("seed", y)}, {"seed": range(16)}))[0].outcome
     'supported'
     """
+    if isinstance(study, type) or not all(hasattr(study, part) for part in ("claims", "grid", "variables")):
+        raise InputError(f"study must be a Study; got {shown(study)}")
     dataset = _check_dataset(study, dataset)
     return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
 
@@ -279,7 +283,10 @@ def _undecided(test, narrow: Estimate, wide: Estimate, seeds: int, support: floa
         return f"{numbers} crosses an end of {_interval(*region)}: the numerical error is too large to decide"
     inside = region[0] <= narrow.value <= region[1]
     shown, level = (narrow, support) if inside else (wide, refute)
-    need = seeds_needed(shown, *region, seeds=seeds, level=support, refute_level=refute, shown=level)
+    if isinstance(test, Proportion):
+        need = test.seeds_needed(narrow, seeds=seeds, level=support, refute_level=refute)
+    else:
+        need = seeds_needed(shown, *region, seeds=seeds, level=support, refute_level=refute, shown=level)
     advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
     numbers = _numbers(test, shown, level, seeds)
     return f"too few seeds: {numbers} crosses an end of {_interval(*region)}; if the value stays, {advice}"
@@ -322,7 +329,10 @@ def _numbers(test: AbstractTest, estimate: Estimate, level: float, seeds: int) -
     if isinstance(test, Identity):
         return f"the worst residual {estimate.value:.3g} eps scale (refuted only beyond {REFUTE_FACTOR * test.c:.3g})"
     name = "slope" if isinstance(test, Rate) else "limit" if isinstance(test, Limit) else "value"
-    kind = f"{100 * level:.6g} % over {seeds} seeds" if estimate.kind == "t" else "numerical"
+    if isinstance(test, Proportion):
+        name = "share"
+    over = {"t": f"{seeds} seeds", "binomial": f"{seeds} seeds of {getattr(test, 'trials', 0)} trials"}
+    kind = f"{100 * level:.6g} % over {over[estimate.kind]}" if estimate.kind in over else "numerical"
     return f"the {name} {estimate.value:.6g} with interval {_interval(estimate.low, estimate.high)} ({kind})"
 
 
@@ -373,7 +383,7 @@ def _count(dataset, claim: Claim) -> int:
 
 def _check_dataset(study, dataset):
     if not hasattr(dataset, "data_vars") or not hasattr(dataset, "expand_dims"):
-        raise InputError(f"judge needs an xarray.Dataset as run returns it; got {type(dataset).__name__}")
+        raise InputError(f"judge needs an xarray.Dataset as dataset, as run returns it; got {type(dataset).__name__}")
     return normalise(dataset, study.grid.axes)
 
 

@@ -55,9 +55,15 @@ def engine_hash(package: Path | None = None) -> str:
 
 
 def study_hash(path: Path) -> str:
-    """Hash of a study file and of the private helpers (`_*.py`) beside it."""
+    """Hash of a study file and of the private helpers (`_*.py`) beside it.
+
+    A study that imports `unifiedscore.inference` measures the tests themselves: their sources enter as well.
+    """
     digest = hashlib.sha256()
     try:
+        if b"unifiedscore.inference" in path.read_bytes():
+            for source in sorted((Path(__file__).resolve().parent.parent / "inference").glob("*.py")):
+                digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
         for source in (path, *sorted(path.parent.glob("_*.py"))):
             digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
     except OSError as error:

@@ -22,7 +22,7 @@ from unifiedscore.study.records import Record, RecordStore, engine_hash, study_h
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.worker import checked_values, measure_cells
-from unifiedscore.validate import integer
+from unifiedscore.validate import integer, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,6 +96,12 @@ def run(
     return dataset
 
 
+def _folder(out) -> Path:
+    if not isinstance(out, str | Path) or not str(out) or "\0" in str(out):
+        raise InputError(f"out must name a folder for the results; got {shown(out)}")
+    return Path(out)
+
+
 def run_studies(
     studies: Iterable[Study],
     *,
@@ -107,14 +113,14 @@ def run_studies(
     retry_failed: bool = False,
 ) -> list[xr.Dataset]:
     """Run several studies on one executor, which the end of one study does not leave idle; see `run`."""
-    studies, out = list(studies), Path(out)
+    studies, out = list(studies), _folder(out)
     for study in studies:
         if not isinstance(study, Study):
-            raise InputError(f"study must be a Study; got {study!r}")
+            raise InputError(f"study must be a Study; got {shown(study)}")
         study.profile_grid(profile)
     rng_seed, threads = integer(rng_seed, "rng_seed", low=0), integer(threads, "threads")
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise InputError(f"executor must be a concurrent.futures.Executor; got {executor!r}")
+    if executor is not None and (isinstance(executor, type) or not callable(getattr(executor, "submit", None))):
+        raise InputError(f"executor must be a concurrent.futures.Executor; got {shown(executor)}")
     names = [study.name for study in studies]
     if len(set(names)) < len(names):
         raise InputError(f"studies that run together need different names; got {', '.join(names)}")

@@ -92,7 +92,8 @@ def missing_labels(grid_axes: Mapping[str, Sequence], dataset, where: Mapping, e
         except Unavailable:  # a label of another profile: reading it will say so
             return ""
         known = dataset[axis].values.tolist()
-        gone = [label for label in chosen[axis] if not any(same_label(label, other) for other in known)]
+        unfound = set(chosen[axis]).difference(known)  # the rest of the labels is there to the last bit
+        gone = [label for label in unfound and chosen[axis] if not any(same_label(label, other) for other in known)]
         if gone and axis != "seed":
             lost[axis] = gone
     for axis, gone in lost.items():

@@ -12,6 +12,7 @@ from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.selection import same_label
+from unifiedscore.validate import known
 
 
 @final
@@ -67,8 +68,7 @@ class Study:
 
     def profile_grid(self, profile: str) -> Grid:
         """The grid with the overrides of `profile` applied."""
-        if profile not in PROFILES:
-            raise UnknownNameError("profile", profile, PROFILES)
+        known(profile, "profile", PROFILES)
         upto = PROFILES[: PROFILES.index(profile) + 1]
         nearest = next((name for name in reversed(upto) if name in self.profiles), None)
         return self.grid if nearest is None else self.grid.replace(**self.profiles[nearest])
@@ -106,7 +106,10 @@ def _check(study: Study) -> None:
     for name, axes in study.profiles.items():
         if name not in PROFILES:
             raise UnknownNameError("profile", name, PROFILES)
-        study.grid.replace(**axes)
+        try:
+            study.grid.replace(**axes)
+        except InputError as error:
+            raise InputError(f"profiles[{name!r}]: {error}") from error
     _check_variables(study)
     for claim in check_claims(study.claims):
         where = f"claim {claim.id}" + (f" ({claim.regime})" if claim.regime else "")

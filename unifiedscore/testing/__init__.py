@@ -18,6 +18,7 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.testing.field_checks import FIELD_CHECKS
 from unifiedscore.testing.kernel_checks import KERNEL_CHECKS
 from unifiedscore.testing.laws import LawError
+from unifiedscore.validate import shown
 
 __all__ = ["LawError", "check_field", "check_kernel", "parametrize_with_checks"]
 
@@ -92,7 +93,7 @@ def parametrize_with_checks(objects: Iterable) -> Callable:
     import pytest
 
     if isinstance(objects, AbstractKernel | AbstractField) or not isinstance(objects, Iterable):
-        raise InputError(f"objects must be a list of kernels, fields or (field, x) pairs; got {objects!r}")
+        raise InputError(f"objects must be a list of kernels, fields or (field, x) pairs; got {shown(objects)}")
     cases = []
     for item in objects:
         subject, x = item if isinstance(item, tuple) else (item, None)
@@ -105,6 +106,8 @@ def parametrize_with_checks(objects: Iterable) -> Callable:
         else:
             raise InputError(f"objects must hold kernels, fields or (field, x) pairs; got {subject!r}")
         cases += [(subject, check) for check in checks]
+    if not cases:
+        raise InputError("objects must hold at least one kernel or field; a test without cases checks nothing")
     names = [f"{type(subject).__name__}-{check.__name__.removeprefix('_check_')}" for subject, check in cases]
     return pytest.mark.parametrize(("subject", "check"), cases, ids=names)
 

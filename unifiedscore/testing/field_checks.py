@@ -7,6 +7,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields import AbstractField
 from unifiedscore.testing.laws import LawError, compare, differentiate, directions, require
+from unifiedscore.validate import real_array
 
 
 def _points(field, x) -> np.ndarray:
@@ -17,7 +18,7 @@ def _points(field, x) -> np.ndarray:
         repr(field),
         "wrap a callable with unifiedscore.as_field(f, dimension=d)",
     )
-    x = np.array(x, dtype=np.float64, ndmin=2)
+    x = np.array(real_array(x, "x"), dtype=np.float64, ndmin=2)
     require(
         x.ndim == 2 and x.shape[1] == field.dimension,
         "the field takes points of its dimension",

@@ -1,0 +1,13 @@
+"""Every public name with its calls: which arguments they take, a valid value of each, and malformed ones."""
+
+import attack_fields
+import attack_laws
+import attack_processes
+import attack_samplers
+import attack_studies
+
+
+def doors():
+    """The table: one entry for each public name."""
+    parts = (attack_laws, attack_fields, attack_processes, attack_samplers, attack_studies)
+    return {name: calls for part in parts for name, calls in part.doors().items()}

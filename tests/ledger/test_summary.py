@@ -1,0 +1,103 @@
+"""Stored summaries: written from results, copied beside them, refused when damaged, shown and escaped in the report."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.errors import FileError, StudyError
+from unifiedscore.ledger import build_ledger, write_ledger
+from unifiedscore.ledger.report import write_report
+from unifiedscore.ledger.summary import copy_summaries, main, read_summaries, read_summary, summarise
+from unifiedscore.study import Claim, Control, Grid, Proportion, Study, Variable, judge
+
+
+def measure(cell, rng):
+    return {"share": rng.binomial(1000, 0.002) / 1000, "other": rng.binomial(1000, 0.4) / 1000}
+
+
+STUDY = Study(
+    "rare", "Rare events", Grid(seed=range(16)), measure, {"share": Variable("Share"), "other": Variable("Other")},
+    [Claim("rare.share", "rare <events>", "derived here", "monte_carlo", "share", Proportion(0, 0.01, 1000),
+           control=Control("a common event", variable="other"))],
+)  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path):
+    dataset = us.run(STUDY, out=tmp_path)
+    write_ledger(build_ledger(judge(STUDY, dataset), profile="quick", root_seed=0), tmp_path)
+    return tmp_path
+
+
+@dataclass
+class Item:
+    path: Path
+
+
+@dataclass
+class Found:
+    studies: list
+
+
+def test_a_proportion_is_judged_with_its_control_and_says_how_many_trials(results):
+    (verdict,) = judge(STUDY, us.open_results(results)["rare"].to_dataset())
+    assert (verdict.outcome, verdict.control_outcome) == ("supported", "refuted")
+    assert verdict.interval["kind"] == "binomial" and verdict.interval["level"] == 0.99
+    assert "16 seeds of 1000 trials" in verdict.reason and verdict.reason.startswith("the share")
+
+
+def test_too_few_trials_say_how_many_seeds_would_do(results):
+    dataset = us.open_results(results)["rare"].to_dataset().isel(seed=slice(0, 3))
+    tight = [Claim("rare.share", "s", "derived here", "monte_carlo", "share", Proportion(0, 0.0028, 1000),
+                   control=Control("a common event", variable="other"))]  # fmt: skip
+    verdict = judge(Study("rare", "Rare", Grid(seed=range(16)), measure, STUDY.variables, tight), dataset)[0]
+    assert verdict.outcome == "inconclusive" and "seeds would do" in verdict.reason
+
+
+def test_a_summary_goes_from_results_to_the_report_of_another_run(results, tmp_path):
+    beside = tmp_path / "studies" / "rare.summary.json"
+    beside.parent.mkdir()
+    assert main([str(results), "--study", "rare", "--title", "Rare <b>", "--write", str(beside)]) == 0
+    summary = read_summary(beside)
+    assert summary["profile"] == "quick" and summary["date"].count("-") == 2 and summary["commit"]
+    assert [v["claim"] for v in summary["verdicts"]] == ["rare.share"]
+    copy_summaries(Found([Item(beside.parent / "study_rare.py")]), results)
+    assert read_summaries(results)[0]["counts"] == {"all": 1, "as expected": 1, "supported": 1}
+    text = write_report(results).read_text()
+    assert "Rare &lt;b&gt;" in text and "<b>Rare" not in text and "rare &lt;events&gt;" in text
+    assert summary["date"] in text and "exact for counts at 99 %" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: [],
+        lambda s: s | {"schema_version": 2},
+        lambda s: s | {"title": 3},
+        lambda s: s | {"verdicts": {}},
+        lambda s: s | {"verdicts": [3]},
+        lambda s: s | {"verdicts": [{"claim": "a"}]},
+        lambda s: s | {"verdicts": [s["verdicts"][0] | {"region": {"low": "x", "high": 1}}]},
+        lambda s: s | {"verdicts": [s["verdicts"][0] | {"interval": {}}]},
+    ],
+)
+def test_a_damaged_summary_is_refused_by_its_name(results, change):
+    path = results / "summaries" / "rare.summary.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(change(summarise(results, ["rare"], title="Rare"))))
+    with pytest.raises(FileError, match=r"rare\.summary\.json"):
+        write_report(results)
+
+
+def test_a_summary_of_what_was_not_judged_or_is_stale_is_refused(results, capsys):
+    ledger = json.loads((results / "ledger.json").read_text())
+    (results / "ledger.json").write_text(json.dumps(ledger | {"stale": ["rare"]}))
+    with pytest.raises(StudyError, match="rare"):
+        summarise(results, ["rare"], title="Rare")
+    assert main([str(results), "--study", "rare", "--title", "R", "--write", "rare.json"]) == 2
+    assert "summary.json" in capsys.readouterr().err
+    assert np.all([not path.name.startswith("rare.json") for path in results.iterdir()])

@@ -1,0 +1,130 @@
+"""Stored summaries: the verdicts of a long run, kept in a small file beside the studies and shown in every report.
+
+`python -m unifiedscore.ledger.summary RESULTS --title T --study NAME --write studies/FILE.summary.json`
+writes one from a results folder; `verify` copies those beside the studies it finds to `<out>/summaries/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from unifiedscore.atomic import make_folder, write_atomic
+from unifiedscore.errors import FileError, StudyError, UnifiedScoreError
+from unifiedscore.ledger.ledger import as_expected, read_ledger
+from unifiedscore.ledger.schema import check_entries
+from unifiedscore.study.discover import Found
+
+FOLDER, ENDING = "summaries", ".summary.json"
+PARTS = ("claim", "regime", "study", "statement", "outcome", "expected", "control_outcome", "finding", "estimate",
+         "interval", "region")  # fmt: skip
+_TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
+
+
+def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dict[str, Any]:
+    """The verdicts of some studies of a results folder, with the commit and the date of their measurement.
+
+    Parameters
+    ----------
+    results : str or Path
+        A results folder with a ledger and the data sets of the studies.
+    studies : iterable of str
+    title : str
+        Heading of the section of the report.
+
+    Raises
+    ------
+    FileError
+        There is no ledger or no data set.
+    StudyError
+        A study has no verdict, or cells that failed.
+    """
+    from unifiedscore.study.dataset import read_dataset
+
+    results, studies = Path(results), list(studies)
+    ledger = read_ledger(results)
+    attributes = [read_dataset(results / f"{name}.nc").attrs for name in studies]
+    verdicts = [verdict for verdict in ledger["verdicts"] if verdict["study"] in studies]
+    for name in studies:
+        if name in ledger["stale"] or any(cell["study"] == name for cell in ledger["failed_cells"]):
+            raise StudyError(f"{name} has cells that failed or data of another version; run it again")
+        if not any(verdict["study"] == name for verdict in verdicts):
+            raise StudyError(f"the ledger of {results} holds no verdict of {name}; judge it first")
+    commits = {f"{a['git_commit']}{' with changes' if a['git_dirty'] == 'true' else ''}" for a in attributes}
+    return {
+        "schema_version": 1,
+        "title": title,
+        "command": f"unifiedscore verify --profile {ledger['profile']}",
+        "profile": ledger["profile"],
+        "root_seed": ledger["root_seed"],
+        "package_version": ledger["package_version"],
+        "commit": ", ".join(sorted(commits)),
+        "date": max(a["history"].split("T")[0] for a in attributes),
+        "verdicts": [{part: verdict[part] for part in PARTS} for verdict in verdicts],
+    }
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """A stored summary, refused by name where it is damaged or something else."""
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot read {path}: {error}") from error
+    if not isinstance(summary, dict) or summary.get("schema_version") != 1:
+        raise FileError(f"{path} is no stored summary of schema version 1; write it again")
+    for name in _TEXTS:
+        if not isinstance(summary.get(name), str):
+            raise FileError(f"{path} is no stored summary: it lacks the text {name}")
+    check_entries(summary.get("verdicts"), PARTS, path)
+    return summary
+
+
+def read_summaries(results: Path) -> list[dict[str, Any]]:
+    """What the report of a results folder shows: each summary with its counts."""
+    found = [read_summary(path) for path in sorted((results / FOLDER).glob(f"*{ENDING}"))]
+    return [summary | {"counts": counts(summary["verdicts"])} for summary in found]
+
+
+def counts(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many verdicts came out as expected, and how often each outcome occurs."""
+    verdicts = list(verdicts)
+    outcomes = Counter(verdict["outcome"] for verdict in verdicts)
+    return {"all": len(verdicts), "as expected": sum(map(as_expected, verdicts)), **outcomes}
+
+
+def copy_summaries(found: Found, out: Path) -> None:
+    """Copy the summaries that lie beside the studies to the results; damaged ones are refused."""
+    folders = dict.fromkeys(item.path.parent for item in found.studies)
+    for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
+        read_summary(path)
+        make_folder(out / FOLDER)
+        write_atomic(out / FOLDER / path.name, path.read_bytes())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write a summary from a results folder."""
+    parser = argparse.ArgumentParser(prog="python -m unifiedscore.ledger.summary", description=__doc__.split("\n")[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--study", action="append", required=True, help="once for each study")
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--write", type=Path, required=True, help=f"file, ending in {ENDING}")
+    given = parser.parse_args(arguments)
+    try:
+        if not given.write.name.endswith(ENDING):
+            raise FileError(f"--write must name a file ending in {ENDING}; got {given.write}")
+        summary = summarise(given.results, given.study, title=given.title)
+        write_atomic(given.write, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode())
+    except UnifiedScoreError as error:
+        print(f"unifiedscore: {error}", file=sys.stderr)
+        return 2
+    print(given.write, summary["title"], counts(summary["verdicts"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
