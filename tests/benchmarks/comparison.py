@@ -15,9 +15,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
 LEAST = 5  # pairs; below that quartiles say nothing
 HEAD = (
@@ -45,8 +45,8 @@ class Row:
         Why there is no peer; empty if there is one.
     benchmark : str
         The group the row belongs to.
-    limit : bool
-        The peer is a number to stay below, not a program.
+    kind : {"peer", "own", "limit"}
+        Whether the other side is another program, another way through this package, or a number to stay below.
     """
 
     what: str
@@ -58,7 +58,7 @@ class Row:
     missing: str = ""
     benchmark: str = ""
     unit: str = "s"
-    limit: bool = False
+    kind: Literal["peer", "own", "limit"] = "peer"
 
     @property
     def ratio(self) -> float:
@@ -123,6 +123,7 @@ def compare(
     target: float | None = None,
     tolerance: float | None = None,
     needs: str = "",
+    kind: Literal["peer", "own"] = "peer",
 ) -> Row:
     """Time `ours` and `theirs` in turn, after a warm-up of both whose results must agree to `tolerance`.
 
@@ -140,7 +141,7 @@ def compare(
     mine = ours()
     if theirs is None:
         times = [pair[0] for pair in _pairs((ours,), options)]
-        return Row(what, peer, tuple(times), target=target, missing=f"not installed ({needs})")
+        return Row(what, peer, tuple(times), target=target, missing=f"not installed ({needs})", kind=kind)
     difference = None if tolerance is None else relative_difference(mine, theirs())
     if difference is None:
         theirs()
@@ -148,7 +149,7 @@ def compare(
         raise ArithmeticError(f"{what}: {peer} gives other numbers, {difference:.2e} apart (at most {tolerance:.0e})")
     pairs = _pairs((ours, theirs), options)
     first, second = zip(*pairs, strict=True)
-    return Row(what, peer, first, second, target=target, difference=difference)
+    return Row(what, peer, first, second, target=target, difference=difference, kind=kind)
 
 
 def within(what: str, ours: Callable, limit: float, *, options: argparse.Namespace) -> Row:
@@ -161,7 +162,7 @@ def within(what: str, ours: Callable, limit: float, *, options: argparse.Namespa
 def limited(what: str, values: Iterable[float], limit: float, *, unit: str = "s") -> Row:
     """The row of values that should stay below `limit`."""
     values = tuple(values)
-    return Row(what, f"a limit of {limit:g} {unit}", values, (limit,) * len(values), 1.0, unit=unit, limit=True)
+    return Row(what, f"a limit of {limit:g} {unit}", values, (limit,) * len(values), 1.0, unit=unit, kind="limit")
 
 
 def relative_difference(first, second) -> float:
@@ -184,12 +185,13 @@ def _pairs(sides: tuple[Callable, ...], options: argparse.Namespace) -> list[tup
     pairs, start = [], time.perf_counter()
     while len(pairs) < options.repeats and (len(pairs) < LEAST or time.perf_counter() - start < options.seconds):
         order = sides if len(pairs) % 2 == 0 else sides[::-1]
-        times = [_seconds(side) for side in order]
+        times = [seconds(side) for side in order]
         pairs.append(tuple(times if len(pairs) % 2 == 0 else times[::-1]))
     return pairs
 
 
-def _seconds(call: Callable) -> float:
+def seconds(call: Callable) -> float:
+    """Wall-clock time of one call."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
@@ -232,11 +234,13 @@ def options_parser(description: str) -> argparse.ArgumentParser:
 def main(rows: Callable[[argparse.Namespace], Iterable[Row]], parser: argparse.ArgumentParser) -> None:
     """Run one benchmark: print each row of its table as soon as it is measured."""
     options = parser.parse_args()
+    name = Path(parser.prog).stem.removeprefix("bench_").replace("_", " ")
     if options.quick:
         options.repeats, options.seconds = LEAST, 0.0
     print(*HEAD, sep="\n", flush=True)
     with threads_held(options.threads):
         for row in rows(options):
+            row = replace(row, benchmark=name)
             print(row.markdown(), flush=True)
             if options.json:
                 with open(options.json, "a", encoding="utf-8") as file:
