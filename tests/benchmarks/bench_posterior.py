@@ -2,13 +2,15 @@
 
     python tests/benchmarks/bench_posterior.py [--quick] [--threads 2]
 
-Float64 throughout. The peers come with the extra `bench`; KeOps compiles a program for each dimension (20 s each, once).
+Float64 throughout. The peers come with the extra `bench`; KeOps compiles a program for each dimension (20 s, once).
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 
 import numpy as np
 from comparison import Row, compare, installed, limited, main, options_parser, within
@@ -78,10 +80,10 @@ def torch_attention(x, y, tau, threads):
 
 def keops_softmax(x, y, tau, threads):
     """The same as a symbolic (n, m) matrix reduced on the fly."""
-    import pykeops
-
+    with redirect_stdout(io.StringIO()):  # it reports each compilation and a missing CUDA there
+        import pykeops
+        from pykeops.numpy import LazyTensor
     pykeops.set_verbose(False)
-    from pykeops.numpy import LazyTensor
 
     def call():
         second = LazyTensor(y[None])

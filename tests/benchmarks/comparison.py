@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, final
 
 LEAST = 5  # pairs; below that quartiles say nothing
+SHORTEST = 0.05  # seconds of a run, made of several calls where one is shorter: a few slices of the scheduler's time
 HEAD = (
     "| benchmark | what | peer | ours | peer's | ratio | quartiles | target | same numbers to |",
     "|---|---|---|---|---|---|---|---|---|",
@@ -182,19 +183,21 @@ def relative_difference(first, second) -> float:
 
 
 def _pairs(sides: tuple[Callable, ...], options: argparse.Namespace) -> list[tuple[float, ...]]:
-    pairs, start = [], time.perf_counter()
+    counts = [max(1, math.ceil(SHORTEST / seconds(side))) for side in sides]
+    turns, pairs, start = list(zip(sides, counts, strict=True)), [], time.perf_counter()
     while len(pairs) < options.repeats and (len(pairs) < LEAST or time.perf_counter() - start < options.seconds):
-        order = sides if len(pairs) % 2 == 0 else sides[::-1]
-        times = [seconds(side) for side in order]
-        pairs.append(tuple(times if len(pairs) % 2 == 0 else times[::-1]))
+        forward = len(pairs) % 2 == 0
+        times = [seconds(side, count) for side, count in (turns if forward else turns[::-1])]
+        pairs.append(tuple(times if forward else times[::-1]))
     return pairs
 
 
-def seconds(call: Callable) -> float:
-    """Wall-clock time of one call."""
+def seconds(call: Callable, count: int = 1) -> float:
+    """Wall-clock time of a call, the mean of `count`."""
     start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - start) / count
 
 
 def installed(module: str) -> bool:
