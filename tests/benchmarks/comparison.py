@@ -13,8 +13,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, final
@@ -205,20 +204,15 @@ def installed(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-@contextmanager
-def threads_held(threads: int) -> Iterator[None]:
-    """Give every library the same cores: processor affinity where there is one, and each library's own switch."""
-    from threadpoolctl import threadpool_limits
-
+def hold_threads(threads: int) -> None:
+    """Give every library the same cores for the rest of this process."""
     from unifiedscore.study.pool import THREAD_VARIABLES
 
-    # Read by libraries loaded later; those loaded before are held by threadpoolctl, all of them by the affinity,
-    # which is also what JAX sizes its pool by.
+    # Each library's own switch, read when it is loaded; and the processor affinity, which is also what JAX, KeOps and
+    # torch size their pools by.
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    with threadpool_limits(threads):
-        yield
 
 
 def options_parser(description: str) -> argparse.ArgumentParser:
@@ -236,12 +230,15 @@ def options_parser(description: str) -> argparse.ArgumentParser:
 
 def main(rows: Callable[[argparse.Namespace], Iterable[Row]], parser: argparse.ArgumentParser) -> None:
     """Run one benchmark: print each row of its table as soon as it is measured."""
+    from unifiedscore.study.pool import limited_threads
+
     options = parser.parse_args()
     name = Path(parser.prog).stem.removeprefix("bench_").replace("_", " ")
     if options.quick:
         options.repeats, options.seconds = LEAST, 0.0
     print(*HEAD, sep="\n", flush=True)
-    with threads_held(options.threads):
+    hold_threads(options.threads)
+    with limited_threads(options.threads):  # for libraries that are loaded already
         for row in rows(options):
             row = replace(row, benchmark=name)
             print(row.markdown(), flush=True)

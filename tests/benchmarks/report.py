@@ -25,7 +25,7 @@ def measured_on(threads: int) -> dict[str, str]:
     """What a reader must know about the machine: processor, cores, libraries, load, commit."""
     commit, dirty = git_state(Path(__file__).parent)
     return {
-        "processor": f"{processor()}, {available_cores()} of {os.cpu_count()} cores, {threads} threads on both sides",
+        "processor": f"{processor()}, {available_cores()} of {os.cpu_count()} cores, threads on both sides: {threads}",
         "BLAS": blas(),
         "packages": ", ".join([f"python {platform.python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)]),
         "load when started": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
@@ -96,8 +96,11 @@ def figure(rows: Sequence[Row], facts: Mapping[str, str]):
             axes[0].plot([], [], _marker(kind), color=COLOURS[kind], mfc=_fill(kind), label=f"against {KINDS[kind]}")
         drawn.legend(loc="outside upper center", ncols=3)
         where = "; ".join(facts[name] for name in ("processor", "BLAS", "packages") if name in facts)
-        caption(drawn, "Left of the line at 1 is faster than the peer. Marker: ratio of medians; bar: quartiles of the "
-                f"ratios of neighbouring runs; dots: each of them. {where}.")  # fmt: skip
+        caption(
+            drawn,
+            "Left of the line at 1 is faster than the peer. Marker: ratio of medians; bar: quartiles of the ratios of "
+            f"neighbouring runs; dots: each of them; grey tick: target where it is not 1. {where}.",
+        )
     return drawn
 
 
@@ -110,6 +113,8 @@ def _panel(ax, rows: Sequence[Row]) -> None:
         colour = COLOURS[row.kind]
         ax.plot(row.ratios, [height] * len(row.ratios), ".", color=colour, alpha=0.3, markersize=4, mew=0)
         ax.plot(row.quartiles, [height, height], "-", color=colour, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        if row.target not in (None, 1):
+            ax.plot(row.target, height, "|", color=GREY, markersize=9)
         ax.plot(row.ratio, height, _marker(row.kind), color=colour, mfc=_fill(row.kind), markersize=5.5)
     ax.set_xscale("log")
     ax.set_ylim(len(rows) - 0.4, -0.6)
