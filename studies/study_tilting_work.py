@@ -232,8 +232,8 @@ study = Study(
             test=Rate(-1.05, -0.95, along="steps"),
             profile="standard",
             finding="from K = 20 to 160 sixty-four seeds resolve the next order (K Var W = 1 + 1.3/K, local slopes "
-            "-1.048, -1.018, -1.012) and the rate is inconclusive; by simulation sixteen seeds support it there in 58 % "
-            "of the runs, in 94 % from K = 80 to 640, where it is claimed now, judged again from another root seed",
+            "-1.048, -1.018, -1.012) and the rate is inconclusive; by simulation sixteen seeds support it there in 58 "
+            "of 100 runs, in 94 from K = 80 to 640, where it is claimed now, judged again from another root seed",
             control=Control("rate -2", test=Rate(-2.05, -1.95, along="steps")),
         ),
         Claim(

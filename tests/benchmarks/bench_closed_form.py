@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Iterator
 
 import numpy as np
-from comparison import Row, compare, installed, limited, main, options_parser, seconds
+from comparison import Row, compare, fastest, installed, limited, main, options_parser, seconds
 
 import unifiedscore as us
 from unifiedscore.fields.smoothed import Smoothed
@@ -26,7 +26,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
     yield dense_step(points, samples, options)
     for start_time in options.start_times:
         yield near_against_dense(points, samples, start_time, options)
-    yield digits(100 if options.quick else 10_000)
+    yield digits(100 if options.quick else 5000)
 
 
 def near_against_dense(points, n, start_time, options):
@@ -84,8 +84,7 @@ def jax_step(points, state, noise):
 
         return lambda: np.asarray(step(z, e, 0.5))
 
-    calls = [in_blocks(block) for block in (n * DRAWS, 2000, 500, 100) if n * DRAWS % block == 0]
-    return min(calls, key=lambda call: (call(), min(seconds(call) for _ in range(3)))[1])
+    return fastest(in_blocks(block) for block in (n * DRAWS, 2000, 500, 100) if n * DRAWS % block == 0)
 
 
 def digits(n):
@@ -98,11 +97,11 @@ def digits(n):
             latents, n, n_steps=STEPS, smoothing=0.3, noise_draws=2, noise_policy="fixed", rng=np.random.default_rng(0)
         )
 
-    return limited(f"digits in 40 latents: {n} samples, {STEPS} steps, M = 2", [seconds(sample)], 60.0)
+    return limited(f"digits in 40 latents: {n} samples, {STEPS} steps, M = 2", [seconds(sample)], 30.0)
 
 
 if __name__ == "__main__":
     parser = options_parser(__doc__)
-    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--start-times", type=float, nargs="+", default=[0.9, 0.0])
     main(rows, parser)

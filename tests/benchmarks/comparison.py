@@ -199,6 +199,11 @@ def seconds(call: Callable, count: int = 1) -> float:
     return (time.perf_counter() - start) / count
 
 
+def fastest(calls: Iterable[Callable]) -> Callable:
+    """The fastest of several ways to write a peer, after a warm-up of each: the one to be measured against."""
+    return min(calls, key=lambda call: (call(), min(seconds(call) for _ in range(3)))[1])
+
+
 def installed(module: str) -> bool:
     """Whether an optional peer can be imported, without importing it."""
     return importlib.util.find_spec(module) is not None
@@ -222,7 +227,7 @@ def options_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run, not how fast is it")
     parser.add_argument("--repeats", type=int, default=15, help="pairs of runs of a row, if they fit --seconds")
-    parser.add_argument("--seconds", type=float, default=6.0, help=f"time for a row's pairs (at least {LEAST} are run)")
+    parser.add_argument("--seconds", type=float, default=4.0, help=f"time for a row's pairs (at least {LEAST} are run)")
     parser.add_argument("--threads", type=int, default=min(2, available_cores()))
     parser.add_argument("--json", type=Path, help="also append every row to this file, one JSON object a line")
     return parser
