@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -171,6 +172,13 @@ def test_every_benchmark_is_run_unless_named(load):
     assert [path.stem for path in run.read_options(["tilting"]).benchmarks] == ["bench_tilting"]
     with pytest.raises(SystemExit):
         run.read_options(["nothing"])
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("bench_*.py")), ids=lambda path: path.stem)
+def test_benchmarks_can_be_read_without_their_peers(load, monkeypatch, path):
+    for peer in ("torch", "jax", "pykeops"):
+        monkeypatch.setitem(sys.modules, peer, None)
+    assert callable(load(path.stem).rows)
 
 
 def test_rows_survive_the_file_between_the_processes(comparison, tmp_path):
