@@ -73,6 +73,10 @@ def markdown(rows: Sequence[Row], facts: Mapping[str, str], failures: Sequence[s
         "",
         *(f"- {name}: {fact}" for name, fact in facts.items()),
         "",
+        f"{summary(rows)}.",
+        "",
+        "![Ratios with their spread](speed.png)",
+        "",
         *HEAD,
         *(row.markdown() for row in rows),
     ]
