@@ -16,11 +16,11 @@ from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
-from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
 from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import checked_values, measure_cells
 from unifiedscore.validate import integer
 
