@@ -16,8 +16,8 @@ def mpi_run(project, environment):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     # Open MPI refuses root unless told twice; containers are often root.
     root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    launcher = [shutil.which("mpiexec", path=path), "--oversubscribe", "-n", "3", sys.executable, "-m", "mpi4py.futures"]
-    command = [*launcher, "-m", "unifiedscore", "run", "--executor", "mpi"]
+    launcher = [shutil.which("mpiexec", path=path), "--oversubscribe", "-n", "3", sys.executable]
+    command = [*launcher, "-m", "mpi4py.futures", "-m", "unifiedscore", "run", "--executor", "mpi"]
     options = {"cwd": project, "env": environment | root, "capture_output": True, "text": True, "timeout": 120}
     return subprocess.run(command, **options)
 
