@@ -13,6 +13,7 @@ from unifiedscore.cli.judging import judge_command, verify
 from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
 from unifiedscore.cli.showing import diff, figures, list_command, report
+from unifiedscore.cli.starting import new
 from unifiedscore.errors import UnifiedScoreError, visible
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ for name, command in {
     "diff": diff,
     "diagnose": diagnose,
     "train": train,
+    "new": new,
 }.items():
     app.command(name)(command)
 
