@@ -12,7 +12,7 @@ from unifiedscore.cli.interrupts import farewell, received, stoppable
 from unifiedscore.cli.judging import judge_command, verify
 from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
-from unifiedscore.cli.showing import diff, figures, list_command, report
+from unifiedscore.cli.showing import diff, export, figures, list_command, report
 from unifiedscore.cli.starting import new
 from unifiedscore.errors import UnifiedScoreError, visible
 
@@ -32,6 +32,7 @@ for name, command in {
     "list": list_command,
     "status": status,
     "diff": diff,
+    "export": export,
     "diagnose": diagnose,
     "train": train,
     "new": new,

@@ -1,4 +1,4 @@
-"""`figures`, `report`, `list` and `diff`: what a results folder or a source tree holds."""
+"""`figures`, `report`, `list`, `diff` and `export`: what a results folder or a source tree holds."""
 
 from __future__ import annotations
 
@@ -62,6 +62,24 @@ def diff(
     changes = compare(read_ledger(old), read_ledger(new))
     print_changes(changes)
     raise typer.Exit(1 if changes else 0)
+
+
+def export(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER_OR_RESULTS", help="A ledger.json, or a results folder.")],
+    form: Annotated[str, typer.Option("--format", help="markdown or latex.")] = "markdown",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; default: standard output.")] = None,
+):
+    """Write the verdicts as a table, one row each, for a page or a paper."""
+    from unifiedscore.ledger import read_ledger
+    from unifiedscore.ledger.export import export_ledger
+    from unifiedscore.study.records import write_atomic
+
+    text = export_ledger(read_ledger(ledger), form)
+    if out is None:
+        print(text, end="")
+        return
+    write_atomic(out, text.encode())
+    print(out)
 
 
 def print_problems(problems: list[dict[str, str]]) -> None:
