@@ -39,7 +39,7 @@ _TEX = {
     "\N{EN DASH}": r"\textendash{}",
     "\N{EM DASH}": r"\textemdash{}",
 }
-# What has a meaning within a line, mentions and links included; marks of the beginning of a line are harmless in a cell.
+# What has a meaning within a line, mentions and links included; marks of a line's beginning are harmless in a cell.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|$~&#@]|:(?=\S))")
 _HEAD = ("Claim", "Evidence", "Outcome", "Estimate", "Region", "Control")
 
