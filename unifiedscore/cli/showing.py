@@ -55,11 +55,16 @@ def diff(
     old: Annotated[Path, typer.Argument(help="A ledger.json, or a results folder.")],
     new: Annotated[Path, typer.Argument(help="Another one.")],
 ):
-    """Compare two ledgers. Exit code 1 where a verdict appeared, vanished or came out differently."""
-    from unifiedscore.ledger import compare, read_ledger
-    from unifiedscore.ledger.terminal import print_changes
+    """Compare two ledgers. Exit code 1 where a verdict appeared, vanished or came out differently.
 
-    changes = compare(read_ledger(old), read_ledger(new))
+    Numbers are not compared: their last digits differ between machines, and one that matters changes an outcome.
+    """
+    from unifiedscore.ledger import compare, read_ledger
+    from unifiedscore.ledger.terminal import print_changes, print_runs
+
+    before, after = read_ledger(old), read_ledger(new)
+    changes = compare(before, after)
+    print_runs(before, after)
     print_changes(changes)
     raise typer.Exit(1 if changes else 0)
 
