@@ -235,6 +235,13 @@ def test_bad_usage_is_one_paragraph_and_exit_code_two(project, capsys, arguments
     assert [path for path in sorted(root.rglob("*")) if path not in before] == []
 
 
+@pytest.mark.parametrize("arguments", ["--help", "list"])
+def test_a_reader_who_has_seen_enough_is_no_error(project, arguments):
+    command = f"{sys.executable} -m unifiedscore {arguments} | true"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, cwd=project())
+    assert done.returncode == 0 and done.stderr == ""
+
+
 def test_nothing_found_is_exit_code_two_with_advice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert call("verify") == 2

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from unifiedscore import cli
 from unifiedscore.errors import StudyError
 from unifiedscore.ledger import read_ledger
 from unifiedscore.study import run
+from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess
-from unifiedscore.study.records import RecordStore
-from unifiedscore.study.worker import run_task
+from unifiedscore.study.records import RecordStore, engine_hash, study_hash
+from unifiedscore.study.worker import Task, run_task
 
 DERIVATION = """
 import sympy
@@ -172,3 +174,23 @@ def test_a_scheduler_that_goes_away_leaves_the_finished_cells(make_study, tmp_pa
     assert len(list(RecordStore.of(tmp_path, "moments").folder.glob("*.json"))) >= 3
     here = run(study, out=tmp_path / "here", executor=InProcess())
     assert run(study, out=tmp_path, executor=InProcess())["moment"].identical(here["moment"])
+
+
+def test_a_worker_elsewhere_needs_the_same_file_and_the_same_engine(write_study, tmp_path):
+    path = write_study()
+    hashes = {"engine": engine_hash(), "source": study_hash(path)}
+    (cell, *_) = studies_in(path)[0].study.grid.cells()
+    task = Task(str(path), **hashes, study="moments", cells=(cell,), rng_seed=0, threads=1, driver="another process")
+    assert run_task(task)[0].status == "ok"
+    with pytest.raises(StudyError, match="has another version of unifiedscore than the driver"):
+        run_task(replace(task, engine="0" * 64))
+    with pytest.raises(StudyError, match=r"does not see the study file .*same path"):
+        run_task(replace(task, path=str(tmp_path / "elsewhere" / path.name)))
+
+
+@pytest.mark.parametrize("executor", ["mpi", "dask://127.0.0.1:8786"])
+def test_the_number_of_local_processes_is_no_option_of_a_cluster(write_study, tmp_path, executor, capsys):
+    options = ["--executor", executor, "--workers", "2", "--out", str(tmp_path / "out")]
+    assert cli._exit_code(["run", str(write_study()), *options]) == 2
+    assert "--workers counts local processes" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

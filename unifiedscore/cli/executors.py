@@ -11,8 +11,11 @@ from unifiedscore.errors import InputError, MissingDependencyError, UnknownNameE
 
 @contextmanager
 def open_executor(name: str, workers: int | None, threads: int) -> Iterator[Any]:
+    """The executor called `name`, ended with the block; on an error or Ctrl-C at once."""
     from unifiedscore.study.pool import InProcess, LocalPool
 
+    if workers is not None and (name == "mpi" or name.startswith("dask://")):
+        raise InputError(f"--workers counts local processes; {name} has as many workers as you start there")
     if name == "local":
         pool = LocalPool(workers, threads=threads)
         try:

@@ -54,11 +54,13 @@ def run(
     out : path
         Results folder. Finished cells are recorded in `<out>/cells`; a run that was killed resumes from them.
     executor : concurrent.futures.Executor, optional
-        Where cells run. By default local processes, started only if the work is worth it.
+        Where cells run. By default local processes, started only if the work is worth it. Any executor will do, such
+        as `dask.distributed.Client(...).get_executor()`; workers elsewhere need the study file under the same path
+        and the same package, write nothing and send their numbers back.
     rng_seed : int
         Root of every cell's random stream.
     threads : int
-        BLAS and OpenMP threads per worker.
+        BLAS, OpenMP and numba threads per worker.
     retry_failed : bool
         Measure again the cells recorded as failed.
 
