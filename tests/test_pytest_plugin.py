@@ -57,13 +57,14 @@ derivation = Derivation(
     source="Pythagoras",
 )
 """
-PYTEST = ("-p", "unifiedscore.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
+PYTEST = ("-p", "unifiedscore.pytest_plugin", "-p", "no:cacheprovider")
 
 
 @pytest.fixture
 def project(pytester, monkeypatch):
     """A user's repository with a study and a derivation."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # this test's, not the inner session's
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def write(*, failing=-1):
         for name, text in {
@@ -160,8 +161,9 @@ def test_the_fixture_returns_the_verdict_and_fails_with_its_words(project):
 
 def test_failed_cells_fail_the_claims_also_on_several_processes_and_in_a_kept_folder(project):
     inner = project(failing=4)
-    options = (*PYTEST, "--studies", "studies", "--studies-out", "kept", "--studies-seed", "3", "-p", "xdist")
-    result = inner.runpytest_subprocess(*options, "-n", "2", "--dist", "loadfile")
+    options = (*PYTEST, "--studies", "studies", "--studies-out", "kept", "--studies-seed", "3")
+    several = ("-p", "xdist.plugin", "-n", "2", "--dist", "loadfile")
+    result = inner.runpytest_subprocess(*options, *several)
     result.assert_outcomes(failed=5, skipped=1)
     result.stdout.fnmatch_lines(["study_means.py: 16 failed: *ValueError: no such dimension*"])
     assert (inner.path / "calls").read_text() == "x" * 32

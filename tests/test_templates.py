@@ -1,5 +1,6 @@
 """Every template passes its own test as it is written, under any name, and nothing of a user's is overwritten."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,10 @@ def call(*arguments):
     return cli._exit_code(["new", *map(str, arguments)])
 
 
-def run_tests(folder, *options):
+def run_tests(folder, *arguments):
     command = [sys.executable, "-m", "pytest", "-p", "unifiedscore.pytest_plugin", "-p", "no:cacheprovider", "-q"]
-    return subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, timeout=300)
+    options = {"cwd": folder, "env": os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, "timeout": 300}
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, **options)
 
 
 def test_all_templates_pass_their_tests_and_the_project_style(tmp_path):
