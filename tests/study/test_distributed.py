@@ -178,11 +178,10 @@ def test_a_scheduler_that_goes_away_leaves_the_finished_cells(make_study, tmp_pa
 
 def test_a_worker_elsewhere_needs_the_same_file_and_the_same_engine(write_study, tmp_path):
     path = write_study()
-    hashes = {"engine": engine_hash(), "source": study_hash(path)}
     (cell, *_) = studies_in(path)[0].study.grid.cells()
-    task = Task(str(path), **hashes, study="moments", cells=(cell,), rng_seed=0, threads=1, driver="another process")
+    task = Task(str(path), study_hash(path), engine_hash(), "moments", (cell,), rng_seed=0, threads=1)
     assert run_task(task)[0].status == "ok"
-    with pytest.raises(StudyError, match="has another version of unifiedscore than the driver"):
+    with pytest.raises(StudyError, match="another version of unifiedscore"):
         run_task(replace(task, engine="0" * 64))
     with pytest.raises(StudyError, match=r"does not see the study file .*same path"):
         run_task(replace(task, path=str(tmp_path / "elsewhere" / path.name)))

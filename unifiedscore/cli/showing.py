@@ -75,9 +75,9 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="File to write; default: standard output.")] = None,
 ):
     """Write the verdicts as a table, one row each, for a page or a paper."""
+    from unifiedscore.atomic import write_atomic
     from unifiedscore.ledger import read_ledger
     from unifiedscore.ledger.export import export_ledger
-    from unifiedscore.study.records import write_atomic
 
     text = export_ledger(read_ledger(ledger), form)
     if out is None:

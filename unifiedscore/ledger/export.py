@@ -154,7 +154,7 @@ def _markdown(ledger: Mapping[str, Any]) -> str:
         for verdict in verdicts:
             regime = f" ({escape_markdown(verdict['regime'])})" if verdict["regime"] else ""
             claim = f"**{escape_markdown(verdict['claim'])}**{regime}: {escape_markdown(verdict['statement'])}"
-            evidence, outcome, control = _words(verdict)
+            evidence, outcome, control = map(escape_markdown, _words(verdict))
             numbers = (escape_markdown(part) for part in _quantity(verdict, lambda value: f"{value:.4g}"))
             lines.append(f"| {' | '.join((claim, evidence, outcome, *numbers, control))} |")
     return "\n".join(lines) + "\n"
@@ -180,7 +180,7 @@ def _latex(ledger: Mapping[str, Any]) -> str:
             name = re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", escape_latex(verdict["claim"]))
             regime = f" ({escape_latex(verdict['regime'])})" if verdict["regime"] else ""
             claim = rf"\texttt{{{name}}}{regime}: {escape_latex(verdict['statement'])}"
-            evidence, outcome, control = _words(verdict)
+            evidence, outcome, control = map(escape_latex, _words(verdict))
             estimate, region = _quantity(verdict, _tex_number)
             lines.append(" & ".join((claim, evidence, outcome, estimate, region, control)) + r" \\")
     return "\n".join([*lines, r"\end{longtable}", r"\endgroup"]) + "\n"

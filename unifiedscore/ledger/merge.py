@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.ledger.ledger import family_wise, read_ledger
 from unifiedscore.study.discover import Found
 from unifiedscore.study.progress import note
-from unifiedscore.study.records import RecordStore, write_atomic
+from unifiedscore.study.records import RecordStore
 from unifiedscore.study.runner import MANIFEST, outdated, read_manifest
 
 SAME = ("profile", "root_seed", "package_version")
