@@ -211,7 +211,7 @@ def installed(module: str) -> bool:
 
 def hold_threads(threads: int) -> None:
     """Give every library the same cores for the rest of this process."""
-    from unifiedscore.study.pool import THREAD_VARIABLES
+    from unifiedscore.study.threads import THREAD_VARIABLES
 
     # Each library's own switch, read when it is loaded; and the processor affinity, which is also what JAX, KeOps and
     # torch size their pools by.
@@ -235,7 +235,7 @@ def options_parser(description: str) -> argparse.ArgumentParser:
 
 def main(rows: Callable[[argparse.Namespace], Iterable[Row]], parser: argparse.ArgumentParser) -> None:
     """Run one benchmark: print each row of its table as soon as it is measured."""
-    from unifiedscore.study.pool import limited_threads
+    from unifiedscore.study.threads import limited_threads
 
     options = parser.parse_args()
     name = Path(parser.prog).stem.removeprefix("bench_").replace("_", " ")

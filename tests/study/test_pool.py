@@ -8,7 +8,7 @@ import time
 import pytest
 
 from unifiedscore.errors import InputError
-from unifiedscore.study.pool import InProcess, LocalPool, available_cores, limited_threads
+from unifiedscore.study.pool import InProcess, LocalPool, available_cores
 
 
 def test_processes_start_with_the_first_task_and_again_after_a_kill():
@@ -31,25 +31,6 @@ def test_in_process_tasks_return_results_and_errors():
     assert InProcess().submit(divmod, 7, 2).result() == (3, 1)
     with pytest.raises(ZeroDivisionError):
         InProcess().submit(divmod, 7, 0).result()
-
-
-def test_thread_limits_are_restored(monkeypatch):
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
-    with limited_threads(1):
-        assert os.environ["NUMBA_NUM_THREADS"] == "1"
-    assert os.environ["NUMBA_NUM_THREADS"] == "2"
-
-
-def test_thread_limits_of_several_threads_leave_the_environment_as_it_was(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    first, second = limited_threads(1), limited_threads(2)
-    first.__enter__()
-    second.__enter__()
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    first.__exit__(None, None, None)
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    second.__exit__(None, None, None)
-    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_a_script_without_a_guard_runs_once_and_its_workers_die_with_it(tmp_path):

@@ -200,7 +200,7 @@ def _result(found: FoundDerivation, proof: Future, rng_seed: int) -> Verdict | s
         return prove(str(found.path), found.position, rng_seed)
     try:
         return proof.result()
-    except RuntimeError:  # BrokenProcessPool
+    except Exception:  # `prove` raises nothing: these are the executor's, such as BrokenProcessPool or KilledWorker
         return prove(str(found.path), found.position, rng_seed)
 
 
@@ -209,7 +209,8 @@ def draw(
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Draw figures from stored data sets; with `keep` the index still lists the others drawn before.
 
-    Figures of a larger profile than that of the data are left out, with a note.
+    They are written on this machine: by the processes of a `LocalPool`, or else by this one. Figures of a larger
+    profile than that of the data are left out, with a note.
 
     Returns
     -------
@@ -219,7 +220,7 @@ def draw(
     from unifiedscore.plotting.render import write_index
 
     figures = list(figures)
-    if isinstance(executor, LocalPool) and not executor.warm and len(figures) < WORTH_A_POOL:
+    if not isinstance(executor, LocalPool) or (not executor.warm and len(figures) < WORTH_A_POOL):
         executor = InProcess()
     waiting = [(item, executor.submit(_draw, str(item.path), str(out))) for item in figures]
     results = [(item, future.result()) for item, future in waiting]

@@ -13,17 +13,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import final
 
+from unifiedscore.study.threads import THREAD_VARIABLES
 from unifiedscore.validate import integer
 
-# Read by BLAS, OpenMP and numba when a worker first loads them, which is why they are set before it starts.
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
 SPAWNER = "UNIFIEDSCORE_SPAWNER"  # number of the thread that starts a worker, for the worker to know
 PR_SET_PDEATHSIG = 1
 _HOLDING = threading.Lock()
@@ -37,17 +29,6 @@ def available_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-@contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Hold the BLAS and OpenMP libraries, and the engine's own threads, to `threads`."""
-    from threadpoolctl import threadpool_limits
-
-    # The environment is for libraries that a cell loads only now: with other threads than in a worker, the order of a
-    # sum, and so the last bit, would depend on where the cell runs.
-    with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads))), threadpool_limits(threads):
-        yield
 
 
 @final

@@ -16,11 +16,11 @@ from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
-from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
 from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import checked_values, measure_cells
 from unifiedscore.validate import integer, shown
 
@@ -54,11 +54,13 @@ def run(
     out : path
         Results folder. Finished cells are recorded in `<out>/cells`; a run that was killed resumes from them.
     executor : concurrent.futures.Executor, optional
-        Where cells run. By default local processes, started only if the work is worth it.
+        Where cells run. By default local processes, started only if the work is worth it. Any executor will do, such
+        as `dask.distributed.Client(...).get_executor()`; workers elsewhere need the study file under the same path
+        and the same package, write nothing and send their numbers back.
     rng_seed : int
         Root of every cell's random stream.
     threads : int
-        BLAS and OpenMP threads per worker.
+        BLAS, OpenMP and numba threads per worker.
     retry_failed : bool
         Measure again the cells recorded as failed.
 
