@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from unifiedscore.errors import FileError, InputError, StudyError
-from unifiedscore.study import Grid, Study, Variable, run, runner, scheduler
+from unifiedscore.study import Grid, Study, Variable, run, runner, scheduler, worker
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess, LocalPool
 from unifiedscore.study.records import Record, RecordStore
@@ -102,15 +102,17 @@ def test_a_changed_engine_or_study_file_reuses_no_record(make_study, tmp_path, m
     run(make_study(low=0.6), out=tmp_path)
     edited = set(records_in(tmp_path)) - before
     monkeypatch.setattr(runner, "engine_hash", lambda: "another engine")
+    monkeypatch.setattr(worker, "_engine", lambda: "another engine")
     run(make_study(), out=tmp_path)
     changed = set(records_in(tmp_path)) - before - edited
     assert len(before) == len(edited) == len(changed) == 12
 
 
-def test_a_worker_with_another_engine_is_refused(make_study, tmp_path, monkeypatch):
+@pytest.mark.parametrize("executor", [InProcess(), None])
+def test_an_engine_edited_after_it_was_imported_is_refused(make_study, tmp_path, monkeypatch, executor):
     monkeypatch.setattr(runner, "engine_hash", lambda: "another engine")
-    with pytest.raises(StudyError, match="a worker found another version of unifiedscore"):
-        run(make_study(), out=tmp_path, executor=InProcess())
+    with pytest.raises(StudyError, match="has imported another version of unifiedscore"):
+        run(make_study(), out=tmp_path, executor=executor)
     assert not records_in(tmp_path)
 
 

@@ -20,7 +20,7 @@ from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
-from unifiedscore.study.worker import Task, measure_cells, run_task
+from unifiedscore.study.worker import Task, measure_cells, refuse_other_engine, run_task
 
 TASK_SECONDS = 0.25  # long against the hand-over of a task (about 1 ms), short against a person's patience
 MOST_CELLS = 256
@@ -156,6 +156,7 @@ def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
     start, total, done = time.perf_counter(), len(missing), 0
     while missing:
         job, cell = missing.popleft()
+        refuse_other_engine(job.hashes["engine"])
         job.mark(cell)
         try:
             ((_, record),) = measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path)

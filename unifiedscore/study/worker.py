@@ -50,11 +50,7 @@ def run_task(task: Task) -> list[Record]:
             f"the worker on {platform.node()} does not see the study file {path}; "
             "put it where every machine finds it under the same path, such as a shared home folder"
         )
-    if task.engine != _engine():
-        raise StudyError(
-            "a worker found another version of unifiedscore than the one that started the run: it was edited or "
-            "upgraded meanwhile, or that machine has another one installed; run again with one version everywhere"
-        )
+    refuse_other_engine(task.engine)
     load_module(path, expected_hash=task.source)
     study = next((found.study for found in studies_in(path) if found.study.name == task.study), None)
     if study is None:
@@ -63,9 +59,18 @@ def run_task(task: Task) -> list[Record]:
         return [record for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path)]
 
 
+def refuse_other_engine(engine: str) -> None:
+    """Refuse to measure under the name of an engine that is not the one this process has imported."""
+    if engine != _engine():
+        raise StudyError(
+            "this process has imported another version of unifiedscore than the one that the run is for: it was edited "
+            "or upgraded meanwhile, or this machine has another one installed; start again with one version everywhere"
+        )
+
+
 @cache
 def _engine() -> str:
-    """Hash of the engine when this process did its first task, near enough to when it was imported."""
+    """Hash of the engine when this process first measured, near enough to when it was imported."""
     return engine_hash()
 
 
