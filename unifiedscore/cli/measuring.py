@@ -95,8 +95,8 @@ def _print_checks(checks) -> int:
             print(f"DIFFERS  {found.study}.nc: {name} is not what the records say; unifiedscore run assembles it again")
     if any(found.differences for found in checks):
         print(
-            "In the last digits: another processor, BLAS or package version than then. Beyond: a record that was changed, "
-            "or a measure that is not a function of its cell and random stream alone.",
+            "In the last digits: another processor, BLAS or package version than then. Beyond: a record that was "
+            "changed, or a measure that is not a function of its cell and random stream alone.",
             file=sys.stderr,
         )
     return 0 if all(found.clean for found in checks) else 1
