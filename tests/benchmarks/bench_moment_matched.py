@@ -20,7 +20,7 @@ from unifiedscore.samplers.estimators import barycenter_estimator
 from unifiedscore.samplers.noise import draw_noise
 
 DELTA, SMOOTHING, DRAWS, STEP, STEPS = 0.02, 0.04, 8, 3e-4, 10
-BLOCKS = (500, 4000)  # queries that JAX takes at once: 4 and 32 MB of distances
+BLOCKS = (100, 500, 2000)  # queries that JAX takes at once: .8, 4 and 16 MB of distances
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
