@@ -14,7 +14,6 @@ import numpy as np
 from comparison import Row, compare, fastest, installed, limited, main, options_parser, seconds
 
 import unifiedscore as us
-from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.posterior.nearfield import NearField
 
 SMOOTHING, DRAWS, STEPS = 0.2, 8, 100
@@ -51,11 +50,8 @@ def dense_step(points, n, options):
     near = NearField(points)
 
     def ours():
-        def field(q):
-            return near.means(q, scale=0.5, bandwidth=0.5, prune=False).mean
-
-        smoothed = Smoothed(us.as_field(field, dimension=2), SMOOTHING, noise=noise[0])
-        return state + (smoothed.evaluate(state, noise) - state) / (STEPS * 0.5)
+        mean = near.smoothed_means(state, noise, SMOOTHING, scale=0.5, bandwidth=0.5, prune=False).mean
+        return state + (mean - state) / (STEPS * 0.5)
 
     peer = jax_step(points, state, noise) if installed("jax") else None
     name = f"one dense step of {n} samples"

@@ -181,6 +181,27 @@ def test_the_sampler_pulls_its_force_back_by_the_factor(monkeypatch):
     assert abs(factor[0, 1] - factor[1, 0]) > 0.1
 
 
+@pytest.mark.parametrize("policy", ["fresh", "shared"])
+@pytest.mark.parametrize("estimator", ["dense", "near"])
+def test_the_force_is_that_of_the_smoothed_score_with_the_noise_as_given(monkeypatch, policy, estimator):
+    """Noise that does not sum to zero: the linear term s * mean(noise)/delta^2 has its sign and size."""
+    seen, advance = [], ManifoldChain.advance
+
+    def spy(self, state, force, rng):
+        seen.append((state.y, force(state.y)))
+        return advance(self, state, force, rng)
+
+    monkeypatch.setattr(ManifoldChain, "advance", spy)
+    noise = np.random.default_rng(7).normal(size=(1, 10, 4, 2) if policy == "fresh" else (4, 2))
+    options = SETTINGS | {"n_steps": 1, "noise_policy": policy, "noise": noise, "estimator": estimator}
+    result = us.sample_moment_matched(data(), 10, rng=np.random.default_rng(0), **options)
+    (y, force), factor = seen[0], np.linalg.cholesky(result.covariance)
+    tuples = noise[0] if policy == "fresh" else noise
+    field = us.Smoothed(us.KernelScore(us.Gaussian(0.3), data()), 0.2, noise=tuples.reshape(-1, 2)[:4])
+    expected = -field.evaluate(result.mean + y @ factor.T, tuples) @ factor
+    assert np.abs(force - expected).max() < 1e-10 * np.abs(expected).max()
+
+
 def test_the_target_covariance_is_a_setting():
     result = us.sample_moment_matched(data(), 25, target="data", rng=np.random.default_rng(0), **SETTINGS)
     assert np.cov(result.samples.T, bias=True) == pytest.approx(np.cov(data().T, bias=True), abs=1e-12)

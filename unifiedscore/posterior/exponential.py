@@ -20,7 +20,7 @@ def _from_bits(context, value):
 
 
 # Contraction only: reassociation would undo the rounding trick.
-@njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def exp_negative(t):
     """exp(t) for t <= 0, to 1 ulp, without branches; e^-708 below -708.
 

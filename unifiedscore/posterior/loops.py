@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from unifiedscore.posterior.exponential import exp_negative
+
 # Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.
 
 # A Gram distance with r^2 below this share of |x|^2 + |y|^2 has lost ten digits and is recomputed directly.
@@ -82,15 +84,12 @@ def _row_sum(row):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def exponentials(log_weight, bits, largest, total, rescale):
+@njit(cache=True, nogil=True)
+def exponentials(log_weight, largest, total, rescale):
     """Exponentiate a tile against the running row maximum (online log-sum-exp).
 
     `log_weight` becomes the weights, `largest` and `total` are updated, `rescale` is the factor for older sums.
-    exp is a degree-11 minimax polynomial on [-ln2/2, ln2/2] (error 3e-18) and exponent bits, both free of branches:
-    the compiler turns each loop into vector instructions. No reassociation here: it would undo the rounding trick.
     """
-    shifter = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer held in the low bits
     for i in range(log_weight.shape[0]):
         row = log_weight[i]
         top = _row_max(row)
@@ -105,30 +104,8 @@ def exponentials(log_weight, bits, largest, total, rescale):
             for j in range(row.shape[0]):
                 row[j] = 0.0
             continue
-        bits_row = bits[i]
         for j in range(row.shape[0]):
-            t = max(row[j] - top, -708.0)
-            k = t * 1.4426950408889634 + shifter
-            bits_row[j] = k
-            k -= shifter
-            f = t - k * 0.693147180369123816490
-            f -= k * 1.90821492927058770002e-10
-            p = 2.5110037605963777712e-8
-            p = p * f + 2.7632639639041029749e-7
-            p = p * f + 2.7557240918578969823e-6
-            p = p * f + 2.4801485482328492419e-5
-            p = p * f + 1.9841269890047113707e-4
-            p = p * f + 1.3888888952314774652e-3
-            p = p * f + 8.3333333333196006109e-3
-            p = p * f + 4.1666666666488095495e-2
-            p = p * f + 1.6666666666666680806e-1
-            p = p * f + 0.50000000000000183855
-            p = p * f + 0.99999999999999999976
-            row[j] = p * f + 0.99999999999999999693
-        exponent = bits_row.view(np.int64)
-        mantissa = row.view(np.int64)
-        for j in range(row.shape[0]):
-            mantissa[j] += exponent[j] << 52
+            row[j] = exp_negative(row[j] - top)
         total[i] = total[i] * rescale[i] + _row_sum(row)
 
 

@@ -33,11 +33,11 @@ from unifiedscore.posterior.threads import threads
 MOST_DIMENSIONS = 7
 """Boxes in more dimensions overlap nearly all kernels, and the direct distances below lose to matrix products."""
 
-_LEAF = 8
+_LEAF = 16
 # Queries sorted at once: 16 MB a coordinate.
 _QUERIES = 2_000_000
-# Pieces of the work: enough for the last thread not to be waited for, each much longer than its handing over.
-_SHARES = 8
+# Pieces of the blocks for each thread: enough not to wait long for the last, each much longer than its handing over.
+_PIECES = 4
 # Less than this many blocks or queries are done before a thread has started.
 _SERIAL = 64
 
@@ -164,16 +164,19 @@ class NearField:
         reach = radius2 if prune and radius2 < float(extent @ extent) else np.inf
         mean, visited, draws = np.empty(queries.shape), 0, tuples.shape[1]
         rows = max(1, _QUERIES // draws)
-        for first in range(0, len(x), rows):
-            part = slice(first, first + rows)
-            own = tuples if noise.ndim == 2 else tuples[part]
-            visited += self._average(queries[part], own, smoothing, scale, bandwidth, reach, mean[part])
+        helpers = threads() - 1
+        with ThreadPoolExecutor(max(1, helpers)) as pool:
+            workers = _Workers(helpers, pool)
+            for first in range(0, len(x), rows):
+                part = slice(first, first + rows)
+                own = tuples if noise.ndim == 2 else tuples[part]
+                visited += self._average(queries[part], own, smoothing, scale, bandwidth, reach, mean[part], workers)
         return NearMeans((mean + self.center).astype(x.dtype, copy=False), visited / (len(x) * draws * self.size))
 
-    def _average(self, x, noise, smoothing, scale, bandwidth, reach, mean) -> int:
+    def _average(self, x, noise, smoothing, scale, bandwidth, reach, mean, workers) -> int:
         """Fill `mean`; return the number of pairs that were visited."""
         draws = noise.shape[1]
-        order, edges = _blocks(x, noise, smoothing, np.sqrt(reach))
+        order, edges = _blocks(x, noise, smoothing, np.sqrt(reach), workers)
         means, visited = np.empty((len(order), x.shape[1])), np.empty(len(edges) - 1, dtype=np.int64)
         loop = blocks_loop(x.shape[1])
 
@@ -184,11 +187,11 @@ class NearField:
             )  # fmt: skip
 
         run(0, 0)
-        _share(run, len(visited))
+        workers.share(run, len(visited), _PIECES)
         if draws == 1:
             mean[:] = means
         else:
-            _share(partial(average_draws, means.reshape(len(x), draws, -1), mean), len(x))
+            workers.share(partial(average_draws, means.reshape(len(x), draws, -1), mean), len(x))
         return int(visited.sum())
 
 
@@ -221,7 +224,7 @@ def _leaves(points):
     return order, np.array([*sorted(leaves), len(points)], dtype=np.int64)
 
 
-def _blocks(x, noise, smoothing, radius):
+def _blocks(x, noise, smoothing, radius, workers):
     """Sort queries into the cells of a grid, and cut each cell into blocks: (order (queries,), edges (blocks + 1,))."""
     n, d = len(x) * noise.shape[1], x.shape[1]
     if radius == np.inf:
@@ -235,25 +238,31 @@ def _blocks(x, noise, smoothing, radius):
     side = max(min(side, 0.5 * radius), side / 3, float(extent.max()) / 1000, 1e-300)
     shape = np.minimum(extent[axes] // side, 1000).astype(np.int64) + 1
     cell = np.empty(n, dtype=np.int32)
-    _share(partial(find_cells, x, noise, smoothing, low, axes, side, shape, cell), len(x))
+    workers.share(partial(find_cells, x, noise, smoothing, low, axes, side, shape, cell), len(x))
     return cut_into_blocks(cell, int(np.prod(shape)))
 
 
-def _share(work, count):
-    """Call work(first, last) on consecutive ranges of 0 ... count - 1; which thread takes one changes no result."""
-    edges = np.linspace(0, count, min(count, _SHARES) + 1).astype(np.int64).tolist()
-    # Taking the next item of one iterator is atomic.
-    ranges = iter(list(pairwise(edges)))
+@final
+@dataclass(frozen=True, slots=True)
+class _Workers:
+    """Threads that share a range of work with the caller."""
 
-    def take():
-        for first, last in ranges:
-            work(first, last)
+    helpers: int
+    pool: ThreadPoolExecutor
 
-    helpers = min(threads(), len(edges) - 1) - 1
-    if helpers == 0 or count < _SERIAL:
-        return take()
-    with ThreadPoolExecutor(helpers) as pool:
-        others = [pool.submit(take) for _ in range(helpers)]
+    def share(self, work, count, pieces=1):
+        """Call work(first, last) on consecutive ranges of 0 ... count - 1; which thread takes one changes no result."""
+        if self.helpers == 0 or count < _SERIAL:
+            return work(0, count)
+        edges = np.linspace(0, count, (self.helpers + 1) * pieces + 1).astype(np.int64).tolist()
+        # Taking the next item of one iterator is atomic.
+        ranges = iter(list(pairwise(edges)))
+
+        def take():
+            for first, last in ranges:
+                work(first, last)
+
+        others = [self.pool.submit(take) for _ in range(self.helpers)]
         take()
         for other in others:
             other.result()

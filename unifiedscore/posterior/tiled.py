@@ -186,7 +186,7 @@ def _query_tile(task: _Task, x, exclude, out, begin) -> None:
     tile, parameters = task.kernel.compiled_tile()
     low = bool(task.columns)
     width = max(t.shape[1] if low else t.shape[0] for t in (task.columns or task.samples))
-    buffers = [np.empty(a * width) for _ in range(4)]
+    buffers = [np.empty(a * width) for _ in range(3)]
     needs_weight = "score" in task.wants or "sums" in task.wants
     largest, total, rescale = np.full(a, -np.inf), np.zeros(a), np.empty(a)
     sums, shift, score = np.zeros((a, 4)), np.zeros((a, d)), np.zeros((a, d))
@@ -197,7 +197,7 @@ def _query_tile(task: _Task, x, exclude, out, begin) -> None:
     for index in range(len(task.columns or task.samples)):
         y = task.columns[index] if low else task.samples[index]
         b = y.shape[1] if low else y.shape[0]
-        squared, log_weight, bits, weight = (buffer[: a * b].reshape(a, b) for buffer in buffers)
+        squared, log_weight, weight = (buffer[: a * b].reshape(a, b) for buffer in buffers)
         if low:
             loops.direct_squared(x, y, squared)
         else:
@@ -208,7 +208,7 @@ def _query_tile(task: _Task, x, exclude, out, begin) -> None:
             loops.add_log_mass(log_weight, task.log_mass[index])
         if exclude is not None:
             loops.leave_out(log_weight, exclude, start)
-        loops.exponentials(log_weight, bits, largest, total, rescale)
+        loops.exponentials(log_weight, largest, total, rescale)
         if "sums" in task.wants:
             loops.radial_sums(log_weight, squared, weight, sums, rescale)
         elif needs_weight:

@@ -145,8 +145,9 @@ def sample_closed_form(
     stream = NoiseStream(policy, smoothing, n, draws, data.dimension, noise_rng, noise)
     state = _start(start, data, n, float(times[0]), start_rng)
     states, fractions = [state] if trajectory else None, np.zeros(len(etas))
-    for step, (time, eta) in enumerate(zip(times[:-1], etas, strict=True)):
-        before, tuples = state, stream.tuples(step)
+    plan = zip(times[:-1], etas, stream.each_step(len(etas)), strict=True)
+    for step, (time, eta, tuples) in enumerate(plan):
+        before = state
         mean, fractions[step] = _smoothed_mean(data, center, before, time, smoothing, tuples)
         # Where eta = 1 the sample is the barycenter itself, without a rounding of z + (x - z).
         state = mean if eta == 1.0 else before + eta * (mean - before)

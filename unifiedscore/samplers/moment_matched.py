@@ -185,7 +185,7 @@ def sample_moment_matched(
     centred = Samples(data.points - mean, data.weights)
     stream = NoiseStream(policy, smoothing, n_particles, draws, data.dimension, noise_rng, noise)
     gradient = _Gradient(
-        centred, delta, smoothing, stream, estimator, estimator_rng,
+        centred, delta, smoothing, policy, estimator, estimator_rng,
         tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder,
     )  # fmt: skip
     energy = _Energy(centred, delta, smoothing, energy_rng)
@@ -206,9 +206,10 @@ def sample_moment_matched(
     # One thread for the thin matrices of the chain; the estimators have threads of their own.
     with one_blas_thread():
         observe(0)
-        for index in steps_with_progress(n_steps, "moment-matched particles"):
+        steps = steps_with_progress(n_steps, "moment-matched particles")
+        for index, tuples in zip(steps, stream.each_step(n_steps), strict=True):
             particles = state.y.astype(np.float64, copy=False) @ factor.T
-            force = gradient(particles, index) @ factor
+            force = gradient(particles, tuples) @ factor
             state = chain.advance(state, lambda _, value=force: value, chain_rng)
             observe(index + 1)
     settings = {
@@ -288,22 +289,22 @@ def _start(start, centred: Samples, mean, delta, factor, chain: ManifoldChain, r
 
 @final
 class _Gradient:
-    """Rows grad V(z_i) of centred particles at a step, by the chosen estimator and noise policy."""
+    """Rows grad V(z_i) of centred particles, by the chosen estimator and with the noise of the step."""
 
-    def __init__(self, data, delta, smoothing, stream, estimator, rng, **options):
-        self._delta, self._smoothing, self._stream, self._exact = delta, smoothing, stream, None
-        if stream.policy.population and smoothing > 0:
+    def __init__(self, data, delta, smoothing, policy, estimator, rng, **options):
+        self._delta, self._smoothing, self._exact = delta, smoothing, None
+        if policy.population and smoothing > 0:
             if estimator != "dense":
                 raise InputError('the noise policy "population" needs estimator="dense"')
             self._exact = SmoothedScore(data, delta, smoothing, noise="population")
             return
         self._center = barycenter_estimator(estimator, data, rng=rng, **options)
 
-    def __call__(self, z, step):
+    def __call__(self, z, tuples):
         if self._exact is not None:
             return -self._exact(z)
         # The posterior of bandwidth delta is that of time 1/(1 + delta), with queries scaled by the time.
-        time, tuples = 1.0 / (1.0 + self._delta), self._stream.tuples(step)
+        time = 1.0 / (1.0 + self._delta)
         if tuples is None:
             return (z - self._center(time * z, time)[0]) / self._delta**2
         center = self._center.smoothed(time * z, tuples, time * self._smoothing, time)[0]

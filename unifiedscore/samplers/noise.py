@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import final
 
@@ -150,6 +152,16 @@ class NoiseStream:
         if self.policy.fresh and given.ndim != 4:
             raise InputError(f"noise of a fresh policy must have shape (steps, n, M, d); got {given.shape}")
         object.__setattr__(self, "given", given)
+
+    def each_step(self, n_steps: int) -> Iterator[np.ndarray | str | None]:
+        """Yield `tuples` of the steps 0 ... n_steps - 1, the next one drawn by a thread while this one is used."""
+        with ThreadPoolExecutor(1) as worker:
+            upcoming = worker.submit(self.tuples, 0)
+            for step in range(1, n_steps + 1):
+                current = upcoming.result()
+                if step < n_steps:
+                    upcoming = worker.submit(self.tuples, step)
+                yield current
 
     def tuples(self, step: int) -> np.ndarray | str | None:
         """Noise of this step: None (no smoothing), "population", (M, d) or (n, M, d)."""
