@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 import unifiedscore as us
 from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
 
-LATENT, DELTA, DRAWS, NODES = 6, 0.4, 32, 4000
+LATENT, DELTA, DRAWS, NODES = 6, 0.4, 16, 4000
 BETWEEN = [0.5, 1.0, 2.0, 4.0]
 FAR = 100.0
 
