@@ -31,9 +31,9 @@ def figure(dataset):
         _curves(digits, levels, right.subplots(2, 1, sharex=True))
         caption(
             canvas,
-            "Eights in twelve whitened principal components, noise level .3, first seed; nearest in those components. "
-            "Small smoothing returns training images with noise, large smoothing a Gaussian. Right: medians of the "
-            "seeds; dots are seeds.",
+            "Eights in twelve whitened principal components, noise level .3, first seed; nearest in those components "
+            "(shown with all pixels). Small smoothing returns training images with noise, large smoothing a Gaussian. "
+            "Right: medians of the seeds; dots are seeds.",
         )
     return canvas
 
@@ -65,6 +65,10 @@ def _curves(digits, levels, axes):
             ax.plot(place, np.nanmedian(values, axis=1), color=color, marker="o", markersize=4, label=words(method))
         ax.set_ylabel(label)
         tidy(ax)
+    # Unbiased estimates: about zero they may be negative.
+    axes[0].set_yscale("symlog", linthresh=0.02)
+    axes[0].set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
+    axes[0].minorticks_off()
     axes[0].legend(fontsize=7)
     axes[1].set_xticks(place, [f"{s:g}" for s in levels])
     axes[1].set_xlabel("smoothing $s$")

@@ -47,7 +47,7 @@ def triangles(rng, *, transposed):
         warnings.simplefilter("ignore")
         chain = ManifoldChain(us.CenteredStiefel(3, 2), 0.04, retraction="qr")
     pulled = FACTOR.T if transposed else FACTOR
-    y = run(chain, lambda y: force(MEAN + y @ FACTOR.T) @ pulled, rng, systems=600, time=8)[1]
+    y = run(chain, lambda y: force(MEAN + y @ FACTOR.T) @ pulled, rng, systems=400, time=8)[1]
     return float(MIXED(MEAN + y @ FACTOR.T).mean()), float(chain.manifold.distance(y).max())
 
 

@@ -174,7 +174,7 @@ def test_digits_that_were_not_measured_are_said_to_be(datasets):
 def test_mode_masses_are_drawn_beside_the_limit_of_their_own_mode(datasets):
     shown = numbers(draw("moment_matched_modes", datasets))
     masses = datasets["moment_matched_modes"]["masses"].sel(case="plane", n_particles=20).mean("seed").values
-    drawn = [data for name, data in shown.items() if "b  Plane" in name and data.shape == (2, 2)]
+    drawn = [data for name, data in shown.items() if "b Plane" in name and data.shape == (2, 2)]
     heights = {round(float(data[0, 1]), 10) for data in drawn if data[0, 1] == data[1, 1]}
     assert {round(float(value), 10) for value in masses} <= heights
 

@@ -121,7 +121,7 @@ def test_the_predicted_temperature_is_golden_and_its_chain_has_it(scheme, golden
 
 
 def test_bounds_hold_and_their_mutants_do_not():
-    found = measured("bounds", dimension=2)
+    found = measured("bounds", dimension=2, seed=0)
     eps = np.finfo(float).eps
     for name in ("temperature", "sharp"):
         assert found[name] <= 50 * eps * found["temperature_scale"]
