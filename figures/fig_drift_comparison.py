@@ -1,4 +1,4 @@
-"""The drifts in one table: which are gradients, where they vanish, what they cost, how near the Gaussian one they are."""
+"""The drifts in one table: which are gradients, where they vanish, what they cost, how near the Gaussian one."""
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def figure(dataset):
             canvas,
             "Ring of six modes, radius 3, and a model of radius 2.5, turned; bandwidth 1, population fields. a: blue "
             "fields are gradients, up to the error of the difference quotients. b: relative to the length on the "
-            "problem itself; values below the axis are drawn at its end. c: every sweep meets each pair of points once.",
+            "problem itself; values below the axis are drawn at its end. c: a sweep meets each pair of points once.",
         )
     return canvas
 

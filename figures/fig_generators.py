@@ -36,7 +36,7 @@ def figure(dataset):
             f"Points of the first seed; number below: median over {seeds} seeds of sliced W2 to held-out points, over "
             "its floor, the same distance between two true samples. Laplace bandwidth τ = 0.2 ρ, ρ the typical "
             "distance; matched h² is the mean preconditioner of the Laplace kernel at the start. All fields share "
-            "data, start and noise. Curves: medians, and quartiles over seeds.",
+            "data, start and noise. Curves, in the colours of the titles: medians, and quartiles over seeds.",
         )
     return canvas
 
@@ -54,7 +54,7 @@ def _plane(part, axes, name):
             x = pick(first, {"drift": drift, "law": "generator"}).transpose("point", "coordinate").values
             ax.scatter(*x.T, s=7, color=color, alpha=0.8, linewidths=0)
             ratio = np.exp(np.median(pick(part["log_ratio"], {"drift": drift}).values))
-            ax.set_title(title)
+            ax.set_title(title, color=color)
             ax.set_xlabel(f"{ratio:.1f} × floor")
         ax.set_aspect("equal")
         ax.set_xlim(-reach, reach)
@@ -78,5 +78,5 @@ def _curves(part, ax):
     ax.minorticks_off()
     ax.set_xlabel("training step")
     ax.set_ylabel("sliced $W_2$ over its floor")
-    ax.legend(fontsize=6.5, loc="upper right")
+    ax.set_box_aspect(1)
     tidy(ax)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from unifiedscore.plotting.series import pick
-from unifiedscore.plotting.style import BLUE, GREY, ORANGE, SKY, caption, new_figure, style, tidy
+from unifiedscore.plotting.style import BLUE, GREY, INK, ORANGE, SKY, caption, new_figure, style, tidy
 
 study = "generators"
 claims = ("generators.matched_bandwidth", "generators.equal_bandwidth_gap", "generators.equal_bandwidth_sign")
@@ -21,12 +21,16 @@ def figure(dataset):
     at = pick(dataset, {"dataset": "digits"}).isel(steps=0)
     rows = [name for name in ROWS if name in np.ravel(dataset["drift"].values).astype(str)]
     with style():
-        canvas = new_figure(11.2, 4.4 + 1.55 * len(rows))
-        upper, lower = canvas.subfigures(2, 1, height_ratios=(4.0, 1.55 * len(rows)))
+        pairs = -(-len(rows) // 2)
+        canvas = new_figure(11.2, 4.4 + 1.2 * pairs)
+        upper, lower = canvas.subfigures(2, 1, height_ratios=(4.0, 1.2 * pairs))
         left, right = upper.subplots(1, 2, sharey=True)
         _scan(at, left)
         _collapse(at, right)
-        _pictures(pick(at, {"temperature": COMMON}), lower.subplots(len(rows), 1, squeeze=False)[:, 0], rows)
+        blocks = lower.subplots(pairs, 2, squeeze=False).T.ravel()
+        _pictures(pick(at, {"temperature": COMMON}), blocks[: len(rows)], rows)
+        for ax in blocks[len(rows) :]:
+            ax.remove()
         caption(
             canvas,
             f"Left: every seed ({dataset.sizes['seed']}) as a dot, medians as lines; ρ is the typical distance between "
@@ -63,8 +67,7 @@ def _collapse(at, ax):
         x = x if name == "gaussian_equal" else matched
         ax.plot(np.repeat(x, y.shape[1]), y.ravel(), ".", color=color, markersize=3, alpha=0.35)
         ax.plot(x, np.median(y, axis=1), color=color, marker=marker, label=title, alpha=0.9)
-    ticks = np.unique(np.round(np.concatenate([_ratio(at, "laplace")[0], matched]), 2))
-    _axis(ax, ticks, "bandwidth h of the Gaussian that drifts alike, over ρ")
+    _axis(ax, _ratio(at, "laplace")[0], "bandwidth h of the Gaussian that drifts alike, over ρ")
     ax.set_title("b  One curve against the matched bandwidth?")
 
 
@@ -95,4 +98,5 @@ def _pictures(at, axes, rows):
         ax.set_yticks([])
         for side in ax.spines.values():
             side.set_visible(False)
-        ax.set_ylabel(f"{ROWS[name]}\n\nnearest training", rotation=0, ha="right", va="center", fontsize=8.5)
+        for height, text in ((13, ROWS[name]), (4, "nearest training")):
+            ax.text(-1.5, height, text, ha="right", va="center", fontsize=8.5, color=INK if height > 8 else GREY)

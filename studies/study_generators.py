@@ -209,6 +209,11 @@ study = Study(
                         "digits it ends farther than the masked drift of the same kernel, by a fifth of the gap",
               variable="log_ratio", where={"dataset": "digits", "drift": "sinkhorn", "temperature": COMMON},
               minus={"drift": "gaussian_matched"}, test=Inside(GAP / 5, np.inf),
-              control=Control("a dense batch, in the plane", where={"dataset": "ring"}), **STANDARD),
+              control=Control("Algorithm 2: both sides normalised too, but the self term masked",
+                              where={"drift": "batch"}),
+              finding="planned with the ring as control: there a batch is dense and the difference was expected to "
+                      "vanish; it is .12 (16 seeds, root seed 0), between 0 and the margin, and the check had no "
+                      "power. Algorithm 2 on digits, which shares all but the self term, replaced it; judged again "
+                      "with root seed 1.", **STANDARD),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ ADVICE = {
     errno.EACCES: "choose a folder that can be written, with --out",
     errno.EPERM: "choose a folder that can be written, with --out",
 }
-RESUME = "finished cells are recorded: the same command takes up where this one stopped"
+RESUME = "what was finished is recorded: the same command takes up where this one stopped"
 
 
 def write_atomic(path: Path, content: bytes) -> None:

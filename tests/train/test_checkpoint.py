@@ -40,6 +40,8 @@ def test_a_resumed_training_is_the_uninterrupted_one(tmp_path):
 
 
 def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
+    import torch
+
     path = tmp_path / "a.pt"
 
     def press(generator):
@@ -50,6 +52,7 @@ def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(path, steps=8, watch=press)
     assert signal.getsignal(signal.SIGINT) is before
+    assert len(torch.load(path, weights_only=True)["energy"]) == 4
     same(train(None, steps=8), train(path, steps=8))
 
 

@@ -83,10 +83,11 @@ def sinkhorn_scaling(
             error = float(np.abs(sums * scale - second.weights).sum())
             if error <= tolerance:
                 return SinkhornScaling(log_u + np.log(left), log_v + np.log(scale), error, iteration)
-            new = lag * np.sqrt(left * scale) if same else second.weights / np.maximum(sums, 1 / _SAFE**2)
-            if not (1 / _SAFE < new.min() and new.max() < _SAFE):
+            if not sums.min() > 1 / _SAFE**2:
                 break
-            scale = new
+            scale = lag * np.sqrt(left * scale) if same else second.weights / sums
+            if not (1 / _SAFE < scale.min() and scale.max() < _SAFE):
+                break
         log_v = log_v + np.log(scale)
     raise NumericalError(
         f"the entropic plan has marginals off by {error:.1e} after {most} iterations, not {tolerance:.1e}; "

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError
 from unifiedscore.measures import Samples
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.study.records import write_atomic
 from unifiedscore.train.torch_module import require_torch
 
 FORMAT = "unifiedscore generator 1"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.diagnose.sources import read_points
 from unifiedscore.errors import InputError
 from unifiedscore.fields import feature_scale
@@ -15,7 +16,6 @@ from unifiedscore.metrics import nearest_training_distance
 from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.study.progress import note
-from unifiedscore.study.records import write_atomic
 from unifiedscore.train.bandwidth import matched_kernel
 from unifiedscore.train.generator import new_generator
 from unifiedscore.train.torch_module import require_torch
