@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import final
 
-from unifiedscore.study.threads import THREAD_VARIABLES
+from unifiedscore.study.threads import THREAD_VARIABLES, limited_threads
 from unifiedscore.validate import integer
+
+__all__ = ["InProcess", "LocalPool", "available_cores", "cancel", "limited_threads"]
 
 SPAWNER = "UNIFIEDSCORE_SPAWNER"  # number of the thread that starts a worker, for the worker to know
 PR_SET_PDEATHSIG = 1
