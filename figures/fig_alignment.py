@@ -4,7 +4,7 @@ import numpy as np
 
 from unifiedscore.plotting.scaling import DASHED, Prediction, draw_beneath, draw_curve, draw_prediction, shade_outside
 from unifiedscore.plotting.series import curve, has
-from unifiedscore.plotting.style import INK, axis_label, caption, new_figure, number, shades, style, tidy
+from unifiedscore.plotting.style import INK, axis_label, caption, new_figure, number, series_legend, shades, style, tidy
 
 study = "laplace_alignment"
 claims = (
@@ -38,15 +38,8 @@ def figure(dataset):
             ax.tick_params(labelleft=False)
         for ax in axes[-1]:
             ax.set_xlabel(axis_label(dataset["dimension"], "dimension"))
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        chosen = [(h, t) for h, t in zip(handles, labels, strict=True) if t.startswith("$a") and ":" not in t]
-        canvas.legend(
-            *zip(*chosen, strict=True),
-            loc="outside upper left",
-            ncols=3,
-            title="bandwidth $=\\bar\\tau\\,d^{\\,a}$",
-            alignment="left",
-        )
+        title = "bandwidth $=\\bar\\tau\\,d^{\\,a}$"
+        series_legend(canvas, axes[0, 0], "$a", loc="outside upper left", title=title, ncols=3)
         caption(
             canvas,
             "Exact population values; bands: numerical error (thinner than the lines). Dashed: predicted laws, "

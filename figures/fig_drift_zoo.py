@@ -10,6 +10,7 @@ claims = ("drift.variants_conservative",)
 
 TITLES = {
     "drift": "Drift",
+    "score": "Score difference",
     "sharp": "Sharp drift",
     "batch": "Algorithm 2",
     "sinkhorn": "Sinkhorn",

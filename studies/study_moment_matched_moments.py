@@ -18,7 +18,7 @@ from unifiedscore.samplers import ManifoldChain
 from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Variable
 
 SHAPES = [(12, 3), (12, 2), (24, 6), (48, 3), (48, 12), (96, 3)]
-PARTICLES, STEP, TIME = 4800, 0.03, 4.0
+PARTICLES, STEP, TIME = 3600, 0.03, 4.0
 POTENTIAL = lambda y: 0.2 * y**3 + 0.25 * y**4 - 0.8 * np.cos(2 * y)
 SLOPE = lambda y: 0.6 * y**2 + y**3 + 1.6 * np.sin(2 * y)
 

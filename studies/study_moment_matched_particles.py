@@ -12,7 +12,7 @@ from unifiedscore.samplers import ManifoldChain
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 
 CASES = ["temperature", "overlap", "neighbours"]
-SCHEMES, STEPS, DRAWS = ["euler-maruyama", "leimkuhler-matthews"], [0.02, 0.05, 0.1, 0.2], [2, 8, 32]
+SCHEMES, STEPS, DRAWS = ["euler-maruyama", "leimkuhler-matthews"], [0.05, 0.1, 0.2], [2, 8, 32]
 CURVATURE, SPREAD = 1.3, 40.0  # a, and the variance of one draw: M of them leave v = 40/M
 TIMES = [0.0, 0.06, 0.5, 1.0, 2.0, 4.0, 6.0]
 
@@ -48,7 +48,7 @@ def temperatures(rng):
 
 def overlap(rng):
     """Overlap with training points and distance to them, along runs of eight systems on the smoothed circle."""
-    data, n, systems, h = us.load_measure("circle12"), 60, 8, 0.02
+    data, n, systems, h = us.load_measure("circle12"), 60, 8, 0.03
     half = rng.standard_normal((4, 2))
     score = us.SmoothedScore(data, 0.3, 0.4, noise=np.concatenate([half, -half]))
     scale = np.sqrt(0.5 + 0.09)

@@ -35,7 +35,7 @@ def wrong(x, t):
     return 0.9 + 0.4 * np.sin(x)
 
 
-AT = {"kernels": [5], "girsanov": [10], "escort": [20, 40, 80, 160], "subtracted": [20, 40, 80, 160]}
+AT = {"kernels": [5], "girsanov": [10], "escort": [20, 40, 80, 160, 320, 640], "subtracted": [20, 40, 80, 160]}
 
 
 def skip(cell):
@@ -156,7 +156,7 @@ study = Study(
     title="Work identities at a handful of steps",
     grid=Grid(law=list(AT)[:3], steps=[5, 10, 20, 40, 80, 160], seed=range(16), skip=skip),
     measure=measure,
-    profiles={"standard": {"law": list(AT), "seed": range(64)}},
+    profiles={"standard": {"law": list(AT), "steps": [5, 10, 20, 40, 80, 160, 320, 640], "seed": range(64)}},
     variables={name: Variable(text) for name, text in NAMES.items()}
     | {name: Variable(text, **WORK) for name, text in DENSITIES.items()},
     claims=[
@@ -227,9 +227,13 @@ study = Study(
             source="derived here",
             evidence="monte_carlo",
             variable="work_variance",
-            where={"law": "escort", "steps": [20, 40, 80, 160]},
+            where={"law": "escort", "steps": [80, 160, 320, 640]},
             statement="with the perfect escort the variance of the kernel work falls like 1/K",
             test=Rate(-1.05, -0.95, along="steps"),
+            profile="standard",
+            finding="from K = 20 to 160 sixty-four seeds resolve the next order (K Var W = 1 + 1.3/K, local slopes "
+            "-1.048, -1.018, -1.012) and the rate is inconclusive; by simulation sixteen seeds support it there in 58 "
+            "of 100 runs, in 94 from K = 80 to 640, where it is claimed now, judged again from another root seed",
             control=Control("rate -2", test=Rate(-2.05, -1.95, along="steps")),
         ),
         Claim(
@@ -238,7 +242,7 @@ study = Study(
             source="derived here",
             evidence="monte_carlo",
             variable="work_variance_scaled",
-            where={"law": "escort", "steps": [20, 40, 80, 160]},
+            where={"law": "escort", "steps": slice(20, None)},
             statement="K Var W tends to 2 int E|sym grad e|^2 = 1: the perfect escort leaves a variance at every K",
             test=Limit(0.97, 1.03, along="steps", order=1),
             control=Control("no variance left", test=Limit(-0.03, 0.03, along="steps", order=1)),

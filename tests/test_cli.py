@@ -166,6 +166,18 @@ def test_the_parts_together_give_what_verify_gives(project, capsys):
     assert "means (quick): 32 done, 0 failed, 0 missing" in capsys.readouterr().out
 
 
+def test_a_figure_of_a_larger_profile_waits_for_its_data(project, capsys):
+    root = project()
+    with (root / "figures/fig_means.py").open("a") as file:
+        file.write('profile = "standard"\n')
+    assert verify() == 0
+    assert "figure means needs data of the profile standard" in capsys.readouterr().err
+    assert not (root / "results/figures/means.png").exists()
+    assert json.loads((root / "results/figures/index.json").read_text()) == []
+    assert verify("--profile", "standard") == 0
+    assert (root / "results/figures/means.png").exists()
+
+
 def test_judge_sees_an_edited_claim_without_measuring_again(project):
     project()
     assert call("run", "--executor", "serial") == 0
@@ -233,6 +245,13 @@ def test_bad_usage_is_one_paragraph_and_exit_code_two(project, capsys, arguments
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.count("\n") == 1 and captured.err.startswith("unifiedscore: ")
     assert [path for path in sorted(root.rglob("*")) if path not in before] == []
+
+
+@pytest.mark.parametrize("arguments", ["--help", "list"])
+def test_a_reader_who_has_seen_enough_is_no_error(project, arguments):
+    command = f"{sys.executable} -m unifiedscore {arguments} | true"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, cwd=project())
+    assert done.returncode == 0 and done.stderr == ""
 
 
 def test_nothing_found_is_exit_code_two_with_advice(tmp_path, monkeypatch, capsys):
@@ -312,14 +331,37 @@ def test_one_claim_or_file_again_keeps_the_other_verdicts_and_figures(project, c
     assert {v["claim"] for v in ledger()["verdicts"]} == {"means.one", "trig.pythagoras"}
 
 
-def test_a_run_of_another_seed_replaces_the_ledger_with_a_note(project, capsys):
+def test_a_claim_at_another_seed_leaves_what_was_judged_before(project, capsys):
     project()
     verify()
+    first = ledger()
     capsys.readouterr()
     assert verify("--claim", "means.one", "--seed", "3") == 0
-    assert "do not belong to this run and are replaced" in capsys.readouterr().err
+    assert "do not belong to this run and are replaced; they are kept in" in capsys.readouterr().err
     (found,) = ledger()["verdicts"]
     assert found["reproduce"] == "unifiedscore verify --claim means.one --seed 3"
+    assert json.loads(Path("results/ledger-quick-seed0.json").read_text()) == first
+    (before,) = (verdict for verdict in first["verdicts"] if verdict["claim"] == "means.one")
+    assert found["estimate"] != before["estimate"]
+    # Back at the first seed, one claim is judged again and the others are still there; and so once more.
+    assert verify("--claim", "trig.pythagoras") == 0 and len(ledger()["verdicts"]) == 2
+    assert verify("--claim", "trig.pythagoras", "--seed", "3") == 0
+    assert {verdict["claim"] for verdict in ledger()["verdicts"]} == {"means.one", "trig.pythagoras"}
+    assert ledger()["root_seed"] == 3
+    capsys.readouterr()
+    assert call("diff", "results/ledger-quick-seed0.json", "results") == 0
+    assert capsys.readouterr().out.splitlines() == ["note: root seed 0 -> 3", "no verdict changed"]
+
+
+def test_a_claim_at_another_seed_in_a_folder_of_its_own_compares_with_the_whole(project, capsys):
+    project()
+    verify()
+    first = Path("results/ledger.json").read_bytes()
+    assert verify("--claim", "means.one", "--seed", "3", "--out", "again") == 0
+    assert verify("--claim", "trig.pythagoras", "--seed", "3", "--out", "again") == 0
+    assert Path("results/ledger.json").read_bytes() == first
+    assert len(ledger("again")["verdicts"]) == 2 and ledger("again")["monte_carlo_verdicts"] == 1
+    assert call("diff", "results", "again") == 0
 
 
 def test_the_printed_command_names_a_file_that_is_not_found_by_itself(project):

@@ -80,16 +80,25 @@ def owner() -> str:
 
 def abandoned(owner: str) -> bool:
     """Whether `owner` is a process of this machine that has ended. Of another machine's processes nothing is known."""
+    return _alive(owner) is False
+
+
+def running(owner: str) -> bool:
+    """Whether `owner` is a process of this machine that is still there."""
+    return _alive(owner) is True
+
+
+def _alive(owner: str) -> bool | None:
     machine, _, process = owner.partition("-")
     if machine != _machine() or not process.isdecimal() or os.name != "posix":
-        return False
+        return None
     try:
         os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
+    except (ProcessLookupError, OverflowError):
         return False
-    return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 @contextmanager

@@ -1,37 +1,65 @@
-"""Speed of a step of moment-matched particles: near field against dense, and against dense jitted JAX programs.
+"""Speed of moment-matched particles: gradients and whole steps, near field against dense sums and dense jitted JAX.
 
-    python tests/benchmarks/bench_moment_matched.py [--repeats 7] [--particles 20000] [--quick]
+    python tests/benchmarks/bench_moment_matched.py [--quick] [--particles 20000]
 
-20000 particles, 1000 checkerboard points, noise level .02, smoothing .04, M = 8, float64, two threads at most on every
-side. First all gradients are compared (largest difference over the largest entry: at most 1e-10). Then whole steps are
-timed, noise, gradient, projection and retraction: the sides take turns in one process, the ratios are those of the
-medians. The JAX step is written twice, with blocks of queries that stay in the cache and larger ones; the faster
-counts. Its rows are left out, with a note, where JAX is not installed.
+1000 checkerboard points, noise level .02, smoothing .04, M = 8, float64. A whole step is noise, gradient, projection
+and retraction. JAX takes the queries in blocks that stay in the cache or in larger ones; the faster counts.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import statistics
-import time
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
+from comparison import Row, compare, fastest, installed, main, options_parser
 
-DELTA, SMOOTHING, DRAWS, STEP = 0.02, 0.04, 8, 3e-4
+import unifiedscore as us
+from unifiedscore.samplers.estimators import barycenter_estimator
+from unifiedscore.samplers.noise import draw_noise
+
+DELTA, SMOOTHING, DRAWS, STEP, STEPS = 0.02, 0.04, 8, 3e-4, 10
 BLOCKS = (500, 4000)  # queries that JAX takes at once: 4 and 32 MB of distances
 
 
-def use_two_processors():
-    """Confine this process, before any library counts its processors."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    n = 1000 if options.quick else options.particles
+    rng = np.random.default_rng(0)
+    data = us.load_measure("checkerboard", n=1000, rng=rng)
+    z = data.sample(n, rng) + DELTA * rng.standard_normal((n, 2))
+    noise = draw_noise("fresh_antithetic", n, DRAWS, 2, rng)
+    gradient, steps = jax_peers(data, z, noise) if installed("jax") else (None, None)
+    for estimator in ("near", "dense"):
+        yield compare(
+            f"gradient of {n} particles, {estimator}", partial(our_gradient, data, z, noise, estimator),
+            "jitted JAX, dense", gradient, needs="jax", target=1.0, tolerance=1e-10, options=options,
+        )  # fmt: skip
+    yield compare(
+        f"gradient of {n} particles, near", partial(our_gradient, data, z, noise, "near"), "own tiled engine",
+        partial(tiled_gradient, data, z, noise), kind="own", target=1.0, tolerance=1e-10, options=options,
+    )  # fmt: skip
+    near, dense = (partial(our_steps, data, n, name) for name in ("near", "dense"))
+    for estimator, ours in (("near", near), ("dense", dense)):
+        yield compare(
+            f"{STEPS} steps of {n} particles, {estimator}", ours, "jitted JAX, dense", steps,
+            needs="jax", target=1.0, options=options,
+        )  # fmt: skip
+    yield compare(
+        f"{STEPS} steps of {n} particles, near", near, "own dense sum", dense,
+        kind="own", target=1.0, tolerance=1e-6, options=options,
+    )  # fmt: skip
+
+
+def our_steps(data, n, estimator):
+    return us.sample_moment_matched(
+        data, n, noise_level=DELTA, smoothing=SMOOTHING, noise_draws=DRAWS, step=STEP, n_steps=STEPS,
+        estimator=estimator, rng=np.random.default_rng(1),
+    ).samples  # fmt: skip
 
 
 def our_gradient(data, z, noise, estimator):
     """grad V at all particles, as the sampler computes it."""
-    from unifiedscore.samplers.estimators import barycenter_estimator
-
     center = barycenter_estimator(
         estimator, data, tolerance=1e-12, n_neighbours=1, n_remainder=0, rng=np.random.default_rng(0)
     )
@@ -41,8 +69,6 @@ def our_gradient(data, z, noise, estimator):
 
 def tiled_gradient(data, z, noise):
     """The same by the engine for any kernel and dimension."""
-    import unifiedscore as us
-
     return -us.Smoothed(us.KernelScore(us.Gaussian(DELTA), data), SMOOTHING, noise=noise[0]).evaluate(z, noise)
 
 
@@ -90,77 +116,24 @@ def jax_program(data, n, block):
     start = retract(jax.random.normal(jax.random.key(1), (n, 2)))
     state = [start, jax.random.normal(jax.random.key(2), (n, 2)), jax.random.key(3)]
 
-    def run(steps):
+    def run():
         y, carried, key = state
-        for _ in range(steps):
+        for _ in range(STEPS):
             y, carried, key, _ = step(y, carried, key)
         y.block_until_ready()
 
     return jax.jit(gradient), run
 
 
-def compare_gradients(data, z, noise, programs):
-    centred = data.points - data.points.mean(0), z - data.points.mean(0)
-    from unifiedscore.measures import Samples
-
-    reference = tiled_gradient(data, z, noise)
-    found = {name: our_gradient(Samples(centred[0]), centred[1], noise, name) for name in ("near", "dense")}
-    found |= {name: np.asarray(gradient(centred[1], noise)) for name, (gradient, _) in programs.items()}
-    for name, value in found.items():
-        gap = np.abs(value - reference).max() / np.abs(reference).max()
-        assert gap < 1e-10, f"{name} differs by {gap:.3g}"
-        print(f"gradient, {name}: relative difference to the tiled engine {gap:.1e}")
-
-
-def timed_steps(run, steps):
-    wall, processor = time.perf_counter(), time.process_time()
-    run(steps)
-    return (time.perf_counter() - wall) / steps, (time.process_time() - processor) / steps
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--particles", type=int, default=20_000)
-    parser.add_argument("--quick", action="store_true", help="4000 particles, 3 repeats: seconds, for a first look")
-    options = parser.parse_args()
-    use_two_processors()
-    import unifiedscore as us
-    from unifiedscore.samplers.noise import draw_noise
-
-    n, repeats = (4000, 3) if options.quick else (options.particles, options.repeats)
-    rng = np.random.default_rng(0)
-    data = us.load_measure("checkerboard", n=1000, rng=rng)
-    z = data.sample(n, rng) + DELTA * rng.standard_normal((n, 2))
-    noise = draw_noise("fresh_antithetic", n, DRAWS, 2, rng)
-
-    def sampler(estimator):
-        return lambda steps: us.sample_moment_matched(
-            data, n, noise_level=DELTA, smoothing=SMOOTHING, noise_draws=DRAWS, step=STEP, n_steps=steps,
-            estimator=estimator, rng=np.random.default_rng(1),
-        )  # fmt: skip
-
-    runs, programs = {"near": (sampler("near"), 60), "dense": (sampler("dense"), 6)}, {}
-    try:
-        programs = {f"JAX in blocks of {b}": jax_program(data, n, b) for b in BLOCKS}
-        runs |= {name: (run, 6) for name, (_, run) in programs.items()}
-    except ImportError:
-        print("JAX is not installed: its rows are left out (pip install 'unifiedscore[bench]')")
-    compare_gradients(data, z, noise, programs)
-    times = {name: [] for name in runs}
-    for run, _ in runs.values():
-        run(1)
-    for _ in range(repeats):
-        for name, (run, steps) in runs.items():
-            times[name].append(timed_steps(run, steps))
-    wall, processor = ({name: statistics.median(t[i] for t in rows) for name, rows in times.items()} for i in (0, 1))
-    for name in runs:
-        print(
-            f"whole step, {name}: {1 / wall[name]:.2f} steps/s, {1e3 * wall[name]:.1f} ms, processors "
-            f"{1e3 * processor[name]:.1f} ms; near is {wall[name] / wall['near']:.1f} times as fast "
-            f"({processor[name] / processor['near']:.1f} in processor time)"
-        )
+def jax_peers(data, z, noise):
+    """The faster gradient and the faster run of whole steps."""
+    programs = [jax_program(data, len(z), block) for block in BLOCKS]
+    centred = z - data.points.mean(0)
+    gradients = [lambda gradient=gradient: np.asarray(gradient(centred, noise)) for gradient, _ in programs]
+    return fastest(gradients), fastest([run for _, run in programs])
 
 
 if __name__ == "__main__":
-    main()
+    parser = options_parser(__doc__)
+    parser.add_argument("--particles", type=int, default=20_000)
+    main(rows, parser)

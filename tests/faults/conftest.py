@@ -57,15 +57,17 @@ def pytest_terminal_summary(terminalreporter, config):
 def _tally(terminalreporter) -> dict[str, list[int]]:
     """Injected, survived, cells lost and cells wrong by kind, from whichever process ran the test."""
     tally: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            found = dict(report.user_properties)
-            if report.when == "call" and "fault" in found:
-                row = tally[found["fault"]]
-                row[0] += 1
-                row[1] += outcome == "passed"
-                row[2] += found.get("lost", 0)
-                row[3] += found.get("wrong", 0)
+    reports = {kind: terminalreporter.stats.get(kind, []) for kind in ("passed", "failed", "error")}
+    # An error is what was found after the test: a data set on disk, a left-over, that is not as it should be.
+    wrong = {report.nodeid for kind in ("failed", "error") for report in reports[kind]}
+    for report in (*reports["passed"], *reports["failed"]):
+        found = dict(report.user_properties)
+        if report.when == "call" and "fault" in found:
+            row = tally[found["fault"]]
+            row[0] += 1
+            row[1] += report.nodeid not in wrong
+            row[2] += found.get("lost", 0)
+            row[3] += found.get("wrong", 0)
     return tally
 
 

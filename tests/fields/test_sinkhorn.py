@@ -60,3 +60,27 @@ def test_plans_that_do_not_converge_are_refused():
         us.SinkhornDrift(us.Gaussian(1.0), target=y, model=x[:, :1])
     with pytest.raises(InputError, match="kernel"):
         us.SinkhornDrift(0.5, target=y, model=x)
+
+
+@pytest.mark.parametrize(("width", "offset"), [(0.05, 0.0), (0.1, 6.0), (0.5, 0.0)])
+def test_scalings_are_those_of_iterations_in_the_log_domain_alone(width, offset):
+    """Also where the kernel matrix itself underflows, and where the scalings leave the range of a product."""
+    from scipy.special import logsumexp
+
+    x = us.Samples(np.random.default_rng(1).normal(size=(12, 2)))
+    y = us.Samples(np.random.default_rng(2).normal(size=(9, 2)) + offset)
+    kernel = us.Gaussian(width)
+    for first, second in ((x, y), (x, x)):
+        r = np.linalg.norm(first.points[:, None] - second.points, axis=2)
+        log_k, log_v = kernel.log_profile(r), np.log(second.weights)
+        for iteration in range(1, 20_001):
+            log_u = np.log(first.weights) - logsumexp(log_k + log_v, axis=1)
+            columns = logsumexp(log_k + log_u[:, None], axis=0)
+            if np.abs(np.exp(columns + log_v) - second.weights).sum() <= 1e-3:
+                break
+            log_v = 0.5 * (log_u + log_v) if first is second else np.log(second.weights) - columns
+        got = sinkhorn_scaling(kernel, first, second, tolerance=1e-3)
+        assert got.iterations == iteration
+        scale = max(1.0, np.abs(log_k).max())
+        np.testing.assert_allclose(got.log_first, log_u, atol=1e-9 * scale)
+        np.testing.assert_allclose(got.log_second, log_v, atol=1e-9 * scale)

@@ -228,6 +228,31 @@ def moment_matched_quality():
     return _labelled(data, axes)
 
 
+def generators():
+    rng = np.random.default_rng(7)
+    axes = {
+        "dataset": ["digits", "ring"],
+        "drift": ["laplace", "gaussian_equal", "gaussian_matched", "sharp", "batch", "sinkhorn", "reversed"],
+        "temperature": [0.1, 0.2, 0.4], "steps": [200], "seed": np.arange(16), "step": [10, 60, 200],
+        "law": ["data", "generator"], "point": np.arange(30), "coordinate": [0, 1],
+        "shown": ["generator", "nearest training"], "image": np.arange(10), "pixel": np.arange(64),
+    }  # fmt: skip
+    cell = ("dataset", "drift", "temperature", "steps", "seed")
+
+    def draw(*names, low=0.0, high=1.0):
+        dims = (*cell, *names)
+        return dims, rng.uniform(low, high, [len(axes[name]) for name in dims])
+
+    data = {"log_ratio": draw(high=2.0), "bandwidth": draw(low=0.2), "distance": draw(low=3.0, high=3.1),
+            "curve": draw("step", low=1.0, high=9.0), "points": draw("law", "point", "coordinate", low=-3.0, high=3.0),
+            "pictures": draw("shown", "image", "pixel")}  # fmt: skip
+    # As stored: temperatures other than the common one hold only the three kernels compared on digits.
+    for name in data:
+        data[name][1][:, 3:, [0, 2]] = np.nan
+        data[name][1][1, :, [0, 2]] = np.nan
+    return _labelled(data, axes)
+
+
 def _labelled(data, axes):
     dataset = xr.Dataset(data, {name: np.asarray(labels) for name, labels in axes.items()})
     for name in dataset.coords:
@@ -377,6 +402,7 @@ BUILDERS = {
     "moment_matched_modes": moment_matched_modes,
     "moment_matched_classifier": moment_matched_classifier,
     "moment_matched_quality": moment_matched_quality,
+    "generators": generators,
 } | {
     name: measured(name)
     for name in ("drift_zoo", "drift_batch_target", "drift_modes", "drift_identifiability", "drift_bias")

@@ -177,3 +177,19 @@ def test_mode_masses_are_drawn_beside_the_limit_of_their_own_mode(datasets):
     drawn = [data for name, data in shown.items() if "b  Plane" in name and data.shape == (2, 2)]
     heights = {round(float(data[0, 1]), 10) for data in drawn if data[0, 1] == data[1, 1]}
     assert {round(float(value), 10) for value in masses} <= heights
+
+
+def test_generators_stand_at_the_medians_and_against_the_matched_bandwidth(datasets):
+    dataset = datasets["generators"]
+    figure = draw("generators_digits", datasets)
+    lines = {name: data for name, data in numbers(figure).items() if "Laplace, τ" in name}
+    (_, scan), (_, collapse) = sorted(lines.items())
+    at = dataset.sel(dataset="digits", steps=200)
+    medians = np.exp(at["log_ratio"].sel(drift="laplace")).median("seed")
+    np.testing.assert_allclose(scan[:, 1], medians)
+    np.testing.assert_allclose(collapse[:, 1], medians)
+    matched = (at["bandwidth"] / at["distance"]).sel(drift="gaussian_matched").median("seed")
+    np.testing.assert_allclose(collapse[:, 0], matched)
+    shown = dataset["log_ratio"].sel(dataset="ring", drift="sharp", temperature=0.2)
+    ratio = float(np.exp(shown.median()))
+    assert f"{ratio:.1f} × floor" in texts(draw("generators", datasets))

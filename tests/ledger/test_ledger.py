@@ -7,7 +7,7 @@ import pytest
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger import build_ledger, compare, exit_code, read_ledger, write_ledger
-from unifiedscore.ledger.terminal import print_changes, print_ledger
+from unifiedscore.ledger.terminal import print_changes, print_ledger, print_runs
 
 
 def verdict(**changes):
@@ -96,6 +96,35 @@ def test_compare_finds_what_changed_appeared_and_vanished():
     assert "a.b [monte_carlo]: supported (expected supported) -> refuted (expected supported)" in text.getvalue()
     assert "absent -> supported" in text.getvalue() and "3 verdicts changed" in text.getvalue()
     assert compare(old, old) == []
+
+
+def test_numbers_are_no_change_but_every_outcome_is():
+    old = ledger_of(verdict(), verdict(claim="b.c"))
+    interval = {"low": 0.8, "high": 1.2, "level": 0.99, "kind": "t"}
+    moved = {"estimate": 1.0 + 1e-12, "reason": "because of 1.000000001", "interval": interval}
+    assert compare(old, ledger_of(verdict(**moved), verdict(claim="b.c", cells=3))) == []
+    for part, value in {"outcome": "inconclusive", "expected": "refuted", "control_outcome": "supported"}.items():
+        ((change,), text) = compare(old, ledger_of(verdict(**{part: value}), verdict(claim="b.c"))), io.StringIO()
+        assert (change["claim"], change["study"], change["new"][part]) == ("a.b", "small", value)
+        print_changes([change], file=text)
+        assert "    was: because\n    now: because\n1 verdict changed\n" in text.getvalue()
+
+
+def test_a_partial_ledger_and_one_of_another_run_are_compared_in_a_few_lines():
+    many = [verdict(claim=f"a.{name}") for name in "bcdefgh"]
+    waits = {"claim": "z.z", "regime": "", "study": "other", "profile": "standard", "reason": "needs more"}
+    old = ledger_of(*many, verdict(claim="z.z", study="other"))
+    new = ledger_of(many[0], not_run=[waits], failed_cells=[FAILED], stale=["small"]) | {"root_seed": 7}
+    text = io.StringIO()
+    print_runs(old, new, file=text)
+    print_changes(compare(old, new), file=text)
+    assert text.getvalue().splitlines() == [
+        "note: root seed 0 -> 7",
+        "note: the new ledger holds 1 failed cell and stale data of small",
+        "small: 6 verdicts vanished, a.c and others",
+        "z.z [monte_carlo]: supported (expected supported) -> absent (waits for profile standard)",
+        "7 verdicts changed",
+    ]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"verdicts": []}', None])

@@ -5,6 +5,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
+from unifiedscore.posterior.exponential import exp_negative
 from unifiedscore.posterior.nearfield import NearField
 
 
@@ -68,6 +69,41 @@ def test_the_number_of_threads_changes_nothing(monkeypatch):
     many = near.means(x, bandwidth=0.1).mean
     monkeypatch.setattr("unifiedscore.posterior.nearfield.threads", lambda: 1)
     np.testing.assert_array_equal(near.means(x, bandwidth=0.1).mean, many)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 4])
+@pytest.mark.parametrize("own", [True, False])
+def test_smoothed_means_are_means_at_perturbed_queries_averaged(dimension, own):
+    rng = np.random.default_rng(dimension)
+    near, x = NearField(rng.normal(size=(300, dimension)) + 2), rng.normal(size=(150, dimension)) + 2
+    noise = rng.normal(size=(150, 6, dimension) if own else (6, dimension))
+    for scale, bandwidth in ((1.0, 0.1), (0.7, 0.3), (1.0, 5.0)):
+        found = near.smoothed_means(x, noise, 0.4, scale=scale, bandwidth=bandwidth)
+        queries = (x[:, None] + 0.4 * noise).reshape(-1, dimension)
+        each = near.means(queries, scale=scale, bandwidth=bandwidth, prune=False).mean.reshape(150, 6, dimension)
+        np.testing.assert_allclose(found.mean, each.mean(1), atol=1e-11 * diameter(near.points), rtol=0)
+    with pytest.raises(InputError, match="noise must have shape"):
+        near.smoothed_means(x, noise[..., :1, :][..., :0, :], 0.4, bandwidth=1.0)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-5, 1e-3, 0.03, 0.2])
+def test_kernels_of_every_width_agree_with_brute_force(bandwidth):
+    """Narrow ones need their own reference at every query of a block, wide ones share one."""
+    rng = np.random.default_rng(3)
+    points, x = rng.uniform(size=(400, 2)), rng.uniform(-0.2, 1.2, size=(3000, 2))
+    logits = -((x[:, None] - points) ** 2).sum(-1) / (2 * bandwidth**2)
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    expected = weights @ points / weights.sum(1, keepdims=True)
+    found = NearField(points).means(x, bandwidth=bandwidth).mean
+    # Rounding of r^2 / 2 h^2 (and of its differences) moves the weights of two points of equal distance.
+    np.testing.assert_allclose(found, expected, atol=1e-12 + 1e-15 / bandwidth**2, rtol=0)
+
+
+def test_the_exponential_is_that_of_the_library():
+    t = -np.concatenate([[0.0], np.geomspace(1e-300, 700, 4000)])
+    ours = np.array([exp_negative(value) for value in t])
+    np.testing.assert_allclose(ours, np.exp(t), rtol=4e-16)
+    assert exp_negative(-1e4) == pytest.approx(np.exp(-708.0), rel=1e-12)
 
 
 def test_bad_input_is_refused():

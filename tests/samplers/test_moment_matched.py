@@ -195,6 +195,16 @@ def test_estimators_and_factors_give_one_path():
     assert np.abs(near - dense).max() < 1e-9 and np.abs(every - dense).max() < 1e-9
 
 
+@pytest.mark.parametrize("estimator", ["dense", "near"])
+def test_the_number_of_threads_changes_no_path(monkeypatch, estimator):
+    options = SETTINGS | {"n_steps": 3, "noise_draws": 8, "estimator": estimator}
+    many = us.sample_moment_matched(data(), 3000, rng=np.random.default_rng(2), **options).samples
+    for name in ("nearfield", "tiled"):
+        monkeypatch.setattr(f"unifiedscore.posterior.{name}.threads", lambda: 1)
+    one = us.sample_moment_matched(data(), 3000, rng=np.random.default_rng(2), **options).samples
+    assert np.array_equal(many, one)
+
+
 def test_no_draws_is_the_unsmoothed_score():
     options = {**SETTINGS, "smoothing": 0.0, "n_steps": 5}
     results = [

@@ -31,7 +31,7 @@ CELLS = {
     "bounds": {"dimension": 2, "seed": 0},
     "modes": {"case": "exact", "n_particles": 20, "seed": 0},
     "classifier": {"smoothing": np.inf, "seed": 0},
-    "neighbours": {"remainder": 32, "seed": 0},
+    "neighbours": {"seed": 0},
     "errors": {"metric": "particles", "seed": 0},
 }
 

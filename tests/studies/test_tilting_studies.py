@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
-from unifiedscore.study.discover import discover
+from unifiedscore.processes import mixture_factor
+from unifiedscore.study.discover import discover, load_module
 
 ROOT = Path(__file__).parents[2]
 STUDIES = {item.study.name: item.study for item in discover([str(ROOT / "studies")]).studies}
@@ -43,7 +44,24 @@ def test_work_at_five_steps():
     assert values["ratio_mismatched"] == pytest.approx(0.4292, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["tilting_adjoint", "tilting_memoryless", "tilting_bounds", "tilting_work"])
+def test_one_sided_exponent_is_that_of_the_mixture_bound_and_the_two_sided_one_grows_like_a_logarithm():
+    module = load_module(ROOT / "studies" / "study_tilting_adjoint_onesided.py")
+    times = np.linspace(0.001, 0.999, 999)
+    bound = mixture_factor("rectified_flow", times, module.VARIANCE, module.RADIUS)
+    cell = {"dimension": 2}
+    one = measured("tilting_adjoint_onesided", **cell)
+    assert one["one_sided"] == pytest.approx(np.log(bound).max(), abs=0.01)
+    assert one["two_sided"] > np.log(0.1 / module.CUTOFF)
+    # The sums of the hand-written eigenvalue, 200 steps.
+    bound = mixture_factor("rectified_flow", module.TIMES, module.VARIANCE, module.RADIUS)
+    np.testing.assert_allclose(module.growth()[60:], bound[60:], rtol=0.03)
+    assert 0.9 < one["worst"] <= 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tilting_adjoint", "tilting_adjoint_onesided", "tilting_memoryless", "tilting_bounds", "tilting_work"],
+)
 def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
     study = STUDIES[name]
     for verdict in us.judge(study, us.run(study, out=tmp_path)):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from unifiedscore.errors import InputError
-from unifiedscore.study.pool import InProcess, LocalPool, available_cores, limited_threads
+from unifiedscore.study.pool import InProcess, LocalPool, available_cores
 
 
 def test_processes_start_with_the_first_task_and_again_after_a_kill():
@@ -31,13 +31,6 @@ def test_in_process_tasks_return_results_and_errors():
     assert InProcess().submit(divmod, 7, 2).result() == (3, 1)
     with pytest.raises(ZeroDivisionError):
         InProcess().submit(divmod, 7, 0).result()
-
-
-def test_thread_limits_are_restored(monkeypatch):
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
-    with limited_threads(1):
-        assert os.environ["NUMBA_NUM_THREADS"] == "1"
-    assert os.environ["NUMBA_NUM_THREADS"] == "2"
 
 
 def test_a_script_without_a_guard_runs_once_and_its_workers_die_with_it(tmp_path):

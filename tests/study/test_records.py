@@ -1,11 +1,24 @@
 import json
 import math
+import os
+import re
+from pathlib import Path
 
 import pytest
 
+from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.study import Cell
-from unifiedscore.study.records import Record, RecordStore, engine_hash, record_key, study_hash, write_atomic
+from unifiedscore.study.records import (
+    NUMERICAL,
+    Record,
+    RecordStore,
+    _content_hash,
+    engine_hash,
+    record_key,
+    study_hash,
+    unmark_all,
+)
 
 CELL = Cell({"dimension": 4, "seed": 0})
 AWKWARD = {"a": 0.1 + 0.2, "b": math.nan, "c": -math.inf, "d": [5e-324, -0.0, 1.7976931348623157e308], "e": 1 / 3}
@@ -83,7 +96,20 @@ def test_the_engine_hash_covers_the_numerical_sources_and_only_them(tmp_path):
     (tmp_path / "fields/sub/b.py").write_text("x = 2\n")
     second = engine_hash(tmp_path)
     (tmp_path / "fields/sub/b.py").rename(tmp_path / "fields/sub/c.py")
-    assert len({first, second, engine_hash(tmp_path)}) == 3
+    third = engine_hash(tmp_path)
+    (tmp_path / "validate.py").write_text("x = 1\n")
+    assert len({first, second, third, engine_hash(tmp_path)}) == 4
+
+
+def test_the_engine_hash_covers_what_the_studies_here_import():
+    import unifiedscore
+
+    package = Path(unifiedscore.__file__).parent
+    lines = (line for path in package.parent.glob("studies/*.py") for line in path.read_text().splitlines())
+    found = {name for line in lines for name in re.findall(r"unifiedscore(?:\.| import )(\w+)", line)}
+    folders = {name for name in found if (package / name).is_dir()}
+    # `inference` and `ledger` enter the hash of the studies that import them.
+    assert {"exact"} <= folders <= {*NUMERICAL, "study", "plotting", "inference", "ledger"}
 
 
 def test_the_study_hash_covers_the_private_helpers_beside_it(tmp_path):
@@ -96,3 +122,104 @@ def test_the_study_hash_covers_the_private_helpers_beside_it(tmp_path):
     assert study_hash(study) == hashes[1] != hashes[0]
     with pytest.raises(FileError, match="cannot read the study file"):
         study_hash(tmp_path / "study_missing.py")
+
+
+def test_records_damaged_again_are_counted_and_kept_again(store):
+    for number in range(3):
+        store.write("k", Record("ok", {"a": 0.5}), CELL)
+        store.path("k").write_text(f"damage {number}")
+        assert store.read_many(["k"], set_aside=True) == ({}, 1)
+    kept = {path.name: path.read_text() for path in store.folder.glob("*.damaged")}
+    assert kept == {"k.damaged": "damage 0", "k.2.damaged": "damage 1", "k.3.damaged": "damage 2"}
+
+
+@pytest.mark.parametrize("thing", ["folder", "pipe", "link to nothing", "link to itself", "terabytes"])
+def test_a_thing_that_is_no_record_is_neither_read_nor_waited_for(store, thing):
+    path = store.path("k")
+    if thing == "folder":
+        path.mkdir()
+    elif thing == "pipe":
+        os.mkfifo(path)
+    elif thing == "terabytes":
+        with path.open("wb") as file:
+            file.truncate(2**40)
+    else:
+        path.symlink_to(path if thing == "link to itself" else store.folder / "nothing")
+    assert store.read_many(["k"], set_aside=True) == ({}, 1)
+    assert not os.path.lexists(path) and os.path.lexists(path.with_suffix(".damaged"))
+    store.write("k", Record("ok", {"a": 0.5}), CELL)
+    assert store.read("k").values == {"a": 0.5}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "skipped"},
+        {"status": "failed"},
+        {"values": [0.5]},
+        {"values": {"a": "0.5"}},
+        {"values": {"a": [0.5, None]}},
+        {"values": {"a": True}},
+        {"message": None},
+        {"seconds": -1.0},
+        {"seconds": math.nan},
+        {"seconds": True},
+        {"schema": 2},
+        {"cell": {"dimension": 4, "seed": 1}},
+    ],
+)
+def test_a_foreign_record_is_seen_even_with_a_right_hash(store, change):
+    store.write("k", Record("ok", {"a": 0.5}, "", 0.1), CELL)
+    content = json.loads(store.path("k").read_text()) | change
+    content.pop("sha256")
+    store.path("k").write_text(json.dumps(content | {"sha256": _content_hash(content)}))
+    assert store.read_many({"k": CELL}) == ({}, 1)
+
+
+def test_every_flipped_bit_is_seen_or_changes_nothing(store):
+    record = Record("ok", AWKWARD, "", 0.25)
+    store.write("k", record, CELL)
+    path = store.path("k")
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        for bit in range(8):
+            content = bytearray(whole)
+            content[position] ^= 1 << bit
+            path.write_bytes(content)
+            read = store.read("k", CELL)
+            assert read is None or json.dumps(read.values) == json.dumps(record.values)
+
+
+def test_values_that_the_study_cannot_have_returned_are_foreign(store):
+    store.write("k", Record("ok", {"a": 0.5}), CELL)
+    store.write("j", Record("failed", {}, "why"), CELL)
+    assert store.read_many(["k", "j"], lambda values: "b" in values)[1] == 1
+    assert len(store.read_many(["k", "j"], lambda values: "a" in values)[0]) == 2
+
+
+def test_a_mark_counts_once_its_process_has_ended(store):
+    assert not store.marked("k")
+    store.mark("k")
+    assert not store.marked("k")  # another run is at it
+    mark = store.folder / "k.running"
+    mark.write_text("00000000-1")  # on another machine: measured apart, to be safe
+    assert store.marked("k")
+    mark.write_text("")
+    assert store.marked("k")
+    store.unmark("k")
+    assert not mark.exists()
+
+
+def test_marks_are_taken_away_when_the_process_is_ended_on_purpose(store):
+    store.mark("k")
+    unmark_all()
+    assert not list(store.folder.iterdir())
+
+
+def test_a_mark_that_cannot_be_left_says_what_to_do(store, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(FileError, match=r"cannot write .*k\.running: No space left.*free some space"):
+        store.mark("k")

@@ -13,7 +13,8 @@ from unifiedscore.posterior import tiled
 from unifiedscore.study import run, scheduler
 from unifiedscore.study.dataset import VOLATILE, lasting_bytes
 from unifiedscore.study.discover import studies_in
-from unifiedscore.study.pool import InProcess, LocalPool, limited_threads
+from unifiedscore.study.pool import InProcess, LocalPool
+from unifiedscore.study.threads import limited_threads
 
 SOURCE = '''
 """The tiled engine, LAPACK and a loop over draws: whatever could depend on threads or on what ran before."""

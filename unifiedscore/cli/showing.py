@@ -1,4 +1,4 @@
-"""`figures`, `report`, `list` and `diff`: what a results folder or a source tree holds."""
+"""`figures`, `report`, `list`, `diff` and `export`: what a results folder or a source tree holds."""
 
 from __future__ import annotations
 
@@ -55,13 +55,36 @@ def diff(
     old: Annotated[Path, typer.Argument(help="A ledger.json, or a results folder.")],
     new: Annotated[Path, typer.Argument(help="Another one.")],
 ):
-    """Compare two ledgers. Exit code 1 where a verdict appeared, vanished or came out differently."""
-    from unifiedscore.ledger import compare, read_ledger
-    from unifiedscore.ledger.terminal import print_changes
+    """Compare two ledgers. Exit code 1 where a verdict appeared, vanished or came out differently.
 
-    changes = compare(read_ledger(old), read_ledger(new))
+    Numbers are not compared: their last digits differ between machines, and one that matters changes an outcome.
+    """
+    from unifiedscore.ledger import compare, read_ledger
+    from unifiedscore.ledger.terminal import print_changes, print_runs
+
+    before, after = read_ledger(old), read_ledger(new)
+    changes = compare(before, after)
+    print_runs(before, after)
     print_changes(changes)
     raise typer.Exit(1 if changes else 0)
+
+
+def export(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER_OR_RESULTS", help="A ledger.json, or a results folder.")],
+    form: Annotated[str, typer.Option("--format", help="markdown or latex.")] = "markdown",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; default: standard output.")] = None,
+):
+    """Write the verdicts as a table, one row each, for a page or a paper."""
+    from unifiedscore.atomic import write_atomic
+    from unifiedscore.ledger import read_ledger
+    from unifiedscore.ledger.export import export_ledger
+
+    text = export_ledger(read_ledger(ledger), form)
+    if out is None:
+        print(text, end="")
+        return
+    write_atomic(out, text.encode())
+    print(out)
 
 
 def print_problems(problems: list[dict[str, str]]) -> None:

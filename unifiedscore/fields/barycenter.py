@@ -7,17 +7,15 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.fields.base import AbstractField
-from unifiedscore.kernels import AbstractKernel
-from unifiedscore.measures import GaussianMixture, Samples
+from unifiedscore.fields.posterior_field import AbstractPosteriorField
+from unifiedscore.measures import Samples
 from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
-from unifiedscore.posterior.moments import as_posterior_measure
 from unifiedscore.validate import points, positive
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Barycenter(AbstractField):
+class Barycenter(AbstractPosteriorField):
     r"""The posterior mean $\hat x(z) = E_\pi[y]$, $\pi_z(y) \propto k(z, c\,y)\,\mu(y)$, where c is `scale`.
 
     With a Gaussian kernel of bandwidth $1 - t$ and scale $t$ it is $E[x \mid t x + (1 - t)\epsilon = z]$, for every t
@@ -48,21 +46,11 @@ class Barycenter(AbstractField):
     array([[0.588519]])
     """
 
-    kernel: AbstractKernel
-    measure: Samples | GaussianMixture
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "measure", as_posterior_measure(self.kernel, self.measure))
+        AbstractPosteriorField.__post_init__(self)
         object.__setattr__(self, "scale", positive(self.scale, "scale", allow_zero=True))
-
-    @property
-    def dimension(self) -> int:
-        return self.measure.dimension
-
-    @property
-    def is_conservative(self) -> bool:
-        return self.kernel.constant_weight or self.dimension == 1
 
     def _scaled(self):
         if self.scale == 1.0:

@@ -17,7 +17,7 @@ class AbstractField(ABC):
     * `potential(x)`, if not None, has the field as its gradient: $F = +\nabla\,\mathrm{potential}$.
     * `jacobian(x)`, if not None, is $J_{ij} = \partial_j F_i$, (n, d, d); symmetric if `is_conservative`.
 
-    `unifiedscore.testing.check_field` checks all of them. Fields are composed, never subclassed further.
+    `unifiedscore.testing.check_field` checks all of them. Fields are composed: a field class is abstract or final.
     """
 
     __slots__ = ()

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from unifiedscore.fields.base import AbstractField
-from unifiedscore.kernels import AbstractKernel
+from unifiedscore.fields.posterior_field import AbstractPosteriorField
 from unifiedscore.measures import ReducedMixture
 from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_moments
-from unifiedscore.posterior.moments import as_posterior_measure
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class MeanShift(AbstractField):
+class MeanShift(AbstractPosteriorField):
     r"""The mean shift $V(x) = E_{\pi_x}[y - x]$ under the kernel posterior $\pi_x(y) \propto k(x, y)\mu(y)$.
 
     For a Gaussian kernel $V = \tau^2 \nabla \log(\mu * N(0, \tau^2 I))$ exactly (Tweedie); for any other radial
@@ -37,20 +35,6 @@ class MeanShift(AbstractField):
     >>> field([[2.0]])
     array([[-1.]])
     """
-
-    kernel: AbstractKernel
-    measure: object
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "measure", as_posterior_measure(self.kernel, self.measure))
-
-    @property
-    def dimension(self) -> int:
-        return self.measure.dimension
-
-    @property
-    def is_conservative(self) -> bool:
-        return self.kernel.constant_weight or self.dimension == 1
 
     def __call__(self, x):
         return posterior_field(self.kernel, self.measure, x, "mean_shift")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from unifiedscore.fields.base import AbstractField
-from unifiedscore.kernels import AbstractKernel
+from unifiedscore.fields.posterior_field import AbstractPosteriorField
 from unifiedscore.measures import ReducedMixture
 from unifiedscore.posterior import posterior_field, posterior_jacobian, posterior_vectors
-from unifiedscore.posterior.moments import as_posterior_measure
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class KernelScore(AbstractField):
+class KernelScore(AbstractPosteriorField):
     r"""The kernel score $s(x) = \nabla \log Z(x) = E_{\pi_x}[b(r)(y - x)]$, $Z(x) = E_\mu k(x, y)$.
 
     Parameters
@@ -33,16 +31,6 @@ class KernelScore(AbstractField):
     >>> field([[2.0]])
     array([[-0.5]])
     """
-
-    kernel: AbstractKernel
-    measure: object
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "measure", as_posterior_measure(self.kernel, self.measure))
-
-    @property
-    def dimension(self) -> int:
-        return self.measure.dimension
 
     @property
     def is_conservative(self) -> bool:

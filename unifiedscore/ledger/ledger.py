@@ -133,18 +133,29 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What changed between two ledgers: verdicts that appeared, vanished, or came out differently.
 
+    Outcomes, expectations and outcomes of controls count; numbers do not: their last digits depend on the BLAS
+    library, and a number that matters changes an outcome.
+
     Returns
     -------
     list of dict
-        claim, regime, evidence, old and new outcome (None where there is no verdict), old and new control outcome.
+        claim, regime, evidence, study; and, under old and new, outcome (None where there is no verdict), expected,
+        control_outcome and reason (where there is none: the profile for which the claim waits, if the ledger says so).
     """
     before, after = ({_key(verdict): verdict for verdict in ledger["verdicts"]} for ledger in (old, new))
+    waiting = [{(entry["claim"], entry["regime"]): entry["profile"] for entry in one["not_run"]} for one in (old, new)]
+    decisive = ("outcome", "expected", "control_outcome")
     changes = []
     for key in sorted(before.keys() | after.keys()):
-        parts = ("outcome", "expected", "control_outcome")
-        was, now = ({part: side.get(key, {}).get(part) for part in parts} for side in (before, after))
-        if was != now or (key in before) != (key in after):
-            changes.append(dict(zip(("claim", "regime", "evidence"), key, strict=True)) | {"old": was, "new": now})
+        verdicts = before.get(key), after.get(key)
+        was, now = ({part: (verdict or {}).get(part) for part in (*decisive, "reason")} for verdict in verdicts)
+        for side, profiles in zip((was, now), waiting, strict=True):
+            if side["outcome"] is None and key[:2] in profiles:
+                side["reason"] = f"waits for profile {profiles[key[:2]]}"
+        if any(was[part] != now[part] for part in decisive):
+            study = next(verdict["study"] for verdict in verdicts if verdict is not None)
+            name = dict(zip(("claim", "regime", "evidence"), key, strict=True))
+            changes.append(name | {"study": study, "old": was, "new": now})
     return changes
 
 

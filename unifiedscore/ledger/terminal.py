@@ -10,6 +10,8 @@ from typing import Any
 from unifiedscore.errors import visible
 from unifiedscore.ledger.ledger import as_expected
 
+SPELLED_OUT = 5
+"""Verdicts of one study that appeared or vanished together and are still listed one by one."""
 MARK = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not_applicable": "blue"}
 
 
@@ -69,17 +71,48 @@ def remarks(ledger: Mapping[str, Any]) -> list[str]:
 
 
 def print_changes(changes: Iterable[Mapping[str, Any]], *, file=None) -> None:
-    """Print what `compare` found, one line a verdict."""
+    """Print what `compare` found: both reasons where a verdict changed, one line a study where many came or went."""
+    file = file or sys.stdout
     changes = list(changes)
+    studies = Counter((change["study"], *_presence(change)) for change in changes)
+    told = set()
     for change in changes:
         old, new = (_outcome_text(change[side]) for side in ("old", "new"))
-        print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file or sys.stdout)
-    print(f"{_count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file or sys.stdout)
+        group = (change["study"], *_presence(change))
+        if all(_presence(change)):
+            print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file)
+            for word, side in (("was", "old"), ("now", "new")):
+                if change[side]["reason"]:
+                    print(visible(f"    {word}: {change[side]['reason']}"), file=file)
+        elif studies[group] <= SPELLED_OUT:
+            print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file)
+        elif group not in told:
+            told.add(group)
+            text = "appeared" if change["old"]["outcome"] is None else "vanished"
+            line = f"{change['study']}: {studies[group]} verdicts {text}, {_name(change)} and others"
+            print(visible(line), file=file)
+    print(f"{_count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file)
+
+
+def print_runs(old: Mapping[str, Any], new: Mapping[str, Any], *, file=None) -> None:
+    """Say where two ledgers come from different runs, or hold failed cells or stale data, before they are compared."""
+    for name in ("profile", "root_seed", "package_version"):
+        if old[name] != new[name]:
+            print(visible(f"note: {name.replace('_', ' ')} {old[name]} -> {new[name]}"), file=file or sys.stdout)
+    for word, ledger in (("old", old), ("new", new)):
+        problems = [_count(len(ledger["failed_cells"]), "failed cell")] if ledger["failed_cells"] else []
+        problems += [f"stale data of {', '.join(ledger['stale'])}"] if ledger.get("stale") else []
+        if problems:
+            print(visible(f"note: the {word} ledger holds {' and '.join(problems)}"), file=file or sys.stdout)
+
+
+def _presence(change: Mapping[str, Any]) -> tuple[bool, bool]:
+    return change["old"]["outcome"] is not None, change["new"]["outcome"] is not None
 
 
 def _outcome_text(side: Mapping[str, Any]) -> str:
     if side["outcome"] is None:
-        return "absent"
+        return f"absent ({side['reason']})" if side["reason"] else "absent"
     control = f", control {side['control_outcome']}" if side["control_outcome"] not in (None, "refuted") else ""
     return f"{side['outcome']} (expected {side['expected']}{control})"
 

@@ -200,7 +200,7 @@ def _result(found: FoundDerivation, proof: Future, rng_seed: int) -> Verdict | s
         return prove(str(found.path), found.position, rng_seed)
     try:
         return proof.result()
-    except RuntimeError:  # BrokenProcessPool
+    except Exception:  # `prove` raises nothing: these are the executor's, such as BrokenProcessPool or KilledWorker
         return prove(str(found.path), found.position, rng_seed)
 
 
@@ -208,6 +208,9 @@ def draw(
     figures: Iterable[FoundFigure], *, out: Path, executor: Executor, keep: bool = False
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Draw figures from stored data sets; with `keep` the index still lists the others drawn before.
+
+    They are written on this machine: by the processes of a `LocalPool`, or else by this one. Figures of a larger
+    profile than that of the data are left out, with a note.
 
     Returns
     -------
@@ -217,18 +220,20 @@ def draw(
     from unifiedscore.plotting.render import write_index
 
     figures = list(figures)
-    if isinstance(executor, LocalPool) and not executor.warm and len(figures) < WORTH_A_POOL:
+    if not isinstance(executor, LocalPool) or (not executor.warm and len(figures) < WORTH_A_POOL):
         executor = InProcess()
     waiting = [(item, executor.submit(_draw, str(item.path), str(out))) for item in figures]
     results = [(item, future.result()) for item, future in waiting]
     entries = [result for _, result in results if isinstance(result, dict)]
     problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
+    for item in (item for item, result in results if result is None):
+        note(f"figure {item.name} needs data of the profile {item.profile}; it is not drawn")
     if waiting:
         write_index(entries, out, keep=keep)
     return entries, problems
 
 
-def _draw(path: str, out: str) -> dict[str, Any] | str:
+def _draw(path: str, out: str) -> dict[str, Any] | str | None:
     from unifiedscore.plotting.render import render
 
     try:

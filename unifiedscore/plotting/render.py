@@ -11,20 +11,21 @@ from typing import Any
 from unifiedscore.atomic import locked, make_folder, write_atomic
 from unifiedscore.errors import StudyError
 from unifiedscore.plotting.export import numbers_csv
+from unifiedscore.study.claim import PROFILES
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
 
 DPI = 150
 
 
-def render(path: Path, results: Path) -> dict[str, Any]:
+def render(path: Path, results: Path) -> dict[str, Any] | None:
     """Draw one figure file from the data sets in `results` into `<results>/figures/<name>.{png,pdf,csv}`.
 
     Returns
     -------
-    dict
+    dict or None
         The figure's entry for `<results>/figures/index.json`: name, title, studies, claims, png, pdf, csv (file names
-        within that folder).
+        within that folder). None where the data come from a smaller profile than the figure's.
 
     Raises
     ------
@@ -43,6 +44,8 @@ def render(path: Path, results: Path) -> dict[str, Any]:
         plt.switch_backend("agg")
         found = figure_in(path)
         datasets = {name: read_dataset(results / f"{name}.nc") for name in found.studies}
+        if any(_smaller(dataset.attrs.get("profile"), found.profile) for dataset in datasets.values()):
+            return None
         try:
             figure = found.figure(datasets if len(datasets) > 1 else next(iter(datasets.values())))
         except STOPPED as error:
@@ -53,6 +56,11 @@ def render(path: Path, results: Path) -> dict[str, Any]:
             return _save(found, figure, results / "figures")
         finally:
             plt.close(figure)
+
+
+def _smaller(profile, needed: str) -> bool:
+    """Whether the profile of a run is smaller than the one needed; data that do not say are drawn."""
+    return profile in PROFILES and PROFILES.index(profile) < PROFILES.index(needed)
 
 
 def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:

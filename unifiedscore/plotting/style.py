@@ -220,6 +220,13 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def series_legend(figure, ax: Axes, prefix: str, *, loc: str, title: str, ncols: int = 1):
+    """A legend beside all panels: the series whose label starts with `prefix`, not their predictions (with ":")."""
+    handles, labels = ax.get_legend_handles_labels()
+    chosen = [(h, t) for h, t in zip(handles, labels, strict=True) if t.startswith(prefix) and ":" not in t]
+    return figure.legend(*zip(*chosen, strict=True), loc=loc, title=title, ncols=ncols, alignment="left")
+
+
 def caption(figure, text: str):
     """A quiet note below all panels, wrapped to the width of the figure."""
     # 8 pt DejaVu Sans is about 4.5 pt wide on average.

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 
 def threads() -> int:
-    """Return the threads to use: the processors this process may run on, at most NUMBA_NUM_THREADS."""
+    """Return the threads to use: the processors this process may run on, at most as many as the environment allows."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("NUMBA_NUM_THREADS", "")
+    limit = os.environ.get("UNIFIEDSCORE_NUM_THREADS") or os.environ.get("NUMBA_NUM_THREADS", "")
     return max(1, min(available, int(limit) if limit.isdigit() else available))
 
 

@@ -15,6 +15,7 @@ from typing import final
 from weakref import WeakKeyDictionary
 
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
+from unifiedscore.study.claim import PROFILES
 from unifiedscore.study.records import study_hash
 from unifiedscore.study.study import Study
 
@@ -56,6 +57,7 @@ class FoundFigure:
     studies: tuple[str, ...]
     claims: tuple[str, ...]
     path: Path
+    profile: str = "quick"  # data of a smaller profile hold nothing to draw
 
 
 @final
@@ -168,7 +170,8 @@ def derivations_in(path: Path) -> list[FoundDerivation]:
 
 
 def figure_in(path: Path) -> FoundFigure:
-    """The figure that a file defines: `study` (a name or several) and `figure(dataset)`."""
+    """The figure that a file defines: `study` (a name or several), `figure(dataset)`, and perhaps the `profile` from
+    which on there is something to draw."""
     module = load_module(path)
     figure, studies, claims = (getattr(module, name, ()) for name in ("figure", "study", "claims"))
     studies = (studies,) if isinstance(studies, str) else studies
@@ -177,8 +180,11 @@ def figure_in(path: Path) -> FoundFigure:
         raise StudyError(f"{path} defines no function figure(dataset) that returns a matplotlib Figure")
     if not isinstance(studies, list | tuple) or not studies or not all(isinstance(name, str) for name in studies):
         raise StudyError(f'{path} must name the studies it shows, as in study = "laplace_alignment"; got {studies!r}')
+    profile = getattr(module, "profile", PROFILES[0])
+    if profile not in PROFILES:
+        raise StudyError(f"{path}: {UnknownNameError('profile', profile, PROFILES)}")
     title = (module.__doc__ or path.stem).strip().splitlines()[0]
-    return FoundFigure(path.stem.removeprefix("fig_"), title, figure, tuple(studies), tuple(claims), path)
+    return FoundFigure(path.stem.removeprefix("fig_"), title, figure, tuple(studies), tuple(claims), path, profile)
 
 
 def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:

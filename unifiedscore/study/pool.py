@@ -13,19 +13,13 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import final
 
+from unifiedscore.study.threads import THREAD_VARIABLES
 from unifiedscore.validate import integer
 
-# Read by BLAS, OpenMP and numba when a worker first loads them, which is why they are set before it starts.
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
 SPAWNER = "UNIFIEDSCORE_SPAWNER"  # number of the thread that starts a worker, for the worker to know
 PR_SET_PDEATHSIG = 1
+_HOLDING = threading.Lock()
+_held: dict[str, tuple[str | None, list[str]]] = {}  # what variables were, and what is wanted of them meanwhile
 MOST_WORKERS = 60  # Windows allows 61; beyond it a scheduler (dask, MPI) is the right tool
 
 
@@ -35,17 +29,6 @@ def available_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-@contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Hold the BLAS and OpenMP libraries, and the engine's own threads, to `threads`."""
-    from threadpoolctl import threadpool_limits
-
-    # The environment is for libraries that a cell loads only now: with other threads than in a worker, the order of a
-    # sum, and so the last bit, would depend on where the cell runs.
-    with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads))), threadpool_limits(threads):
-        yield
 
 
 @final
@@ -144,17 +127,26 @@ def _clean_spawn(threads: int) -> Iterator[None]:
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    """Set environment variables for a while; threads that do so at once leave the first state behind together."""
+    with _HOLDING:
+        for name, value in values.items():
+            _held.setdefault(name, (os.environ.get(name), []))[1].append(value)
+            os.environ[name] = value
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        with _HOLDING:
+            for name, value in values.items():
+                before, wanted = _held[name]
+                wanted.remove(value)
+                if wanted:
+                    os.environ[name] = wanted[-1]
+                    continue
+                del _held[name]
+                if before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = before
 
 
 def _start_worker(threads: int) -> None:

@@ -18,7 +18,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
-from unifiedscore.atomic import abandoned, cannot, make_folder, owner, sweep, write_atomic
+from unifiedscore.atomic import cannot, make_folder, owner, running, sweep, write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
@@ -26,6 +26,8 @@ SCHEMA = 1
 # What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
 NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "exact", "train")
 SOURCES = ("study/grid.py", "validate.py")
+# What a study measures as well that imports the tests themselves.
+JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")
 LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole
 DAMAGED = "damaged"
 _MARKS: set[Path] = set()  # of the cells that this process is measuring itself
@@ -57,14 +59,14 @@ def engine_hash(package: Path | None = None) -> str:
 def study_hash(path: Path) -> str:
     """Hash of a study file and of the private helpers (`_*.py`) beside it.
 
-    A study that imports `unifiedscore.inference` measures the tests themselves: their sources enter as well.
+    A study that imports `unifiedscore.inference` measures how verdicts are reached: those sources enter as well.
     """
     digest = hashlib.sha256()
+    package = Path(__file__).resolve().parent.parent
     try:
-        if b"unifiedscore.inference" in path.read_bytes():
-            for source in sorted((Path(__file__).resolve().parent.parent / "inference").glob("*.py")):
-                digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
-        for source in (path, *sorted(path.parent.glob("_*.py"))):
+        judging = JUDGING if b"unifiedscore.inference" in path.read_bytes() else ()
+        engine = (source for pattern in judging for source in sorted(package.glob(pattern)))
+        for source in (*engine, path, *sorted(path.parent.glob("_*.py"))):
             digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
     except OSError as error:
         raise FileError(f"cannot read the study file {path}: {error.strerror or error}") from error
@@ -124,7 +126,7 @@ class RecordStore:
             owner = self._mark(key).read_text(encoding="ascii", errors="replace")
         except OSError:
             return False
-        return not owner or abandoned(owner)
+        return not running(owner)
 
     def _mark(self, key: str) -> Path:
         return self.folder / f"{key}.running"

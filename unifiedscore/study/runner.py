@@ -16,11 +16,11 @@ from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
-from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.progress import Progress, note
 from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import checked_values, measure_cells
 from unifiedscore.validate import integer, shown
 
@@ -54,11 +54,13 @@ def run(
     out : path
         Results folder. Finished cells are recorded in `<out>/cells`; a run that was killed resumes from them.
     executor : concurrent.futures.Executor, optional
-        Where cells run. By default local processes, started only if the work is worth it.
+        Where cells run. By default local processes, started only if the work is worth it. Any executor will do, such
+        as `dask.distributed.Client(...).get_executor()`; workers elsewhere need the study file under the same path
+        and the same package, write nothing and send their numbers back.
     rng_seed : int
         Root of every cell's random stream.
     threads : int
-        BLAS and OpenMP threads per worker.
+        BLAS, OpenMP and numba threads per worker.
     retry_failed : bool
         Measure again the cells recorded as failed.
 
@@ -72,7 +74,19 @@ def run(
     InputError
         The profile or an argument is not valid.
     StudyError
-        The study file cannot be imported by a worker, or changed during the run.
+        The study file cannot be imported by a worker, or it or the engine changed during the run.
+    FileError
+        The disk is full or the folder cannot be written. What is recorded stays, and the next run resumes from it.
+
+    Notes
+    -----
+    On one machine with one set of packages the data set is the same to the last bit, whatever the number of workers,
+    the executor and the moments at which the run was interrupted; the attributes named in
+    `unifiedscore.study.dataset.VOLATILE` (when, and beside which commit) aside. `threads`, another processor and
+    another build of BLAS change the order in which sums are taken: a sum of m terms then moves by at most `m eps` of
+    the sum of their sizes (m = 3000: 7e-13), and what is computed from sums by as much times its condition number.
+    Between the kernels of OpenBLAS with and without AVX-512, moments of 3000 points differ by less than 1e-14.
+    `unifiedscore run --check` measures a share of the recorded cells again and compares.
 
     Examples
     --------

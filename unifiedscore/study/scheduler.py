@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from unifiedscore.errors import StudyError
+from unifiedscore.errors import StudyError, UnifiedScoreError
+from unifiedscore.study.discover import describe
 from unifiedscore.study.grid import Cell, Grid
-from unifiedscore.study.pool import LocalPool, cancel, limited_threads
+from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import Task, measure_cells, run_task
 
 TASK_SECONDS = 0.25  # long against the hand-over of a task (about 1 ms), short against a person's patience
@@ -26,6 +27,7 @@ MOST_CELLS = 256
 TRIAL_SECONDS = 0.5  # starting two worker processes and importing the engine in them takes about twice this
 WORTH_A_POOL = 1.5
 UNKNOWN_PARALLELISM = 64
+REFRESH_SECONDS = 5.0  # a cluster grows while it works
 
 
 @final
@@ -82,7 +84,6 @@ class Job:
             cells=cells,
             rng_seed=self.rng_seed,
             threads=self.threads,
-            driver=os.getpid(),
         )
 
     def mark(self, cell: Cell) -> None:
@@ -174,33 +175,46 @@ class _Scheduler:
     """Keeps an executor fed with tasks of about `TASK_SECONDS`.
 
     When a local process dies, every task in flight is lost and any of its cells may be to blame. These suspects are
-    then run alone, one after the other: the one that kills its process again is recorded as failed.
+    then run alone, one after the other: the one that kills its process again is recorded as failed. A dask scheduler
+    hands the tasks of a dead worker to another one by itself and gives a task up after several deaths; its cells are
+    then sent out one by one.
     """
 
     missing: deque[tuple[Job, Cell]]
     executor: Executor
     suspects: deque[tuple[Job, Cell]] = field(default_factory=deque)
+    single: deque[tuple[Job, Cell]] = field(default_factory=deque)
     flying: dict[Future, tuple[Job, tuple[Cell, ...]]] = field(default_factory=dict)
 
     def results(self) -> Iterator[Finished]:
-        parallelism = _parallelism(self.executor)
+        parallelism, asked = _parallelism(self.executor), time.monotonic()
         try:
-            while self.missing or self.suspects or self.flying:
+            while self.missing or self.single or self.suspects or self.flying:
                 if self.suspects:
                     yield self._run_alone(*self.suspects.popleft())
                     continue
-                while self.missing and len(self.flying) < 2 * parallelism and not self.suspects:
+                if time.monotonic() - asked > REFRESH_SECONDS:
+                    parallelism, asked = _parallelism(self.executor), time.monotonic()
+                while (self.missing or self.single) and len(self.flying) < 2 * parallelism and not self.suspects:
                     self._submit(parallelism)
-                for future in wait(self.flying, return_when=FIRST_COMPLETED).done if self.flying else ():
+                for future in self._finished():
                     yield from self._collect(future)
         finally:
             cancel(self.flying, self.executor)
 
+    def _finished(self) -> list[Future]:
+        """Futures that are done, results before losses: what a dying executor still delivered is kept."""
+        if not self.flying:
+            return []
+        done = wait(self.flying, timeout=REFRESH_SECONDS, return_when=FIRST_COMPLETED).done
+        return sorted(done, key=lambda future: future.cancelled() or future.exception() is not None)
+
     def _submit(self, parallelism: int) -> None:
-        job, cells = self.missing[0][0], []
-        size = job.pace.task_size(len(self.missing), parallelism)
-        while self.missing and self.missing[0][0] is job and len(cells) < size:
-            cells.append(self.missing.popleft()[1])
+        queue = self.single or self.missing
+        job, cells = queue[0][0], []
+        size = 1 if self.single else job.pace.task_size(len(self.missing), parallelism)
+        while queue and queue[0][0] is job and len(cells) < size:
+            cells.append(queue.popleft()[1])
         try:
             self.flying[self.executor.submit(run_task, job.task(tuple(cells)))] = job, tuple(cells)
         except BrokenProcessPool:
@@ -212,8 +226,15 @@ class _Scheduler:
             return
         try:
             records = future.result()
-        except BrokenProcessPool:
+        except (BrokenExecutor, CancelledError):
             self._bury()
+            return
+        except UnifiedScoreError:
+            raise
+        except Exception as error:
+            if isinstance(self.executor, LocalPool | InProcess):
+                raise
+            yield from self._given_up(future, error)
             return
         job, cells = self.flying.pop(future)
         job.pace.add(records)
@@ -222,10 +243,27 @@ class _Scheduler:
 
     def _bury(self) -> None:
         if not isinstance(self.executor, LocalPool):
-            raise StudyError("the executor lost its processes; start a new one and run again to resume") from None
+            raise StudyError(
+                "the executor lost its processes or its scheduler. Finished cells are recorded: "
+                "start a new one, and the same command takes up where this one stopped"
+            ) from None
         self.executor.kill()
         self.suspects.extend((job, cell) for job, cells in self.flying.values() for cell in cells)
         self.flying.clear()
+
+    def _given_up(self, future: Future, error: Exception) -> Iterator[Finished]:
+        """What becomes of a task that a cluster could not run: a cell that takes its worker with it is recorded."""
+        if type(error).__name__ != "KilledWorker":  # by name: dask is optional
+            raise StudyError(
+                f"the executor could not run a task ({describe(error)}); "
+                "every worker needs the same unifiedscore and the packages that the study imports"
+            ) from error
+        job, cells = self.flying.pop(future)
+        if len(cells) > 1:
+            self.single.extend((job, cell) for cell in cells)
+        else:
+            message = "every worker that measured it died (out of memory, a crash in compiled code, or os._exit)"
+            yield job, cells[0], Record("failed", {}, message)
 
     def _run_alone(self, job: Job, cell: Cell) -> Finished:
         try:
@@ -245,5 +283,6 @@ def _parallelism(executor: Executor) -> int:
             return workers
     client = getattr(executor, "_client", None)  # dask.distributed
     if client is not None and callable(getattr(client, "ncores", None)):
-        return max(1, sum(client.ncores().values()))
+        # Never fewer: a queue is what makes an adaptive cluster grow, and workers may be on their way.
+        return max(UNKNOWN_PARALLELISM, sum(client.ncores().values()))
     return UNKNOWN_PARALLELISM

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numbers
-import os
+import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,9 +17,9 @@ from unifiedscore.errors import StudyError
 from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import STOPPED, describe, load_module, studies_in
 from unifiedscore.study.grid import Cell
-from unifiedscore.study.pool import limited_threads
 from unifiedscore.study.records import Record, engine_hash
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 
 
 @final
@@ -28,19 +27,29 @@ from unifiedscore.study.study import Study
 class Task:
     """A few cells of one study. It is small and picklable: the worker imports the study from its file."""
 
-    path: str
+    path: str  # absolute, and the same on every machine that takes part
     source: str  # hash of the file, so that an edit during a run is noticed
     engine: str  # hash of the engine, so that a worker with another version of it is noticed
     study: str
     cells: tuple[Cell, ...]
     rng_seed: int
     threads: int
-    driver: int  # process id; the driver limits its own threads
 
 
 def run_task(task: Task) -> list[Record]:
-    """Measure the cells of a task, in order."""
+    """Measure the cells of a task, in order.
+
+    Raises
+    ------
+    StudyError
+        The study file is not to be found here, has changed, or this process has another version of the engine.
+    """
     path = Path(task.path)
+    if not path.is_file():
+        raise StudyError(
+            f"the worker on {platform.node()} does not see the study file {path}; "
+            "put it where every machine finds it under the same path, such as a shared home folder"
+        )
     if task.engine != _engine():
         raise StudyError(
             "a worker found another version of unifiedscore than the one that started the run: it was edited or "
@@ -50,7 +59,7 @@ def run_task(task: Task) -> list[Record]:
     study = next((found.study for found in studies_in(path) if found.study.name == task.study), None)
     if study is None:
         raise StudyError(f"{path} defines no study called {task.study!r}")
-    with nullcontext() if os.getpid() == task.driver else limited_threads(task.threads):
+    with limited_threads(task.threads):
         return [record for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path)]
 
 

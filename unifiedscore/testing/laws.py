@@ -21,6 +21,13 @@ def require(holds, law: str, expected, got, advice: str) -> None:
         raise LawError(f"{law}: expected {expected}; got {got}; {advice}")
 
 
+def require_everywhere(got, expected, slack, *, r, law: str, advice: str, label: str = "") -> None:
+    """Raise a `LawError` that names the worst distance r unless |got - expected| <= slack at each; NaN never is."""
+    excess = np.abs(got - expected) - slack
+    at = np.unravel_index(int(np.where(np.isnan(excess), np.inf, excess).argmax()), r.shape)
+    require(excess[at] <= 0, law, f"{label}{expected[at]:.10g} at r = {r[at]:.4g}", f"{got[at]:.10g}", advice)
+
+
 def log_integral(log_value) -> float:
     """Trapezoid rule over v on the window where the integrand is above e^-46 of its peak."""
     v = np.linspace(-120.0, 120.0, 24_001)

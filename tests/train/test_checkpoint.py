@@ -1,0 +1,102 @@
+"""Checkpoints: a resumed training is the uninterrupted one, bit for bit; what is not ours is refused."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.errors import FileError, InputError
+from unifiedscore.samplers import DriftingFlow
+from unifiedscore.train import train_generator
+
+pytestmark = pytest.mark.slow
+DATA = np.random.default_rng(0).normal(size=(100, 2))
+FLOW = DriftingFlow(us.Laplace(0.5), DATA, batch=32)
+
+
+def train(path, *, steps, flow=FLOW, seed=1, **options):
+    rng = np.random.default_rng(seed)
+    return train_generator(flow, steps=steps, rng=rng, batch=16, checkpoint=path, every=3, **options), rng
+
+
+def same(first, second):
+    (one, rng), (other, again) = first, second
+    np.testing.assert_array_equal(one.energy, other.energy)
+    for weight, twin in zip(one.network.parameters(), other.network.parameters(), strict=True):
+        np.testing.assert_array_equal(weight.detach().numpy(), twin.detach().numpy())
+    # Samples drawn afterwards too: the stream ends where it would have.
+    np.testing.assert_array_equal(one.sample(5, rng), other.sample(5, again))
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(tmp_path):
+    whole = train(None, steps=8)
+    train(tmp_path / "a.pt", steps=5)
+    resumed = train(tmp_path / "a.pt", steps=8)
+    same(whole, resumed)
+    # Resumed once more there is nothing left to do, and with another seed the stored state still counts.
+    same(train(None, steps=8), train(tmp_path / "a.pt", steps=8, seed=7))
+
+
+def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
+    path = tmp_path / "a.pt"
+
+    def press(generator):
+        if len(generator.energy) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(path, steps=8, watch=press)
+    assert signal.getsignal(signal.SIGINT) is before
+    same(train(None, steps=8), train(path, steps=8))
+
+
+def test_a_training_that_breaks_keeps_its_last_checkpoint(tmp_path):
+    path = tmp_path / "a.pt"
+
+    def fail(generator):
+        if len(generator.energy) == 5:
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(path, steps=8, watch=fail)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+    same(train(None, steps=8), train(path, steps=8))
+
+
+def test_another_training_is_not_resumed(tmp_path):
+    path = tmp_path / "a.pt"
+    train(path, steps=3)
+    content = path.read_bytes()
+    for flow, message in (
+        (DriftingFlow(us.Laplace(0.5), DATA, batch=32, rule="batch"), "rule = 'drift', not 'batch'"),
+        (DriftingFlow(us.Laplace(0.6), DATA, batch=32), "kernel = .*0.5.*, not .*0.6"),
+        (DriftingFlow(us.Laplace(0.5), DATA + 1e-9, batch=32), "data = 100 points"),
+    ):
+        with pytest.raises(InputError, match=message):
+            train(path, steps=5, flow=flow)
+    with pytest.raises(InputError, match="learning_rate"):
+        train(path, steps=5, learning_rate=1e-3)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", ["cut", "text", "empty", "foreign", "folder"])
+def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
+    import torch
+
+    path = tmp_path / "a.pt"
+    train(path, steps=3)
+    content = {"cut": path.read_bytes()[:-200], "text": b"hello", "empty": b""}.get(kind)
+    if kind == "foreign":
+        torch.save({"network": {}}, path)
+    elif kind == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(FileError, match=r"a\.pt .*(cannot be read as a checkpoint|is no checkpoint).*start anew"):
+        train(path, steps=5)
+    if content is not None:
+        assert path.read_bytes() == content

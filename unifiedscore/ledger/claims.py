@@ -1,0 +1,164 @@
+"""Claims of study and derivation files, judged on demand and once: what the pytest plugin asks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from unifiedscore.errors import InputError, StudyError, UnknownNameError
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger.ledger import as_expected
+from unifiedscore.ledger.verify import Judged, prove
+from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
+from unifiedscore.study.runner import run_studies
+
+Key = tuple[str, str, str]
+"""(claim, regime, evidence)"""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that one file claims: verdicts, claims that wait for a larger profile, cells that failed."""
+
+    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
+    waiting: Mapping[Key, str] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+
+@final
+class ClaimJudge:
+    """Runs a study the first time one of its verdicts is asked for, and remembers.
+
+    Parameters
+    ----------
+    out : path
+        Results folder.
+    rng_seed : int
+        Root of every cell's random stream.
+    executor : concurrent.futures.Executor, optional
+        Where cells run; by default local processes, started only if the work is worth it.
+    """
+
+    def __init__(self, out: Path, *, rng_seed: int = 0, executor: Executor | None = None):
+        self.out, self.rng_seed, self.executor = Path(out), rng_seed, executor
+        self._known: dict[tuple[Path, str], Judgement] = {}
+
+    def judgement(self, path: Path, *, profile: str) -> Judgement:
+        """Everything on one study or derivation file."""
+        key = Path(path).resolve(), profile
+        if key not in self._known:
+            # A study is judged as on the command line, whatever the caller makes of warnings.
+            with warnings.catch_warnings():
+                warnings.resetwarnings()
+                self._known[key] = self._judge(*key)
+        return self._known[key]
+
+    def verdict(self, path: Path, claim: str, *, regime: str | None = None, profile: str = "quick") -> Verdict | None:
+        """The verdict on one claim; None where it waits for a larger profile.
+
+        Raises
+        ------
+        UnknownNameError
+            The file makes no such claim, or not in this regime.
+        InputError
+            It makes several: `regime` must say which.
+        StudyError
+            Cells failed.
+        """
+        judgement = self.judgement(path, profile=profile)
+        keys = [*judgement.verdicts, *judgement.waiting]
+        of_claim = [key for key in keys if key[0] == claim]
+        if not of_claim and judgement.failures:
+            raise StudyError(_failed(path, judgement))
+        if not of_claim:
+            raise UnknownNameError("claim", claim, {key[0] for key in keys})
+        chosen = [key for key in of_claim if regime in (None, key[1])]
+        if not chosen:
+            raise UnknownNameError(f"regime of {claim}", regime, {key[1] for key in of_claim})
+        if len(chosen) > 1:
+            names = ", ".join(repr(key[1]) for key in chosen)
+            raise InputError(f"{claim} is claimed in several regimes ({names}); say which one with regime=")
+        return self.by_key(path, chosen[0], profile=profile)
+
+    def by_key(self, path: Path, key: Key, *, profile: str) -> Verdict | None:
+        """The verdict with this claim, regime and evidence; None where it waits for a larger profile."""
+        judgement = self.judgement(path, profile=profile)
+        if judgement.failures:
+            raise StudyError(_failed(path, judgement))
+        return judgement.verdicts.get(key)
+
+    def _judge(self, path: Path, profile: str) -> Judgement:
+        verdicts: dict[Key, Verdict] = {}
+        waiting: dict[Key, str] = {}
+        failures: list[str] = []
+        if is_study(path):
+            found = studies_in(path)
+            options: dict[str, Any] = {"profile": profile, "out": self.out, "executor": self.executor}
+            datasets = run_studies([item.study for item in found], rng_seed=self.rng_seed, **options)
+            for item, dataset in zip(found, datasets, strict=True):
+                judged = Judged(self.rng_seed)
+                judged.add_study(item, dataset, claim=None)
+                verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
+                evidence = {(claim.id, claim.regime): claim.evidence for claim in item.study.claims}
+                for entry in judged.not_run:
+                    name = entry["claim"], entry["regime"]
+                    waiting[*name, evidence[name]] = entry["profile"]
+                failures += [f"{dict(cell['cell'])}: {cell['message']}" for cell in judged.failed_cells]
+        else:
+            judged = Judged(self.rng_seed)
+            for item in derivations_in(path):
+                judged.add_derivation(item, prove(str(path), item.position, self.rng_seed))
+            verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
+            failures += [cell["message"] for cell in judged.failed_cells]
+        return Judgement(verdicts, waiting, tuple(failures))
+
+
+def claim_files(paths: list[str]) -> list[Path]:
+    """The study and derivation files below `paths`, as the command line finds them."""
+    found = find_files(paths, kinds=("studies", "derivations"))
+    files = [*found["studies"], *found["derivations"]]
+    if not files:
+        raise InputError(f"nothing found below {', '.join(paths)}: expected study_*.py or derive_*.py")
+    return files
+
+
+def is_study(path: Path) -> bool:
+    """Whether a file holds studies rather than derivations."""
+    return not Path(path).name.startswith("derive_")
+
+
+def claims_in(path: Path) -> list[tuple[Key, str]]:
+    """Every claim that a file makes, with the profile that judges it, without running anything."""
+    found: list[FoundStudy] | list[FoundDerivation]
+    if is_study(path):
+        found = studies_in(path)
+        return [((c.id, c.regime, c.evidence), c.profile) for item in found for c in item.study.claims]
+    found = derivations_in(path)
+    return [((item.derivation.claim, item.derivation.regime, "symbolic"), "quick") for item in found]
+
+
+def explain(verdict: Verdict) -> str:
+    """Why a verdict is not what its claim expects, in a few lines; empty where it is."""
+    if as_expected(verdict.to_json()):
+        return ""
+    name = f"{verdict.claim} ({verdict.regime})" if verdict.regime else verdict.claim
+    lines = [f"{name}: {verdict.outcome}, where {verdict.expected} was expected", f"  claim: {verdict.statement}"]
+    lines.append(f"  verdict: {verdict.reason}")
+    if verdict.control_outcome not in (None, "refuted"):
+        detail = verdict.control_detail or {}
+        lines.append(
+            f"  its control ({detail.get('mutation', 'unnamed')}) must be refuted; got {verdict.control_outcome}"
+        )
+    lines.append(f"  {verdict.reproduce}")
+    return "\n".join(lines)
+
+
+def _failed(path: Path, judgement: Judgement) -> str:
+    shown = "; ".join(judgement.failures[:3])
+    more = f"; and {len(judgement.failures) - 3} more" if len(judgement.failures) > 3 else ""
+    return f"{Path(path).name}: {len(judgement.failures)} failed: {shown}{more}"

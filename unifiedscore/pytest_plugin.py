@@ -1,0 +1,175 @@
+"""Claims as tests: the fixture `claim_verdict` and `pytest --studies PATH`.
+
+It is loaded by every pytest run of everybody who has the package installed, and therefore imports nothing else of it
+until a test or an option asks.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+PROFILES = ("quick", "standard", "full")
+_JUDGE = pytest.StashKey()
+_FILES = pytest.StashKey[frozenset[Path]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("unifiedscore", "unifiedscore: claims as tests")
+    group.addoption(
+        "--studies",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="Test every claim of the study and derivation files below PATH (alone, unless test paths are given too).",
+    )
+    group.addoption("--studies-profile", choices=PROFILES, default="quick", help="What is measured and judged.")
+    group.addoption("--studies-seed", type=int, default=0, metavar="N", help="Root seed of all random streams.")
+    group.addoption(
+        "--studies-out",
+        metavar="FOLDER",
+        help="Results folder, from which a later run resumes (default: a temporary one).",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn --studies into files to collect."""
+    paths = config.getoption("--studies")
+    if not paths:
+        return
+    from unifiedscore.errors import UnifiedScoreError
+    from unifiedscore.ledger.claims import claim_files
+
+    try:
+        files = claim_files([str(config.invocation_params.dir / path) for path in paths])
+    except UnifiedScoreError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[_FILES] = frozenset(files)
+    given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+    known = {(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in given}
+    config.args = [*given, *(str(file) for file in files if file not in known)]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End worker processes and remove a temporary results folder."""
+    if _JUDGE in config.stash:
+        config.stash[_JUDGE][1].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector):
+    """A study file is a collection of claims, not a test module, even where it is named on the command line."""
+    collectors = yield
+    if file_path in parent.config.stash.get(_FILES, ()):
+        return [StudyFile.from_parent(parent, path=file_path)]
+    return collectors
+
+
+class StudyFile(pytest.File):
+    """A study or derivation file under --studies."""
+
+    def collect(self):
+        """One item for each claim."""
+        from unifiedscore.errors import UnifiedScoreError
+        from unifiedscore.ledger.claims import claims_in
+
+        try:
+            claims = claims_in(self.path)
+        except UnifiedScoreError as error:
+            raise self.CollectError(str(error)) from None
+        names = [f"{claim}[{regime}]" if regime else claim for (claim, regime, _), _ in claims]
+        for name, (key, profile) in zip(names, claims, strict=True):
+            unique = name if names.count(name) == 1 else f"{name}[{key[2]}]"
+            yield ClaimItem.from_parent(self, name=unique, key=key, profile=profile)
+
+
+class ClaimItem(pytest.Item):
+    """One claim: it passes if its verdict is as expected and its control was refuted."""
+
+    def __init__(self, *, key, profile, **options):
+        super().__init__(**options)
+        self.key, self.profile = key, profile
+
+    def runtest(self) -> None:
+        """Judge the claim; the study runs with the first of its claims."""
+        profile = self.config.getoption("--studies-profile")
+        if PROFILES.index(self.profile) > PROFILES.index(profile):
+            pytest.skip(f"judged by --studies-profile {self.profile}")
+        verdict = _judge(self.config).by_key(self.path, self.key, profile=profile)
+        if verdict is None:
+            pytest.skip(f"waits for a larger profile than {profile}")
+        self.user_properties += [("outcome", verdict.outcome), ("expected", verdict.expected)]
+        self.user_properties += [("reason", verdict.reason)]
+        _require_expected(verdict)
+
+    def repr_failure(self, excinfo, style=None):
+        """Errors of the package are messages; a traceback would only hide them."""
+        from unifiedscore.errors import UnifiedScoreError
+
+        if isinstance(excinfo.value, UnifiedScoreError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self):
+        """File and headline for the report."""
+        return self.path, None, f"claim {self.name}"
+
+
+@pytest.fixture
+def claim_verdict(request):
+    """Verdict on a claim: `claim_verdict("studies/study_mine.py", "mine.concentration")`.
+
+    `claim_verdict(path, claim, *, regime=None, profile=None, check=True)` runs the study (once a session) and returns
+    the `Verdict`, with `outcome`, `estimate`, `interval`, `reason`, ... The test fails with the verdict's own words if
+    the outcome is not the one the claim expects or its control was not refuted, unless `check=False`; it is skipped if
+    the profile (default: --studies-profile) does not judge the claim. `path` is relative to pytest's root folder.
+    """
+    from unifiedscore.errors import UnifiedScoreError
+
+    config = request.config
+
+    def verdict(path, claim, *, regime=None, profile=None, check=True):
+        profile, problem, found = profile or config.getoption("--studies-profile"), "", None
+        try:
+            found = _judge(config).verdict(config.rootpath / path, claim, regime=regime, profile=profile)
+        except UnifiedScoreError as error:
+            problem = str(error)
+        if problem:  # outside of the except clause, or pytest would print the chain of errors
+            pytest.fail(problem, pytrace=False)
+        if found is None:
+            pytest.skip(f"{claim} waits for a larger profile than {profile}")
+        if check:
+            _require_expected(found)
+        return found
+
+    return verdict
+
+
+def _require_expected(verdict) -> None:
+    from unifiedscore.ledger.claims import explain
+
+    if text := explain(verdict):
+        pytest.fail(text, pytrace=False)
+
+
+def _judge(config: pytest.Config):
+    """The one judge of this session."""
+    if _JUDGE not in config.stash:
+        from unifiedscore.ledger.claims import ClaimJudge
+        from unifiedscore.study.pool import InProcess, LocalPool
+
+        stack = ExitStack()
+        out = config.getoption("--studies-out")
+        if out is None:
+            out = stack.enter_context(tempfile.TemporaryDirectory(prefix="unifiedscore-"))
+        # pytest-xdist has filled the machine with processes already.
+        distributed = "PYTEST_XDIST_WORKER" in os.environ
+        pool = InProcess() if distributed else stack.enter_context(LocalPool())
+        folder = Path(config.invocation_params.dir, out)
+        config.stash[_JUDGE] = ClaimJudge(folder, rng_seed=config.getoption("--studies-seed"), executor=pool), stack
+    return config.stash[_JUDGE][0]

@@ -1,0 +1,68 @@
+"""Runnable beginnings of a kernel, field or study of one's own, each with its test: data for `unifiedscore new`."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+from importlib import resources
+from pathlib import Path
+
+from unifiedscore.errors import FileError, InputError, UnknownNameError
+
+KINDS = ("kernel", "field", "study")
+_NAME, _CLASS = "__NAME__", "__CLASS__"
+
+
+def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
+    """Write a template and its test under a user's name.
+
+    Parameters
+    ----------
+    kind : {"kernel", "field", "study"}
+    name : str
+        Lower-case identifier; a class is called by the same name in CamelCase.
+    out : path
+        Folder, created if it is not there.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        The kind or the name is unusable, or a module of this name would be hidden by the new file.
+    FileError
+        A file is there already, or cannot be written. Nothing is overwritten.
+
+    Examples
+    --------
+    >>> write_template("kernel", "My-Kernel")
+    Traceback (most recent call last):
+    ...
+    unifiedscore.errors.InputError: a name must be a lower-case identifier such as soft_laplace; got 'My-Kernel'
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("template", kind, KINDS)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name, re.ASCII) or keyword.iskeyword(name):
+        raise InputError(f"a name must be a lower-case identifier such as soft_laplace; got {name!r}")
+    out = Path(out)
+    module = f"study_{name}" if kind == "study" else name
+    files = {out / f"{module}.py": f"{kind}.py.txt", out / f"test_{module}.py": f"test_{kind}.py.txt"}
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise FileError(f"{path} is there already; choose another name, or another folder with --out")
+    if kind != "study" and importlib.util.find_spec(name) is not None:
+        raise InputError(f"a file {name}.py would hide the installed module {name!r}; choose another name")
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, template in files.items():
+            text = resources.files(__name__).joinpath(template).read_text(encoding="utf-8")
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(text.replace(_NAME, name).replace(_CLASS, camel))
+    except OSError as error:
+        raise FileError(f"cannot write to {out}: {error.strerror or error}; choose a folder with --out") from error
+    return list(files)
