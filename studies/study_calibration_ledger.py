@@ -89,7 +89,7 @@ def missed_at_support_level(verdict):
 def measure(cell, rng):
     counts = dict.fromkeys(("ledger_wrong", "ledger_wrong_early", "ledger_over_bound", "verdict_wrong"), 0)
     supported = 0
-    for _ in range(LEDGERS):
+    for _ in range(cell["ledgers"]):
         verdicts = [v for study, truths in WORLDS for v in judge(study, data(study, truths, rng))]
         ledger = build_ledger(verdicts, profile="quick", root_seed=0)
         wrong = sum(verdict["outcome"] == "refuted" for verdict in ledger["verdicts"])
@@ -98,13 +98,16 @@ def measure(cell, rng):
         counts["ledger_wrong_early"] += any(missed_at_support_level(verdict) for verdict in ledger["verdicts"])
         counts["ledger_over_bound"] += ledger["family_wise_bound"] > BOUND
         supported += sum(verdict["outcome"] == "supported" for verdict in ledger["verdicts"])
-    return {name: count / LEDGERS for name, count in counts.items()} | {"supported": supported / LEDGERS / CLAIMS}
+    return {name: count / cell["ledgers"] for name, count in counts.items()} | {
+        "supported": supported / cell["ledgers"] / CLAIMS
+    }
 
 
 BOUND = CLAIMS * 1e-4
 study = Study(
     name="calibration_ledger", title="Wrong refutations in whole ledgers of true claims",
-    grid=Grid(seed=range(1)), profiles={"standard": {"seed": range(16)}}, measure=measure,
+    grid=Grid(ledgers=[4], seed=range(1)),  # quick: only to see that it runs
+    profiles={"standard": {"ledgers": [LEDGERS], "seed": range(16)}}, measure=measure,
     variables={
         "ledger_wrong": Variable("Share of ledgers with a wrong refutation"),
         "ledger_wrong_early": Variable("Share of ledgers with a wrong refutation, were 99 % enough to refute"),
@@ -116,7 +119,7 @@ study = Study(
         Claim("calibration.family_wise",
               f"a ledger of {CLAIMS} true claims holds a wrong refutation with chance at most {BOUND:g}",
               "derived here: the union bound that every ledger prints", "monte_carlo", "ledger_wrong",
-              Proportion(0, BOUND, LEDGERS), profile="standard",
+              Proportion(0, BOUND, LEDGERS), where={"ledgers": LEDGERS}, profile="standard",
               control=Control("refute at 99 % as well", variable="ledger_wrong_early")),
     ],
 )  # fmt: skip

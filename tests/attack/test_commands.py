@@ -32,6 +32,13 @@ COMMANDS = {
     "status of nothing": "status nowhere",
     "difference of one": "diff torn",
     "no such command": "verfy studies",
+    "new: no such kind": "new theorem mine",
+    "new: a name that is a path": "new kernel ../escape",
+    "new: a name in capitals": "new study Mine",
+    "export without a ledger": "export empty",
+    "export: no such format": "export torn --format word",
+    "run --check without records": "run studies --check --out empty",
+    "train: no such file": "train nowhere.npy",
     "diagnose: no such file": "diagnose nowhere.npy good.npy",
     "diagnose: a folder": "diagnose folder.npy good.npy",
     "diagnose: an empty file": "diagnose empty.npy good.npy",
@@ -96,6 +103,13 @@ def folder(tmp_path_factory):
     np.save(folder / "nan.npy", np.full((60, 2), np.nan))
     np.save(folder / "pickle.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     return folder
+
+
+def test_every_command_is_attacked():
+    from unifiedscore.cli import app
+
+    known = {command.name for command in app.registered_commands}
+    assert known <= {command.split()[0] for command in COMMANDS.values()}
 
 
 def contents(folder):

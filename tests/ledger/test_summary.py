@@ -101,3 +101,12 @@ def test_a_summary_of_what_was_not_judged_or_is_stale_is_refused(results, capsys
     assert main([str(results), "--study", "rare", "--title", "R", "--write", "rare.json"]) == 2
     assert "summary.json" in capsys.readouterr().err
     assert np.all([not path.name.startswith("rare.json") for path in results.iterdir()])
+
+
+def test_the_stored_summaries_of_this_repository_are_sound_and_of_studies_that_exist():
+    studies = Path(__file__).parents[2] / "studies"
+    paths = sorted(studies.glob("*.summary.json"))
+    assert paths
+    for path in paths:
+        for verdict in read_summary(path)["verdicts"]:
+            assert (studies / f"study_{verdict['study']}.py").is_file()

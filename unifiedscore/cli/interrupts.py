@@ -43,7 +43,8 @@ def stoppable() -> Iterator[None]:
     over = threading.Event()
     guard = _start_guard(listening)
     source = guard.stdout.read1 if guard is not None else listening.recv
-    threading.Thread(target=_watch, args=(source, over), daemon=True).start()
+    watch = threading.Thread(target=_watch, args=(source, over), daemon=True)
+    watch.start()
     # nohup, and a shell's background jobs, ignore signals on purpose.
     handled = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, _stop) for number in handled}
@@ -56,11 +57,14 @@ def stoppable() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         speaking.close()  # ends the guard and the watch
-        listening.close()
         if guard is not None:
             with suppress(ProcessLookupError):
                 os.killpg(guard.pid, signal.SIGKILL)
             guard.wait()
+        watch.join(GRACE)  # at the end of its pipe
+        listening.close()
+        if guard is not None and not watch.is_alive():
+            guard.stdout.close()
 
 
 def received() -> int | None:

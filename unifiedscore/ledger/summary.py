@@ -59,7 +59,8 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
     return {
         "schema_version": 1,
         "title": title,
-        "command": f"unifiedscore verify --profile {ledger['profile']}",
+        "command": f"unifiedscore verify --profile {ledger['profile']}"
+        + (f" --seed {ledger['root_seed']}" if ledger["root_seed"] else ""),
         "profile": ledger["profile"],
         "root_seed": ledger["root_seed"],
         "package_version": ledger["package_version"],
@@ -106,6 +107,13 @@ def copy_summaries(found: Found, out: Path) -> None:
         write_atomic(out / FOLDER / path.name, path.read_bytes())
 
 
+def _text(summary: Mapping[str, Any]) -> str:
+    """JSON with one verdict a line, so that two summaries can be compared line by line."""
+    lines = [json.dumps(verdict, ensure_ascii=False) for verdict in summary["verdicts"]]
+    head = json.dumps({**summary, "verdicts": []}, ensure_ascii=False, indent=1)
+    return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write a summary from a results folder."""
     parser = argparse.ArgumentParser(prog="python -m unifiedscore.ledger.summary", description=__doc__.split("\n")[0])
@@ -118,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not given.write.name.endswith(ENDING):
             raise FileError(f"--write must name a file ending in {ENDING}; got {given.write}")
         summary = summarise(given.results, given.study, title=given.title)
-        write_atomic(given.write, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode())
+        write_atomic(given.write, _text(summary).encode())
     except UnifiedScoreError as error:
         print(f"unifiedscore: {error}", file=sys.stderr)
         return 2

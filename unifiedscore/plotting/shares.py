@@ -49,5 +49,5 @@ def draw_share(ax: Axes, found: Share, y: float, *, color: str, marker: str, lab
     if found.value > left:
         ax.plot(found.value, y, marker, color=color, markerfacecolor=face, markersize=5, zorder=3, label=label)
     else:
-        ax.plot(found.high, y, "<", color=color, markerfacecolor=face, markersize=5, zorder=3, label=label)
+        ax.plot(found.high, y, "<", color=color, markerfacecolor=face, markersize=5, zorder=3)
     return ax
