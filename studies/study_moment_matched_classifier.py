@@ -127,7 +127,7 @@ study = Study(
         claim("digits, quadratic", "at infinite smoothing they are those of its QuadraticDiscriminantAnalysis",
               evidence="exact", variable="quadratic_gap", test=Identity(NEWTON, "scale"),
               where={"smoothing": np.inf}, control=Control("scikit-learn's KernelDensity", variable="kernel_gap"),
-              finding="c was 50, and 7 of 16 splits were inconclusive on root seed 1 with up to some hundred eps: exact "
+              finding="c was 50, and 7 of 16 splits of root seed 1 were inconclusive, at 60 eps scale and more: exact "
               "Gaussians differ from scikit-learn by .3 eps, so that the rest is the stopping rule of the tilt, now c"),
         claim("digits, far", "at smoothing 100, with a sampled tilt, the posteriors are near those at infinity",
               evidence="monte_carlo", variable="quadratic_mean_gap", test=Inside(-np.inf, 0.05),
