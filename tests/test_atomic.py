@@ -58,7 +58,7 @@ def test_a_refused_write_leaves_the_old_file_and_says_what_to_do(tmp_path, monke
 
     monkeypatch.setattr(atomic.os, "replace", refuse)
     monkeypatch.setattr(atomic.Path, "unlink", refuse)  # a read-only system refuses that too
-    with pytest.raises(FileError, match=rf"cannot write .*file: .*; {advice}.*; what was finished is recorded: the same"):
+    with pytest.raises(FileError, match=rf"cannot write .*file: .*; {advice}.*; what was finished is recorded"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
 

@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+from unifiedscore import cli
+
 RNG = np.random.default_rng(4)
 FILES = {
     "line": RNG.normal(size=(80, 1)),
@@ -14,11 +16,7 @@ FILES = {
 
 
 def run(*arguments):
-    from unifiedscore.cli import main
-
-    with pytest.raises(SystemExit) as stop:
-        main(["train", *map(str, arguments)])
-    return stop.value.code
+    return cli._exit_code(["train", *map(str, arguments)])
 
 
 def test_the_command_says_what_to_install(monkeypatch, capsys, tmp_path):
