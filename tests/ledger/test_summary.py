@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
+from unifiedscore import cli
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.ledger import build_ledger, write_ledger
 from unifiedscore.ledger.report import write_report
-from unifiedscore.ledger.summary import copy_summaries, main, read_summaries, read_summary, summarise
+from unifiedscore.ledger.summary import copy_summaries, read_summaries, read_summary, summarise
 from unifiedscore.study import Claim, Control, Grid, Proportion, Study, Variable, judge
 
 
@@ -58,10 +59,14 @@ def test_too_few_trials_say_how_many_seeds_would_do(results):
     assert verdict.outcome == "inconclusive" and "seeds would do" in verdict.reason
 
 
+def export(results, *options):
+    return cli._exit_code(["export", str(results), "--format", "summary", *options])
+
+
 def test_a_summary_goes_from_results_to_the_report_of_another_run(results, tmp_path):
     beside = tmp_path / "studies" / "rare.summary.json"
     beside.parent.mkdir()
-    assert main([str(results), "--study", "rare", "--title", "Rare <b>", "--write", str(beside)]) == 0
+    assert export(results, "--study", "rare", "--title", "Rare <b>", "--out", str(beside)) == 0
     summary = read_summary(beside)
     assert summary["profile"] == "quick" and summary["date"].count("-") == 2 and summary["commit"]
     assert [v["claim"] for v in summary["verdicts"]] == ["rare.share"]
@@ -98,8 +103,9 @@ def test_a_summary_of_what_was_not_judged_or_is_stale_is_refused(results, capsys
     (results / "ledger.json").write_text(json.dumps(ledger | {"stale": ["rare"]}))
     with pytest.raises(StudyError, match="rare"):
         summarise(results, ["rare"], title="Rare")
-    assert main([str(results), "--study", "rare", "--title", "R", "--write", "rare.json"]) == 2
+    assert export(results, "--study", "rare", "--title", "R", "--out", "rare.json") == 2
     assert "summary.json" in capsys.readouterr().err
+    assert export(results, "--study", "rare") == 2 and export(results, "--title", "R") == 2
     assert np.all([not path.name.startswith("rare.json") for path in results.iterdir()])
 
 

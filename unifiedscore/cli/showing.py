@@ -10,6 +10,7 @@ import typer
 
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import OUT, ExecutorName, Out, Paths, Results, Workers
+from unifiedscore.errors import InputError
 
 
 def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
@@ -71,15 +72,31 @@ def diff(
 
 def export(
     ledger: Annotated[Path, typer.Argument(metavar="LEDGER_OR_RESULTS", help="A ledger.json, or a results folder.")],
-    form: Annotated[str, typer.Option("--format", help="markdown or latex.")] = "markdown",
+    form: Annotated[str, typer.Option("--format", help="markdown, latex or summary.")] = "markdown",
     out: Annotated[Path | None, typer.Option("--out", help="File to write; default: standard output.")] = None,
+    study: Annotated[list[str] | None, typer.Option(help="For summary: a study, once for each.")] = None,
+    title: Annotated[str, typer.Option(help="For summary: its heading in the report.")] = "",
 ):
-    """Write the verdicts as a table, one row each, for a page or a paper."""
+    """Write the verdicts as a table, one row each, for a page or a paper.
+
+    The format summary keeps the verdicts of a long run of some studies: as studies/NAME.summary.json it is shown, with
+    commit and date, in every report.
+    """
     from unifiedscore.atomic import write_atomic
     from unifiedscore.ledger import read_ledger
     from unifiedscore.ledger.export import export_ledger
+    from unifiedscore.ledger.summary import ENDING, summarise, summary_text
 
-    text = export_ledger(read_ledger(ledger), form)
+    if form == "summary":
+        if not study or not title:
+            raise InputError("--format summary needs --title and --study, once for each study")
+        if out is not None and not out.name.endswith(ENDING):
+            raise InputError(f"--out must end in {ENDING}, by which reports find it; got {out}")
+        text = summary_text(summarise(ledger, study, title=title))
+    elif study or title:
+        raise InputError("--study and --title belong to --format summary")
+    else:
+        text = export_ledger(read_ledger(ledger), form)
     if out is None:
         print(text, end="")
         return

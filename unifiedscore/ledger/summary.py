@@ -1,21 +1,19 @@
 """Stored summaries: the verdicts of a long run, kept in a small file beside the studies and shown in every report.
 
-`python -m unifiedscore.ledger.summary RESULTS --title T --study NAME --write studies/FILE.summary.json`
-writes one from a results folder; `verify` copies those beside the studies it finds to `<out>/summaries/`.
+`unifiedscore export RESULTS --format summary --study NAME --title T --out studies/FILE.summary.json` writes one from a
+results folder; `verify` copies those beside the studies it finds to `<out>/summaries/`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from unifiedscore.atomic import make_folder, write_atomic
-from unifiedscore.errors import FileError, StudyError, UnifiedScoreError
+from unifiedscore.errors import FileError, StudyError
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.schema import check_entries
 from unifiedscore.study.discover import Found
@@ -107,32 +105,8 @@ def copy_summaries(found: Found, out: Path) -> None:
         write_atomic(out / FOLDER / path.name, path.read_bytes())
 
 
-def _text(summary: Mapping[str, Any]) -> str:
+def summary_text(summary: Mapping[str, Any]) -> str:
     """JSON with one verdict a line, so that two summaries can be compared line by line."""
     lines = [json.dumps(verdict, ensure_ascii=False) for verdict in summary["verdicts"]]
     head = json.dumps({**summary, "verdicts": []}, ensure_ascii=False, indent=1)
     return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write a summary from a results folder."""
-    parser = argparse.ArgumentParser(prog="python -m unifiedscore.ledger.summary", description=__doc__.split("\n")[0])
-    parser.add_argument("results", type=Path)
-    parser.add_argument("--study", action="append", required=True, help="once for each study")
-    parser.add_argument("--title", required=True)
-    parser.add_argument("--write", type=Path, required=True, help=f"file, ending in {ENDING}")
-    given = parser.parse_args(arguments)
-    try:
-        if not given.write.name.endswith(ENDING):
-            raise FileError(f"--write must name a file ending in {ENDING}; got {given.write}")
-        summary = summarise(given.results, given.study, title=given.title)
-        write_atomic(given.write, _text(summary).encode())
-    except UnifiedScoreError as error:
-        print(f"unifiedscore: {error}", file=sys.stderr)
-        return 2
-    print(given.write, summary["title"], counts(summary["verdicts"]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
