@@ -146,7 +146,7 @@ study = Study(
     grid=Grid(dataset=["digits", "ring"], drift=DRIFTS, temperature=TEMPERATURES, steps=[0], seed=[0],
               skip=skip, paired=("drift", "temperature")),
     profiles={
-        "standard": {"steps": [200], "seed": range(16)},
+        "standard": {"steps": [200], "seed": range(32)},
         "full": {"dataset": ["digits", "ring", "checkerboard"], "temperature": [0.05, 0.1, 0.2, 0.4, 0.8],
                  "steps": [1000], "seed": range(16)},
     },
@@ -179,7 +179,10 @@ study = Study(
               statement="h^2 = rho tau in place of the measured scale does as well on digits",
               where={"dataset": "digits", "drift": "gaussian_rho", "temperature": COMMON},
               minus={"drift": "laplace"}, test=Inside(-GAP / 5, GAP / 5),
-              control=Control("equal bandwidth", where={"drift": "gaussian_equal"}), **STANDARD),
+              control=Control("equal bandwidth", where={"drift": "gaussian_equal"}),
+              finding="with 16 seeds the control was refuted at root seed 0 (.45) and undecided at root seed 1 "
+                      "(.37, about 25 seeds would do), the claim itself supported at both: hence 32 seeds.",
+              **STANDARD),
         Claim(id="generators.matched_bandwidth", regime="plane", variable="log_ratio",
               source="Lai et al. 2026, arXiv 2603.07514, Fig. 7 (caption: nearly identical)",
               statement="in the plane, where no theorem says so, Laplace and matched Gaussian end alike as well",
