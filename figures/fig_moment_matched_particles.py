@@ -33,8 +33,8 @@ def figure(dataset):
         caption(
             canvas,
             "a: linear drift with M fresh draws of the gradient a step; points are medians of the seeds, lines exact: "
-            "noise heats, the more the larger the step. b, c: eight systems of 60 particles from noisy "
-            "training points of the circle a seed; a run of time .06 returns what it was given.",
+            "noise heats, the more the larger the step. b, c: fourteen systems of 60 particles from noisy "
+            "training points of the circle a seed; a run of time .04 returns what it was given.",
         )
     return canvas
 

@@ -14,7 +14,7 @@ from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
 CASES = ["temperature", "overlap", "neighbours"]
 SCHEMES, STEPS, DRAWS = ["euler-maruyama", "leimkuhler-matthews"], [0.05, 0.1, 0.2], [2, 8, 32]
 CURVATURE, SPREAD = 1.3, 40.0  # a, and the variance of one draw: M of them leave v = 40/M
-TIMES = [0.0, 0.06, 0.5, 1.0, 2.0, 4.0, 6.0]
+TIMES = [0.0, 0.04, 0.4, 1.0, 2.0, 4.0, 6.0]
 
 
 def predicted(scheme, h, draws):
@@ -40,15 +40,15 @@ def temperature(scheme, h, draws, n, rng):
 def temperatures(rng):
     table = np.array([[[temperature(c, h, m, 1000, rng) for m in DRAWS] for h in STEPS] for c in SCHEMES])
     curves = np.array([[[predicted(c, h, m) for m in DRAWS] for h in STEPS] for c in SCHEMES])
-    euler, matthews = (temperature(c, 0.05, 8, 20_000, rng) for c in SCHEMES)
+    euler, matthews = (temperature(c, 0.05, 8, 10_000, rng) for c in SCHEMES)
     return {"table": table, "predicted": curves, "temperature_euler": euler / predicted(SCHEMES[0], 0.05, 8),
             "temperature_matthews": matthews / predicted(SCHEMES[1], 0.05, 8), "euler_one": euler,
             "matthews_one": matthews}  # fmt: skip
 
 
 def overlap(rng):
-    """Overlap with training points and distance to them, along runs of eight systems on the smoothed circle."""
-    data, n, systems, h = us.load_measure("circle12"), 60, 8, 0.03
+    """Overlap with training points and distance to them, along runs of fourteen systems on the smoothed circle."""
+    data, n, systems, h = us.load_measure("circle12"), 60, 14, 0.04
     half = rng.standard_normal((4, 2))
     score = us.SmoothedScore(data, 0.3, 0.4, noise=np.concatenate([half, -half]))
     scale = np.sqrt(0.5 + 0.09)
@@ -89,7 +89,7 @@ NAMES = {
     "temperature_euler": "Temperature of Euler-Maruyama over its prediction",
     "temperature_matthews": "Temperature of Leimkuhler-Matthews over its prediction",
     "euler_one": "Temperature of Euler-Maruyama", "matthews_one": "Temperature of Leimkuhler-Matthews",
-    "overlap": "Overlap with the start at time 6", "overlap_short": "Overlap with the start at time .06",
+    "overlap": "Overlap with the start at time 6", "overlap_short": "Overlap with the start at time .04",
     "neighbour_bias": "Relative bias, neighbours of the perturbed point",
     "neighbour_bias_away": "Relative bias, neighbours of the particle",
 }  # fmt: skip
@@ -121,7 +121,9 @@ study = Study(
               Control("fresh noise changes no law: temperature 1", variable="matthews_one"),
               regime="leimkuhler-matthews"),
         claim("run_length", "overlap", "after t = 6 the particles have forgotten their start", "overlap",
-              Inside(-0.05, 0.05), Control("time .06", variable="overlap_short")),
+              Inside(-0.05, 0.05), Control("time .04", variable="overlap_short"),
+              finding="six systems a seed left root seed 0 inconclusive; fourteen support it on root seeds 0, 1 and 2, "
+              "in the region of the claims table"),
         claim("knn_estimator", "neighbours", "neighbours of the perturbed point keep the bias small",
               "neighbour_bias", Inside(-np.inf, 0.15),
               Control("neighbours of the particle itself, s = 3", variable="neighbour_bias_away")),
