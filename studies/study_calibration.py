@@ -268,7 +268,8 @@ def trials_of(test, noise, correction):
         return NUMBERS
     if correction != "none":
         return LOOPED
-    return TRIALS * {("inside", "normal"): 2, ("limit", "lognormal"): 3}.get((test, noise), 1)  # near the bound
+    near_the_bound = {("inside", "normal"): 2, ("limit", "lognormal"): 3, ("limit", "normal"): 3}
+    return TRIALS * near_the_bound.get((test, noise), 1)
 
 
 def measure(cell, rng):
