@@ -4,7 +4,8 @@ Every method of a seed sees the same points, starts from the same network and me
 temperature is the Laplace bandwidth in units of the typical distance rho of the training points. The Gaussian beside
 it has the same number as bandwidth (`gaussian_equal`), h^2 = E alpha measured between data and the untrained model
 (`gaussian_matched`), or h^2 = rho tau (`gaussian_rho`). Training needs PyTorch and belongs to the profile "standard":
-the quick profile trains for no step, that is not at all. Sizes were chosen on one seed with other random streams.
+the quick profile trains for no step, that is not at all. Sizes were chosen on one seed with other random streams,
+which had also shown the gap at equal bandwidth and the closeness at matched ones before the claims were written.
 """
 
 import numpy as np
