@@ -4,6 +4,7 @@ from unifiedscore.plotting.shares import draw_share, share
 from unifiedscore.plotting.style import BLUE, GREY, RED, caption, new_figure, style, tidy
 
 study = "calibration"
+profile = "standard"
 claims = ("calibration.false_refutation", "calibration.false_support", "calibration.miss")
 
 KINDS = {"inside": "Inside", "inside_log": "Inside, log", "rate": "Rate", "limit": "Limit",

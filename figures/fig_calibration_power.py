@@ -6,6 +6,7 @@ from unifiedscore.plotting.shares import share
 from unifiedscore.plotting.style import BLUE, GREEN, GREY, RED, caption, new_figure, style, tidy
 
 study = "calibration_power"
+profile = "standard"
 claims = ("calibration.power",)
 
 TRIALS = 128

@@ -5,19 +5,13 @@ import numpy as np
 from unifiedscore.plotting.style import BLUE, GREEN, INK, PINK, RED, caption, new_figure, style, tidy, words
 
 study = "moment_matched_quality"
+profile = "standard"
 claims = ("moment_matched.digits_latent",)
 COLOURS = {"moment_matched": BLUE, "kernel_density": GREEN, "gaussian_fit": INK, "untilted": RED, "closed_form": PINK}
 SHOWN = 12
 
 
 def figure(dataset):
-    if "digits" not in [str(name) for name in np.ravel(dataset["dataset"].values)]:
-        with style():
-            canvas = new_figure(6.0, 1.6)
-            ax = canvas.subplots()
-            ax.axis("off")
-            ax.text(0.5, 0.5, "digits are measured by the standard profile", ha="center", va="center")
-        return canvas
     digits = dataset.sel(dataset="digits")
     levels = [float(s) for s in np.ravel(digits["smoothing"].values)]
     with style():

@@ -166,11 +166,6 @@ def test_digits_are_drawn_above_their_own_nearest_training_image(datasets):
                 np.testing.assert_allclose(shown[10 * row : 10 * row + 8, 10 * k : 10 * k + 8], image)
 
 
-def test_digits_that_were_not_measured_are_said_to_be(datasets):
-    figure = draw("moment_matched_digits", datasets, lambda dataset: dataset.sel(dataset=["circle"]))
-    assert any("standard profile" in text for text in texts(figure))
-
-
 def test_mode_masses_are_drawn_beside_the_limit_of_their_own_mode(datasets):
     shown = numbers(draw("moment_matched_modes", datasets))
     masses = datasets["moment_matched_modes"]["masses"].sel(case="plane", n_particles=20).mean("seed").values
