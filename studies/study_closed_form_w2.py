@@ -108,7 +108,7 @@ study = Study(
     grid=Grid(
         dataset=["checkerboard"],
         sampler=["sigma=0", "sigma=0.5"],
-        seed=range(16),
+        seed=range(32),
         # The gain over the best kernel density is 0.03 with a spread of 0.06 between sets: it takes more of them.
         skip=lambda cell: cell["dataset"] != "checkerboard" and cell["seed"] >= 24,
         paired=("sampler",),
@@ -123,6 +123,8 @@ study = Study(
             minus={"sampler": "sigma=0"},
             statement="W2 is smaller at sigma = half the half-side of a cell than without smoothing",
             control=Control("the minimum is at sigma = 0", test=Inside(0.0, np.inf)),
+            finding="with 16 training sets the control was undecided at root seed 1 (-.094 [-.189, .001] at 99.99 %); "
+            "with 32 it is decided at root seeds 0, 1 and 2",
         ),
         Claim(
             **minimum,
