@@ -59,7 +59,6 @@ def train_generator(
     checkpoint : path, optional
         Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit: its weights,
         optimiser and random stream take the place of those of `start` and `rng`.
-
     watch : callable, optional
         Called after each step with the generator as it stands (its energies count the steps); must not change it.
 
