@@ -57,7 +57,6 @@ def train_command(
     ------
     MissingDependencyError, FileError, InputError
     """
-    require_torch()
     bandwidth, seed, samples = (
         positive(bandwidth, "--bandwidth"),
         integer(seed, "--seed", low=0),
@@ -67,6 +66,7 @@ def train_command(
         raise InputError(f"--out must be a folder; {out} is a file")
     rng = np.random.default_rng(seed)
     points, notes = read_points(data, rng=rng, size=_LARGEST_SET)
+    require_torch()
     for text in notes:
         note(text)
     points = points.astype(np.float64)
