@@ -10,7 +10,7 @@ import typer
 
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import OUT, ExecutorName, Out, Paths, Results, Workers
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, UnknownNameError
 
 
 def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
@@ -87,6 +87,8 @@ def export(
     from unifiedscore.ledger.export import export_ledger
     from unifiedscore.ledger.summary import ENDING, summarise, summary_text
 
+    if form not in ("markdown", "latex", "summary"):
+        raise UnknownNameError("format", form, ["markdown", "latex", "summary"])
     if form == "summary":
         if not study or not title:
             raise InputError("--format summary needs --title and --study, once for each study")

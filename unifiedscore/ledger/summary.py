@@ -57,8 +57,7 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
     return {
         "schema_version": 1,
         "title": title,
-        "command": f"unifiedscore verify --profile {ledger['profile']}"
-        + (f" --seed {ledger['root_seed']}" if ledger["root_seed"] else ""),
+        "command": _command([a["source"].split(", ")[-1] for a in attributes], ledger),
         "profile": ledger["profile"],
         "root_seed": ledger["root_seed"],
         "package_version": ledger["package_version"],
@@ -66,6 +65,13 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
         "date": max(a["history"].split("T")[0] for a in attributes),
         "verdicts": [{part: verdict[part] for part in PARTS} for verdict in verdicts],
     }
+
+
+def _command(files: list[str], ledger: Mapping[str, Any]) -> str:
+    """What measures the same again, from the folder above the studies."""
+    paths = " ".join(f"studies/{file}" for file in files if file.endswith(".py"))
+    seed = f" --seed {ledger['root_seed']}" if ledger["root_seed"] else ""
+    return f"unifiedscore verify {paths} --profile {ledger['profile']}{seed}".replace("  ", " ")
 
 
 def read_summary(path: Path) -> dict[str, Any]:
