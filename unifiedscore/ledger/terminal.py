@@ -48,7 +48,8 @@ def totals(ledger: Mapping[str, Any]) -> str:
     if ledger["not_run"]:
         parts.append(f"{_count(len(ledger['not_run']), 'claim waits', 'claims wait')} for a larger profile")
     bound = f"chance of any wrong refutation at most {ledger['family_wise_bound']:.2g}"
-    parts.append(f"{_count(ledger['monte_carlo_verdicts'], 'Monte Carlo verdict')}, {bound}")
+    if ledger["monte_carlo_verdicts"]:
+        parts.append(f"{_count(ledger['monte_carlo_verdicts'], 'Monte Carlo verdict')}, {bound}")
     return "; ".join(parts) + "."
 
 
