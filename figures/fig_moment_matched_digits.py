@@ -54,7 +54,7 @@ def _curves(digits, levels, axes):
     for ax, name, label in zip(axes, ("discrepancy", "novelty"),
                                ("squared MMD to held-out", "distance to training"), strict=True):  # fmt: skip
         for method, color in COLOURS.items():
-            values = digits[name].sel({"method": method}).transpose("smoothing", "seed").values
+            values = digits[name].sel({"sampler": method}).transpose("smoothing", "seed").values
             ax.plot(np.repeat(place, values.shape[1]), values.ravel(), ".", color=color, markersize=2, alpha=0.4)
             ax.plot(place, np.nanmedian(values, axis=1), color=color, marker="o", markersize=4, label=words(method))
         ax.set_ylabel(label)

@@ -45,10 +45,10 @@ def figure(dataset):
 
 def _samples(at, axes, *, titles):
     reach = float(
-        np.nanquantile(np.abs(at["samples"].sel({"method": ["kernel_density", "gaussian_fit"]}).values), 0.995)
+        np.nanquantile(np.abs(at["samples"].sel({"sampler": ["kernel_density", "gaussian_fit"]}).values), 0.995)
     )
     for ax, (method, (color, _)) in zip(axes, LOOK.items(), strict=True):
-        points = at["samples"].sel({"method": method}).transpose("particle", "coordinate").values
+        points = at["samples"].sel({"sampler": method}).transpose("particle", "coordinate").values
         ax.plot(points[:, 0], points[:, 1], ".", color=color, markersize=2.5)
         ax.set_aspect("equal")
         ax.set_xlim(-reach, reach)
@@ -60,7 +60,7 @@ def _samples(at, axes, *, titles):
 def _curves(at, variable, levels, ax):
     place = np.arange(len(levels), dtype=float)
     for k, (method, (color, marker)) in enumerate(LOOK.items()):
-        values = at[variable].sel({"method": method}).transpose("smoothing", "seed").values
+        values = at[variable].sel({"sampler": method}).transpose("smoothing", "seed").values
         x = place + 0.06 * (k - 2)
         ax.plot(np.repeat(x, values.shape[1]), values.ravel(), ".", color=color, markersize=1.5, alpha=0.35)
         error = 2 * np.nanstd(values, axis=1, ddof=1) / np.sqrt(np.isfinite(values).sum(axis=1))

@@ -133,9 +133,9 @@ def measure(cell, rng):
     }  # fmt: skip
 
 
-PER_METHOD = {"dims": ("method",), "coords": {"method": METHODS}}
-DRAWN = {"dims": ("method", "particle", "coordinate"),
-         "coords": {"method": METHODS, "particle": list(range(KEPT)), "coordinate": [0, 1]}}  # fmt: skip
+PER_METHOD = {"dims": ("sampler",), "coords": {"sampler": METHODS}}
+DRAWN = {"dims": ("sampler", "particle", "coordinate"),
+         "coords": {"sampler": METHODS, "particle": list(range(KEPT)), "coordinate": [0, 1]}}  # fmt: skip
 PICTURES = {"dims": ("shown", "image", "pixel"),
             "coords": {"shown": ["sample", "nearest training"], "image": list(range(SHOWN)),
                        "pixel": list(range(64))}}  # fmt: skip

@@ -213,7 +213,7 @@ def moment_matched_quality():
     rng = np.random.default_rng(3)
     axes = {
         "dataset": ["circle", "digits"], "smoothing": [0.2, 0.4, 0.8], "seed": np.arange(3),
-        "method": ["moment_matched", "kernel_density", "gaussian_fit", "untilted", "closed_form"],
+        "sampler": ["moment_matched", "kernel_density", "gaussian_fit", "untilted", "closed_form"],
         "particle": np.arange(20), "coordinate": [0, 1], "shown": ["sample", "nearest training"],
         "image": np.arange(16), "pixel": np.arange(64),
     }  # fmt: skip
@@ -222,8 +222,8 @@ def moment_matched_quality():
         return names, rng.random([len(axes[name]) for name in names])
 
     cell = ("dataset", "smoothing", "seed")
-    data = {name: draw(*cell, "method") for name in ("distance", "discrepancy", "novelty")}
-    data |= {"samples": draw(*cell, "method", "particle", "coordinate"),
+    data = {name: draw(*cell, "sampler") for name in ("distance", "discrepancy", "novelty")}
+    data |= {"samples": draw(*cell, "sampler", "particle", "coordinate"),
              "images": draw(*cell, "shown", "image", "pixel")}  # fmt: skip
     return _labelled(data, axes)
 
