@@ -41,7 +41,7 @@ _HOME = {
     "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
     "samplers": ["CenteredStiefel", "DriftingFlow", "sample_closed_form", "sample_moment_matched"],
     "study": ["judge", "open_results", "run"],
-    "diagnose": ["diagnose"],
+    "diagnosis": ["diagnose"],
     "errors": ["UnifiedScoreError"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -50,7 +50,7 @@ __all__ = ["__version__", "testing", *_MODULE_OF]
 
 if TYPE_CHECKING:
     from unifiedscore import testing
-    from unifiedscore.diagnose import diagnose
+    from unifiedscore.diagnosis import diagnose
     from unifiedscore.errors import UnifiedScoreError
     from unifiedscore.fields import (
         Barycenter,

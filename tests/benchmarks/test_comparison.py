@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[2] / "benchmarks"
 OPTIONS = argparse.Namespace(repeats=6, seconds=100.0)
 
 

@@ -123,20 +123,20 @@ def test_wrong_steps_inside_a_proof_are_not_zero():
 
 
 def test_every_kernel_of_the_table_is_checked_against_the_library():
-    module = load_module(FOLDER / "derive_radial_decomposition.py")
+    module = load_module(FOLDER / "drift" / "derive_radial_decomposition.py")
     assert set(module.code_kernels(1.0, 2.0)) == set(module.TABLE)
 
 
 @pytest.mark.parametrize(("dimension", "share"), [(1, "3/8"), (2, "4/15"), (3, "5/24"), (10, "12/143")])
 def test_matern_residual_share_has_the_tabulated_limits(dimension, share):
-    module = load_module(FOLDER / "derive_low_temperature.py")
+    module = load_module(FOLDER / "drift" / "derive_low_temperature.py")
     formula = module.residual_share(module.MATERN_3_2, module.SCALE**2 * (1 + module.Z))
     assert formula.subs(module.D, dimension) == sp.Rational(share)
 
 
 def test_posterior_scale_has_the_tabulated_fixed_point():
     """tau = 4 / sqrt(D), sigma = 1/2: rho tau = 2 sqrt(2), C_post / C_th = .934973."""
-    module = load_module(FOLDER / "derive_matched_gaussian.py")
+    module = load_module(FOLDER / "drift" / "derive_matched_gaussian.py")
     ratio = sp.Symbol("c", positive=True)
     theory = 2 * sp.sqrt(2)
     equation = module.RATIO.subs({module.H2: ratio * theory, module.SIGMA2: sp.Rational(1, 4)}) - ratio

@@ -5,7 +5,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
-from unifiedscore.fields import drift_scale, feature_scale
+from unifiedscore.metrics import drift_scale, feature_scale
 
 RNG = np.random.default_rng(7)
 

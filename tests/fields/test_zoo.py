@@ -5,7 +5,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError, UnknownNameError
-from unifiedscore.fields.divergence import _DIVERGENCES
+from unifiedscore.fields.drifts.divergence import _DIVERGENCES
 from unifiedscore.testing import parametrize_with_checks
 
 RNG = np.random.default_rng(8)

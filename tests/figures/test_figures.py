@@ -123,7 +123,7 @@ def test_the_angle_is_zero_for_parallel_fields_and_seen_where_they_turn(datasets
 
 
 def test_a_missing_variable_is_named(datasets):
-    spec = importlib.util.spec_from_file_location("fig", ROOT / "figures" / "fig_mechanism.py")
+    spec = importlib.util.spec_from_file_location("fig", ROOT / "figures" / "drift" / "fig_mechanism.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     lacking = datasets["laplace_mechanism"].drop_vars("scale_ratio_theory")

@@ -1,4 +1,4 @@
-"""The committed ledger of the quick profile: a reviewer's `unifiedscore diff figures/ledger.json results`."""
+"""The committed ledger of the quick profile: a reviewer's `unifiedscore diff reference/ledger.json results`."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ from unifiedscore.ledger.ledger import family_wise
 from unifiedscore.study.discover import discover
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = ROOT / "figures" / "ledger.json"
+REFERENCE = ROOT / "reference" / "ledger.json"
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
-from unifiedscore.processes import linear_quadratic as lq
-from unifiedscore.processes import memoryless
+from unifiedscore.references import linear_quadratic as lq
+from unifiedscore.references import memoryless
 
 
 @pytest.mark.parametrize(

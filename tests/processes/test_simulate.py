@@ -6,7 +6,8 @@ import pytest
 import unifiedscore as us
 from unifiedscore.errors import InputError
 from unifiedscore.inference import Inside
-from unifiedscore.samplers import LinearStep, log_expectation, log_mean_exp
+from unifiedscore.references import LinearStep, log_expectation
+from unifiedscore.samplers import log_mean_exp
 
 
 def base_chain(process, times):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
-from unifiedscore import exact
+from unifiedscore import references
 from unifiedscore.errors import InputError
 from unifiedscore.samplers import CenteredStiefel, ManifoldChain
 
@@ -48,7 +48,7 @@ def test_pull_back_is_the_derivative_of_the_energy_and_the_transposed_one_is_not
 def test_quadratic_potential_has_no_projected_force_but_a_transposed_one_has():
     a, c = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([0.3, 0.0])
     m = simplex(3, 2)
-    from unifiedscore.exact.small_systems import triangle
+    from unifiedscore.references.small_systems import triangle
 
     y = triangle(0.3)
     force = (MEAN + y @ FACTOR.T - c) @ a
@@ -66,11 +66,15 @@ def test_chains_sample_the_invariant_law_of_their_own_step(scheme):
     h, systems = 0.1, 30_000
     y = run(ManifoldChain(CenteredStiefel(3, 1), h, scheme), slope, np.random.default_rng(1), systems=systems, time=4)
     value = (y**3).mean((1, 2))
-    expected = exact.chain_average(scheme, slope, cube, h, angles=41, noise=40)
+    expected = references.chain_average(scheme, slope, cube, h, angles=41, noise=40)
     error = value.std() / np.sqrt(systems)
     assert abs(value.mean() - expected) < 4.5 * error
     # The three laws are farther apart than that.
-    others = [exact.chain_average(s, slope, cube, h, angles=31, noise=30) for s in exact.CIRCLE_SCHEMES if s != scheme]
+    others = [
+        references.chain_average(s, slope, cube, h, angles=31, noise=30)
+        for s in references.CIRCLE_SCHEMES
+        if s != scheme
+    ]
     assert min(abs(other - expected) for other in others) > 2 * error
 
 
@@ -117,7 +121,7 @@ def test_uniform_law_is_kept_at_a_large_step(scheme):
     y = run(ManifoldChain(CenteredStiefel(6, 2), 0.5, scheme, "qr"), lambda y: 3.0 * y, np.random.default_rng(4),
             systems=20_000, time=3)  # fmt: skip
     value = (y**4).mean((1, 2))
-    assert abs(value.mean() - exact.fourth_moment(6)) < 4.5 * value.std() / np.sqrt(len(value))
+    assert abs(value.mean() - references.fourth_moment(6)) < 4.5 * value.std() / np.sqrt(len(value))
 
 
 def test_overlap_decays_with_the_finite_particle_constant():
@@ -129,7 +133,7 @@ def test_overlap_decays_with_the_finite_particle_constant():
         state = chain.advance(state, np.zeros_like, rng)
     overlap = (state.y * start).sum((1, 2)) / (p * d)
     error = overlap.std() / np.sqrt(len(overlap))
-    assert abs(overlap.mean() - exact.euler_contraction(p, d, h) ** 25) < 4.5 * error
+    assert abs(overlap.mean() - references.euler_contraction(p, d, h) ** 25) < 4.5 * error
     assert abs(overlap.mean() - np.exp(-0.5)) > 20 * error
 
 

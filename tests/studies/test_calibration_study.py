@@ -10,9 +10,9 @@ from unifiedscore.study.discover import load_module
 from unifiedscore.study.records import study_hash
 
 ROOT = Path(__file__).parents[2]
-study = load_module(ROOT / "studies" / "study_calibration.py")
-ledger = load_module(ROOT / "studies" / "study_calibration_ledger.py")
-power = load_module(ROOT / "studies" / "study_calibration_power.py")
+study = load_module(ROOT / "studies" / "calibration" / "study_tests.py")
+ledger = load_module(ROOT / "studies" / "calibration" / "study_ledger.py")
+power = load_module(ROOT / "studies" / "calibration" / "study_power.py")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_every_cell_says_how_many_trials_it_holds():
 
 
 def test_the_figure_of_power_knows_how_many_trials_there_are():
-    assert load_module(ROOT / "figures" / "fig_calibration_power.py").TRIALS == power.TRIALS
+    assert load_module(ROOT / "figures" / "calibration" / "fig_power.py").TRIALS == power.TRIALS
 
 
 def test_an_interval_without_an_end_misses_no_region_there():

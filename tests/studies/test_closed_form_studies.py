@@ -67,7 +67,7 @@ def test_the_picture_weights_are_symmetric_and_sharper_without_smoothing():
 
 
 def test_neighbours_lose_nothing_when_they_are_all_points():
-    module = load_module(ROOT / "studies" / "study_closed_form_neighbour_samples.py")
+    module = load_module(ROOT / "studies" / "closed_form" / "study_neighbour_samples.py")
     points, rng = np.random.default_rng(1).normal(size=(module.POINTS, 2)), np.random.default_rng(2)
     assert module.relative_error(points, 100, module.POINTS - 100, rng) < 1e-12
     assert module.relative_error(points, 1, 1, rng) > 0.05
@@ -84,7 +84,7 @@ def test_every_variable_of_a_cell_is_returned(name):
 
 
 def test_every_method_of_the_w2_study_makes_samples_of_every_data_set():
-    module = load_module(ROOT / "studies" / "study_closed_form_w2.py")
+    module = load_module(ROOT / "studies" / "closed_form" / "study_w2.py")
     for dataset in module.LENGTHS:
         points, reference, fresh = module.draw(dataset, np.random.default_rng(0))
         assert len(points) == module.N and len(reference) == len(fresh) == (798 if dataset == "digits" else module.OUT)

@@ -9,7 +9,7 @@ import pytest
 from unifiedscore.errors import MissingDependencyError
 from unifiedscore.study.discover import load_module
 
-MODULE = load_module(Path(__file__).parents[2] / "studies" / "study_generators.py")
+MODULE = load_module(Path(__file__).parents[2] / "studies" / "drift" / "study_generators.py")
 STUDY = MODULE.study
 CELL = {"dataset": "digits", "drift": "laplace", "temperature": 0.2, "steps": 2, "seed": 0}
 

@@ -45,7 +45,7 @@ def test_work_at_five_steps():
 
 
 def test_one_sided_exponent_is_that_of_the_mixture_bound_and_the_two_sided_one_grows_like_a_logarithm():
-    module = load_module(ROOT / "studies" / "study_tilting_adjoint_onesided.py")
+    module = load_module(ROOT / "studies" / "tilting" / "study_adjoint_onesided.py")
     times = np.linspace(0.001, 0.999, 999)
     bound = mixture_factor("rectified_flow", times, module.VARIANCE, module.RADIUS)
     cell = {"dimension": 2}

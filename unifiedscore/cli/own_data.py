@@ -26,7 +26,7 @@ def diagnose(
     if (queries is None) != (field is None):
         raise InputError("--queries and --field belong together: the points, and the field that you computed at them")
     bandwidths = _numbers(bandwidth)
-    from unifiedscore.diagnose import diagnose_command
+    from unifiedscore.diagnosis import diagnose_command
 
     code = diagnose_command(
         target=target,

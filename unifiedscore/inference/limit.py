@@ -52,8 +52,9 @@ class Limit(AbstractTest):
     centre of a region of half-width 0.7 s is supported with probability above 0.9.
 
     Over seeds the declared order is a hypothesis of the claim: a correction that x^-order mimics within the noise
-    cannot be told from it. Measured in `studies/study_calibration.py`: under 1/log x instead of 1/x, on six points a
-    factor 2 apart, one true limit in six is refuted. Declare the order that theory gives, and span decades of x.
+    cannot be told from it. Measured in `studies/calibration/study_tests.py`: under 1/log x instead of 1/x, on six
+    points a factor 2 apart, one true limit in six is refuted. Declare the order that theory gives, and span decades
+    of x.
 
     Examples
     --------

@@ -59,7 +59,7 @@ class Rate(AbstractTest):
     outside the region is refuted with probability above 0.9.
 
     Corrections that bend the line by less than the noise of its seeds leave no trend to see, and both kinds of errors
-    exceed their levels: measured in `studies/study_calibration.py` for six points a factor 2 apart, corrections
+    exceed their levels: measured in `studies/calibration/study_tests.py` for six points a factor 2 apart, corrections
     x^-1/2 and 1/log x. Span decades of x where a correction is slow.
 
     Examples

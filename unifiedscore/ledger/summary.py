@@ -1,7 +1,8 @@
-"""Stored summaries: the verdicts of a long run, kept in a small file beside the studies and shown in every report.
+"""Stored summaries: the verdicts of a long run, kept in a small file and shown in every report.
 
-`unifiedscore export RESULTS --format summary --study NAME --title T --out studies/FILE.summary.json` writes one from a
-results folder; `verify` copies those beside the studies it finds to `<out>/summaries/`.
+`unifiedscore export RESULTS --format summary --study NAME --title T --out reference/FILE.summary.json` writes one from
+a results folder. `verify` copies to `<out>/summaries/` those that lie beside the studies it finds or in the folder
+`reference` beside `studies`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.schema import check_entries
 from unifiedscore.study.discover import Found
 
+REFERENCE = "reference"  # folder beside `studies`, for what is kept of larger runs
 FOLDER, ENDING = "summaries", ".summary.json"
 PARTS = ("claim", "regime", "study", "statement", "outcome", "expected", "control_outcome", "finding", "estimate",
          "interval", "region")  # fmt: skip
@@ -69,7 +71,7 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
 
 def _command(files: list[str], ledger: Mapping[str, Any]) -> str:
     """What measures the same again, from the folder above the studies."""
-    paths = " ".join(f"studies/{file}" for file in files if file.endswith(".py"))
+    paths = " ".join(file for file in files if file.endswith(".py"))
     seed = f" --seed {ledger['root_seed']}" if ledger["root_seed"] else ""
     return f"unifiedscore verify {paths} --profile {ledger['profile']}{seed}".replace("  ", " ")
 
@@ -103,8 +105,14 @@ def counts(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def copy_summaries(found: Found, out: Path) -> None:
-    """Copy the summaries that lie beside the studies to the results; damaged ones are refused."""
-    folders = dict.fromkeys(item.path.parent for item in found.studies)
+    """Copy the summaries beside the studies and in the project's folder `reference` to the results.
+
+    Damaged ones are refused.
+    """
+    parents = [item.path.parents for item in found.studies]
+    beside = (folders[0] for folders in parents)
+    reference = (folder.parent / REFERENCE for folders in parents for folder in folders if folder.name == "studies")
+    folders = dict.fromkeys((*beside, *reference))
     for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
         read_summary(path)
         make_folder(out / FOLDER)

@@ -12,7 +12,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.measures import isotropic, rules
 from unifiedscore.measures.arguments import read_array, read_number
 from unifiedscore.measures.covariances import read_covariance, symmetric
-from unifiedscore.measures.reduced import ReducedMixture, reduce_mixture, select_components
+from unifiedscore.measures.reduced import ReducedMixture, reduce_isotropic, select_components
 from unifiedscore.measures.samples import refuse_huge_matrix
 from unifiedscore.measures.tilt import tilt_full, tilt_isotropic
 
@@ -347,7 +347,15 @@ class GaussianMixture:
         InputError
             For full covariances, or when a mean lies outside `span`.
         """
-        return reduce_mixture(self, span)
+        if self.variances is None:
+            raise InputError(
+                "reduced() needs isotropic covariances (a float or one variance per component); this mixture has full "
+                "covariance matrices, whose law is not a function of in-span coordinates and a norm"
+            )
+        if span is None and self.is_padded:
+            outside = self.dimension - self.centers.shape[1]
+            return ReducedMixture(self.centers, self.variances, self.weights, outside)
+        return reduce_isotropic(self.means, self.variances, self.weights, span)
 
     def quadrature(self, order: int = 8, *, components=None) -> tuple[np.ndarray, np.ndarray]:
         """Nodes (N, d) and weights (N,) under this law: `order` Gauss-Hermite nodes an axis of each eigenbasis.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures import isotropic, rules
-
-if TYPE_CHECKING:
-    from unifiedscore.measures.gaussian_mixture import GaussianMixture
 
 
 @final
@@ -215,31 +212,23 @@ class ReducedMixture:
         return x, inner, wide[:, -1] ** 2 if self.rest_dimension else np.zeros(len(x))
 
 
-def reduce_mixture(mixture: GaussianMixture, span) -> ReducedMixture:
-    """Coordinates for `mixture`; see `GaussianMixture.reduced`."""
-    if mixture.variances is None:
-        raise InputError(
-            "reduced() needs isotropic covariances (a float or one variance a component); this mixture has full "
-            "covariance matrices, whose law is not a function of in-span coordinates and a norm"
-        )
-    d = mixture.dimension
-    if span is None and mixture.is_padded:
-        basis, centers = None, mixture.centers
+def reduce_isotropic(means: np.ndarray, variances: np.ndarray, weights: np.ndarray, span) -> ReducedMixture:
+    """Coordinates in which every mean, and every row of `span` if given, lies in the span of a basis."""
+    d = means.shape[1]
+    rows = means if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
+    basis = _orthonormal_rows(rows)
+    if len(basis) == d:
+        # Nothing is left outside: the axes themselves are the simplest basis, and one that two laws share.
+        basis, centers = None, means
     else:
-        rows = mixture.means if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
-        basis = _orthonormal_rows(rows)
-        if len(basis) == d:
-            # Nothing is left outside: the axes themselves are the simplest basis, and one that two laws share.
-            basis, centers = None, mixture.means
-        else:
-            centers = mixture.means @ basis.T
-            outside = np.abs(mixture.means - centers @ basis).max()
-            if outside > 1e-10 * max(1.0, np.abs(mixture.means).max()):
-                raise InputError(
-                    f"span must hold every mean of the mixture; a mean is {outside:.3g} outside of it; "
-                    "add the means to the rows of span"
-                )
-    return ReducedMixture(centers, mixture.variances, mixture.weights, d - centers.shape[1], basis)
+        centers = means @ basis.T
+        outside = np.abs(means - centers @ basis).max()
+        if outside > 1e-10 * max(1.0, np.abs(means).max()):
+            raise InputError(
+                f"span must hold every mean of the mixture; a mean is {outside:.3g} outside of it; "
+                "add the means to the rows of span"
+            )
+    return ReducedMixture(centers, variances, weights, d - centers.shape[1], basis)
 
 
 def _orthonormal_rows(rows: np.ndarray) -> np.ndarray:

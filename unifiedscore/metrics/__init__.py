@@ -17,6 +17,7 @@ from unifiedscore.metrics.cross_fitting import (
     replicated_cosines,
 )
 from unifiedscore.metrics.mmd import unbiased_mmd2
+from unifiedscore.metrics.normalisation import drift_scale, feature_scale
 from unifiedscore.metrics.replicates import Replicated, replicated
 from unifiedscore.metrics.transport import sliced_wasserstein2, wasserstein2
 
@@ -28,7 +29,9 @@ __all__ = [
     "best_scale",
     "cosine",
     "cross_fitted_cosine",
+    "drift_scale",
     "duplicate_rate",
+    "feature_scale",
     "global_cosine",
     "mean_cosine",
     "mean_product",

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import Literal, Protocol, final
 
 import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.fields import AbstractField
+from unifiedscore.measures import GaussianMixture
 from unifiedscore.processes.conditional import score_and_hessian
+from unifiedscore.processes.schedules import Schedule
 
-if TYPE_CHECKING:
-    from unifiedscore.processes.tilted_process import TiltedProcess
+
+class HasMarginals(Protocol):
+    """What a field of a process needs of it; `TiltedProcess` has it."""
+
+    dimension: int
+    schedule: Schedule
+    target: GaussianMixture | None
+    log_normalizer: float
+
+    def base_marginal(self, t) -> GaussianMixture:
+        """p_t."""
+
+    def tilted_marginal(self, t) -> GaussianMixture:
+        """p*_t."""
+
+    def value(self, x, t) -> np.ndarray:
+        """V(x, t), (n,)."""
 
 
 @final
@@ -30,7 +47,7 @@ class ProcessField(AbstractField):
     array([[1.]])
     """
 
-    process: TiltedProcess
+    process: HasMarginals
     time: float
     quantity: Literal["base_score", "tilted_score", "optimal_control"]
 

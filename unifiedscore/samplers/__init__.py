@@ -23,12 +23,10 @@ _HOME = {
         "log_mean_exp",
         "weighted_mean",
     ],
-    "gaussian_tilt": ["GaussianTilt"],
     "manifold_chain": ["ChainState", "ManifoldChain"],
     "moment_matched": ["MomentMatchedSamples", "sample_moment_matched"],
     "noise": ["NOISE_POLICIES", "NoisePolicy", "draw_noise", "policy_by_name"],
     "rate_form": ["TiltedSample", "escorted_jarzynski", "nets_residual", "tilted_crooks", "tilted_jarzynski"],
-    "recursion": ["LinearStep", "chain_of_fields", "log_expectation"],
     "stiefel": ["CenteredStiefel"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
         log_mean_exp,
         weighted_mean,
     )
-    from unifiedscore.samplers.gaussian_tilt import GaussianTilt
     from unifiedscore.samplers.manifold_chain import ChainState, ManifoldChain
     from unifiedscore.samplers.moment_matched import MomentMatchedSamples, sample_moment_matched
     from unifiedscore.samplers.noise import NOISE_POLICIES, NoisePolicy, draw_noise, policy_by_name
@@ -61,7 +58,6 @@ if TYPE_CHECKING:
         tilted_crooks,
         tilted_jarzynski,
     )
-    from unifiedscore.samplers.recursion import LinearStep, chain_of_fields, log_expectation
     from unifiedscore.samplers.stiefel import CenteredStiefel
 
 

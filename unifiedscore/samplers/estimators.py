@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.fields.barycenter import Barycenter
-from unifiedscore.fields.callable_field import as_field
+from unifiedscore.fields.callable import as_field
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
 from unifiedscore.measures.samples import Samples

@@ -12,8 +12,8 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
-from unifiedscore.fields.moment_matched import SmoothedScore
-from unifiedscore.fields.tilt import cholesky
+from unifiedscore.fields.moment_matched.field import SmoothedScore
+from unifiedscore.fields.moment_matched.multipliers import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
 from unifiedscore.posterior.threads import one_blas_thread
 from unifiedscore.samplers.estimators import barycenter_estimator

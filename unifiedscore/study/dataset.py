@@ -126,7 +126,7 @@ def _provenance(study: Study, grid: Grid, *, profile: str, rng_seed: int, path: 
         "Conventions": "CF-1.11",
         "title": study.title,
         "study": study.name,
-        "source": f"unifiedscore {version}" + (f", {path.name}" if path is not None else ", a study without a file"),
+        "source": f"unifiedscore {version}" + (f", {_place(path)}" if path is not None else ", a study without a file"),
         "version": version,
         "references": "; ".join(dict.fromkeys(claim.source for claim in study.claims)),
         "history": f"{now} measured with profile {profile}",
@@ -137,6 +137,13 @@ def _provenance(study: Study, grid: Grid, *, profile: str, rng_seed: int, path: 
         "git_commit": commit,
         "git_dirty": dirty,
     }
+
+
+def _place(path: Path) -> str:
+    """A study file as seen from the folder that holds `studies`, whatever the machine: part of the command that
+    measures it again."""
+    parts = path.parts
+    return "/".join(parts[len(parts) - 1 - parts[::-1].index("studies") :]) if "studies" in parts else path.name
 
 
 def _version(package: str) -> str:

@@ -184,7 +184,14 @@ def figure_in(path: Path) -> FoundFigure:
     if profile not in PROFILES:
         raise StudyError(f"{path}: {UnknownNameError('profile', profile, PROFILES)}")
     title = (module.__doc__ or path.stem).strip().splitlines()[0]
-    return FoundFigure(path.stem.removeprefix("fig_"), title, figure, tuple(studies), tuple(claims), path, profile)
+    return FoundFigure(_figure_name(path), title, figure, tuple(studies), tuple(claims), path, profile)
+
+
+def _figure_name(path: Path) -> str:
+    """Name of a figure: its place below the folder `figures`, so that each family can have a figure of one name."""
+    folders = path.parts[:-1]
+    below = folders[len(folders) - folders[::-1].index("figures") :] if "figures" in folders else ()
+    return "_".join((*below, path.stem.removeprefix("fig_")))
 
 
 def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:

@@ -24,7 +24,7 @@ from unifiedscore.study.grid import canonical
 
 SCHEMA = 1
 # What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
-NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "exact", "train")
+NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "references", "train")
 SOURCES = ("study/grid.py", "validate.py")
 # What a study measures as well that imports the tests themselves.
 JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from unifiedscore.atomic import write_atomic
-from unifiedscore.diagnose.sources import read_points
+from unifiedscore.diagnosis.sources import read_points
 from unifiedscore.errors import InputError
-from unifiedscore.fields import feature_scale
 from unifiedscore.kernels import Laplace, kernel_by_name
-from unifiedscore.metrics import nearest_training_distance
+from unifiedscore.metrics import feature_scale, nearest_training_distance
 from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.study.progress import note

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from unifiedscore.errors import InputError, NumericalError
-from unifiedscore.fields import drift_scale
 from unifiedscore.measures import Samples
+from unifiedscore.metrics import drift_scale
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.samplers.progress import steps_with_progress
 from unifiedscore.train.checkpoint import describe_training, load_checkpoint, save_checkpoint

@@ -1,0 +1,248 @@
+"""`unifiedscore diagnose`: print the diagnosis, and save it where asked to."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from textwrap import fill
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.diagnosis import variables
+from unifiedscore.diagnosis.core import diagnose
+from unifiedscore.diagnosis.sources import read_array, read_laws
+from unifiedscore.errors import FileError, InputError
+
+_WIDTH = 110
+_ROWS = {
+    "relative_bandwidth": "over the mean distance",
+    "cross_fitted_cosine": "cosine, cross-fitted (noise-free)",
+    "split_sample_cosine": "cosine, split samples (attenuated)",
+    "same_sample_cosine": "cosine, same samples (shared noise)",
+    "whole_sample_cosine": "same, from all samples at once",
+    "effective_samples": "effective samples, target / model",
+    "noise_share": "noise share of the drift energy",
+    "mean_difference_share": "explained by the mean difference",
+    "preconditioner_ratio": "preconditioners, target over model",
+    "preconditioner_share": "preconditioner gap over drift",
+    "residual_share": "residual gap over drift",
+    "curl_share": "curl share of the Jacobian",
+    "scale_ratio": "best scale over preconditioner",
+    "relative_error": "relative error at preconditioner",
+    "best_relative_error": "relative error at best scale",
+    "effective_bandwidth": "effective Gaussian bandwidth h",
+    "bandwidth_over_std": "h over largest std of the data",
+    "smoothed_share": "variance share narrower than h",
+    "matched_gaussian_error": "error to matched Gaussian drift",
+    "field_score_share": "your field: score share",
+    "field_preconditioner_share": "  + unequal preconditioners",
+    "field_residual_share": "  + residual gap",
+    "field_unexplained_share": "  unexplained",
+    "field_score_scale": "  scale of the score",
+    "field_drift_cosine": "  cosine with this drift",
+    "field_chance_cosine": "  cosine of unrelated fields (one sd)",
+    "field_drift_scale": "  scale of this drift",
+    "field_curl_indication": "  curl indication",
+    "score_curl_indication": "  (same, of the score: a gradient)",
+}
+
+
+def diagnose_command(
+    target: str,
+    model: str,
+    *,
+    kernel: str = "laplace",
+    bandwidths=None,
+    relative: bool = False,
+    queries=None,
+    field=None,
+    out=None,
+    seed: int = 0,
+    max_samples: int = 10_000,
+    file=None,
+) -> int:
+    """Diagnose two files or named data sets; print a table and the advice, save `diagnose.nc` and `diagnose.json`.
+
+    Parameters
+    ----------
+    target, model : str
+        A file (.npy, .npz, .nc, .csv) or a named data set such as `digits` or `digits:label=3`.
+    kernel, bandwidths, relative, seed, max_samples
+        As for `diagnose`.
+    queries, field : path, optional
+        Files of points and of the user's field there.
+    out : path, optional
+        Folder for both files, made if missing.
+    file : text stream, optional
+        Where to print; standard output by default.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UnifiedScoreError
+        Bad input of any kind; then nothing is written.
+    """
+    out = None if out is None else Path(out)
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"--out must be a folder; {out} is a file")
+    seed = validate.integer(seed, "seed", low=0)
+    laws = read_laws(str(target), str(model), rng=np.random.default_rng([seed, 1]), size=max_samples)
+    points = None if queries is None else read_array(Path(queries), "queries")
+    values = None if field is None else read_array(Path(field), "field")
+    with _folder(out):
+        dataset = diagnose(
+            laws[0],
+            laws[1],
+            kernel,
+            bandwidths,
+            queries=points,
+            field=values,
+            relative=relative,
+            seed=seed,
+            max_samples=max_samples,
+        )
+    notes = laws[2] + json.loads(dataset.attrs["notes"])
+    dataset = dataset.assign_attrs(target=str(target), model=str(model), notes=json.dumps(notes))
+    print_diagnosis(dataset, file=file)
+    if out is not None:
+        for path in save_diagnosis(dataset, out):
+            print(path, file=file or sys.stdout)
+    return 0
+
+
+def print_diagnosis(dataset, *, file=None) -> None:
+    """Print one column a bandwidth: a table on a terminal, aligned plain text elsewhere."""
+    file = file or sys.stdout
+    attrs = dataset.attrs
+    names = [attrs.get(law, law) for law in variables.LAWS]
+    sizes = dataset["samples"].values
+    print(
+        f"{names[0]} ({sizes[0]} samples) against {names[1]} ({sizes[1]} samples), dimension {attrs['dimension']}, "
+        f"{attrs['kernel']} kernel; intervals at level {attrs['level']:.0%}, seed {attrs['seed']}",
+        file=file,
+    )
+    header = ["bandwidth", *(f"{tau:.4g}" for tau in dataset["bandwidth"].values)]
+    rows = [_row(dataset, name) for name in _ROWS if name in dataset]
+    if getattr(file, "isatty", lambda: False)():
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*(header[:1]), box=None, header_style="bold", pad_edge=False)
+        for text in header[1:]:
+            table.add_column(text, justify="right")
+        for row in rows:
+            table.add_row(*row)
+        Console(file=file, highlight=False).print(table)
+    else:
+        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+        for row in [header, *rows]:
+            cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+            print("  ".join(cells), file=file)
+    print(_scales(dataset), file=file)
+    for note in json.loads(attrs["notes"]):
+        print(fill(f"note: {note}", _WIDTH, subsequent_indent="  "), file=file)
+    for sentence in json.loads(attrs["advice"]):
+        print(fill(f"-> {sentence}", _WIDTH, subsequent_indent="   "), file=file)
+
+
+def _row(dataset, name: str) -> list[str]:
+    variable = dataset[name]
+    label = _ROWS[name]
+    if name == "effective_samples":
+        return [label, *(" / ".join(f"{v:.3g}" for v in pair) for pair in variable.values)]
+    if f"{name}_low" in dataset:
+        ends = zip(variable.values, dataset[f"{name}_low"].values, dataset[f"{name}_high"].values, strict=True)
+        return [label, *(_interval(*three) for three in ends)]
+    return [label, *(_number(value) for value in variable.values)]
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return "inconclusive"
+    return f"{value:.3f}" if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+def _scales(dataset) -> str:
+    pair = lambda name: " / ".join(f"{v:.3g}" for v in dataset[name].values)  # noqa: E731
+    stds = ", ".join(f"{v:.3g}" for v in dataset["principal_std"].values if not math.isnan(v))
+    lines = [
+        f"mean distance {float(dataset['mean_distance']):.4g}; standard deviation along the principal axes {stds}, "
+        f"total {float(dataset['total_std']):.3g}; distance of the means "
+        f"{float(dataset['mean_distance_of_means']):.3g}",
+        f"target / model: kappa {pair('kappa')} (1 when isotropic), norm spread {pair('norm_spread')} (2 when "
+        f"Gaussian), squared norm {pair('squared_norm')}, ratio {float(dataset['norm_ratio']):.3g}",
+    ]
+    return "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[None]:
+    """Make the folder before the work, and take it away again if the work fails."""
+    if out is None:
+        yield
+        return
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise FileError(f"cannot write into {out}: {error.strerror or error}; choose another --out") from error
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            folder.rmdir()
+        raise
+
+
+def save_diagnosis(dataset, out: Path) -> list[Path]:
+    """Write `diagnose.nc` and `diagnose.json`, each whole or not at all."""
+    from unifiedscore.atomic import write_atomic
+    from unifiedscore.study.dataset import write_dataset
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {out}: {error.strerror or error}; choose another --out") from error
+    paths = [out / "diagnose.nc", out / "diagnose.json"]
+    write_dataset(dataset, paths[0])
+    write_atomic(paths[1], (json.dumps(as_json(dataset), indent=1, allow_nan=False) + "\n").encode())
+    return paths
+
+
+def as_json(dataset) -> dict:
+    """The data set as plain JSON: missing and infinite numbers are null."""
+    plain = {"attributes": _plain(dataset.attrs)}
+    for key in ("advice", "notes"):
+        plain["attributes"][key] = json.loads(plain["attributes"][key])
+    plain["coordinates"] = {name: dataset[name].values.tolist() for name in dataset.coords}
+    plain["variables"] = {
+        name: {"dims": list(v.dims), **_plain(v.attrs), "values": _finite(v.values.tolist())}
+        for name, v in dataset.data_vars.items()
+    }
+    return plain
+
+
+def _plain(attributes) -> dict:
+    return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in attributes.items()}
+
+
+def _finite(value):
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
