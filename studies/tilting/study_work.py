@@ -8,15 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 import unifiedscore as us
+from unifiedscore.references import LinearStep, log_expectation
 from unifiedscore.samplers import (
     EscortedLangevin,
     GaussianPath,
-    LinearStep,
     bennett,
     crooks_histogram,
     effective_sample_size,
     jarzynski,
-    log_expectation,
     log_mean_exp,
     tilted_crooks,
 )

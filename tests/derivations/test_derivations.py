@@ -12,7 +12,7 @@ from unifiedscore.study.derivation import judge_derivation
 from unifiedscore.study.discover import derivations_in, load_module
 
 FOLDER = Path(__file__).parents[2] / "derivations"
-FILES = sorted(FOLDER.glob("derive_*.py"))
+FILES = sorted(FOLDER.rglob("derive_*.py"))
 DERIVATIONS = {found.derivation.claim: found.derivation for path in FILES for found in derivations_in(path)}
 
 
@@ -109,8 +109,10 @@ def test_transposed_jacobian_is_noticed(claim, monkeypatch):
 
 
 def test_wrong_steps_inside_a_proof_are_not_zero():
-    low, matched = (load_module(FOLDER / f"derive_{name}.py") for name in ("low_temperature", "matched_gaussian"))
-    laws, curl = (load_module(FOLDER / f"derive_{name}.py") for name in ("gaussian_laws", "curl"))
+    low, matched = (
+        load_module(FOLDER / "drift" / f"derive_{name}.py") for name in ("low_temperature", "matched_gaussian")
+    )
+    laws, curl = (load_module(FOLDER / "drift" / f"derive_{name}.py") for name in ("gaussian_laws", "curl"))
     assert low.matern_gap(constant=low.D + 2 * low.NU + 1) != 0
     assert low.angular_gap() == 0
     assert matched.match_gap(factor=sp.Rational(1, 2)) != 0

@@ -340,9 +340,9 @@ def measured(name):
     from unifiedscore.study.discover import discover
 
     def build():
-        found = discover([str(Path(__file__).parents[2] / "studies" / f"study_{name}.py")])
+        study = discover([Path(__file__).parents[2]], kinds=("studies",)).study(name).study
         with tempfile.TemporaryDirectory() as out:
-            return run(found.studies[0].study, out=out, executor=None, rng_seed=0).load()
+            return run(study, out=out, executor=None, rng_seed=0).load()
 
     return build
 

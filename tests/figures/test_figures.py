@@ -13,12 +13,13 @@ from unifiedscore.plotting.export import numbers, numbers_csv
 from unifiedscore.study.discover import discover, figure_in
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "figures").glob("fig_*.py"))
+FILES = sorted((ROOT / "figures").rglob("fig_*.py"))
+FIGURES = {found.name: found for found in map(figure_in, FILES)}
 matplotlib.use("agg")
 
 
 def draw(name, datasets, change=None):
-    found = figure_in(ROOT / "figures" / f"fig_{name}.py")
+    found = FIGURES[name]
     (study,) = found.studies
     dataset = datasets[study].copy(deep=True)
     if change is not None:
@@ -32,10 +33,10 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_figure_returns_a_figure_with_labelled_axes_and_its_numbers(path, datasets):
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_returns_a_figure_with_labelled_axes_and_its_numbers(name, datasets):
     before = dict(matplotlib.rcParams)
-    figure = draw(path.stem.removeprefix("fig_"), datasets)
+    figure = draw(name, datasets)
     assert isinstance(figure, Figure)
     assert dict(matplotlib.rcParams) == before
     assert len(numbers(figure)) >= 4 and numbers_csv(figure).count("\n") > 50
@@ -60,7 +61,7 @@ def test_the_claims_that_a_figure_names_exist():
 
 
 def test_shared_noise_shows_each_estimator_as_it_was_measured(datasets):
-    figure = draw("shared_noise", datasets)
+    figure = draw("drift_shared_noise", datasets)
     shown = {name.split("/line ")[1]: data for name, data in numbers(figure).items() if "/line " in name}
     at = {"dataset": "ring_mog", "bandwidth_exponent": 0.5}
     cosine = datasets["laplace_alignment"]["cosine"].sel(at)
@@ -81,8 +82,8 @@ def test_shared_noise_claims_an_excess_only_where_there_is_one(datasets):
         )
         return dataset
 
-    assert any("It is not" in text for text in texts(draw("shared_noise", datasets)))
-    drawn = texts(draw("shared_noise", datasets, honest))
+    assert any("It is not" in text for text in texts(draw("drift_shared_noise", datasets)))
+    drawn = texts(draw("drift_shared_noise", datasets, honest))
     assert not any("It is not" in text or "excess" in text for text in drawn)
 
 
@@ -92,14 +93,14 @@ def test_a_curve_ends_where_some_seeds_have_no_value(datasets):
         dataset["cosine"][at] = np.nan
         return dataset
 
-    figure = draw("shared_noise", datasets, noisy)
+    figure = draw("drift_shared_noise", datasets, noisy)
     line = next(data for name, data in numbers(figure).items() if name.endswith("/line cross-fitted"))
     assert np.isnan(line[line[:, 0] == 1024, 1]).all() and np.isfinite(line[line[:, 0] < 1024, 1]).all()
     assert any("without a value in some seeds" in " ".join(text.split()) for text in texts(figure))
 
 
 def test_alignment_draws_the_predicted_constant_not_a_fitted_one(datasets):
-    figure = draw("alignment", datasets, lambda dataset: dataset.assign(relative=dataset["relative"] * 3))
+    figure = draw("drift_alignment", datasets, lambda dataset: dataset.assign(relative=dataset["relative"] * 3))
     laws = [data for name, data in numbers(figure).items() if "constant 2/27" in name]
     constants = sorted(
         float(np.median(y / x ** round(np.log(y[1] / y[0]) / np.log(x[1] / x[0])))) for x, y in map(np.transpose, laws)
@@ -108,7 +109,7 @@ def test_alignment_draws_the_predicted_constant_not_a_fitted_one(datasets):
 
 
 def test_low_temperature_limits_are_d_plus_one_and_its_inverse(datasets):
-    shown = numbers(draw("low_temperature", datasets))
+    shown = numbers(draw("drift_low_temperature", datasets))
     for d in (1, 10):
         high = next(data for name, data in shown.items() if name.endswith(f"$d={d}$: $d+1$"))
         low = next(data for name, data in shown.items() if name.endswith(f"$d={d}$: $1/(d+1)$"))
@@ -117,7 +118,7 @@ def test_low_temperature_limits_are_d_plus_one_and_its_inverse(datasets):
 
 
 def test_the_angle_is_zero_for_parallel_fields_and_seen_where_they_turn(datasets):
-    figure = draw("fields_2d", datasets)
+    figure = draw("drift_fields_2d", datasets)
     largest = [text for text in texts(figure) if text.startswith("largest")]
     assert largest[0] == "largest: 0°" and largest[1] == "largest: 45.8°"
 
@@ -176,7 +177,7 @@ def test_mode_masses_are_drawn_beside_the_limit_of_their_own_mode(datasets):
 
 def test_generators_stand_at_the_medians_and_against_the_matched_bandwidth(datasets):
     dataset = datasets["generators"]
-    figure = draw("generators_digits", datasets)
+    figure = draw("drift_generators_digits", datasets)
     lines = {name: data for name, data in numbers(figure).items() if "Laplace, τ" in name}
     (_, scan), (_, collapse) = sorted(lines.items())
     at = dataset.sel(dataset="digits", steps=200)
@@ -187,4 +188,4 @@ def test_generators_stand_at_the_medians_and_against_the_matched_bandwidth(datas
     np.testing.assert_allclose(collapse[:, 0], matched)
     shown = dataset["log_ratio"].sel(dataset="ring", drift="sharp", temperature=0.2)
     ratio = float(np.exp(shown.median()))
-    assert f"{ratio:.1f} × floor" in texts(draw("generators", datasets))
+    assert f"{ratio:.1f} × floor" in texts(draw("drift_generators", datasets))

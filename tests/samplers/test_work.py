@@ -8,19 +8,16 @@ import pytest
 import unifiedscore as us
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.inference import Inside
+from unifiedscore.references import GaussianTilt, LinearStep, chain_of_fields, log_expectation
 from unifiedscore.samplers import (
     EscortedLangevin,
     GaussianPath,
-    GaussianTilt,
-    LinearStep,
     bennett,
-    chain_of_fields,
     cmcd_losses,
     crooks_histogram,
     effective_sample_size,
     escorted_jarzynski,
     jarzynski,
-    log_expectation,
     log_mean_exp,
     nets_residual,
     tilted_crooks,

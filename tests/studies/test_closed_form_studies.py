@@ -40,7 +40,7 @@ def test_late_starts_have_the_golden_distances(smoothing, time, at_start, bound,
     ("smoothing", "point", "slope"), [(0.3, 0.9991329211, 0.010381), (0.6, 0.8369681547, 0.502628)]
 )
 def test_fixed_points(smoothing, point, slope):
-    helper = load_module(ROOT / "studies" / "_two_points.py")
+    helper = load_module(ROOT / "studies" / "closed_form" / "_two_points.py")
     assert helper.fixed_point(smoothing) == (pytest.approx(point, abs=1e-10), pytest.approx(slope, abs=1e-6))
 
 

@@ -9,12 +9,11 @@ import unifiedscore as us
 from unifiedscore.study.discover import discover, load_module
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "studies").glob("study_moment_matched_*.py"))
-STUDIES = {item.study.name: item.study for item in discover([str(path) for path in FILES]).studies}
+STUDIES = {item.study.name: item.study for item in discover([ROOT / "studies" / "moment_matched"]).studies}
 
 
 def module(name):
-    return load_module(ROOT / "studies" / f"study_moment_matched_{name}.py")
+    return load_module(ROOT / "studies" / "moment_matched" / f"study_{name}.py")
 
 
 def measured(study, **cell):

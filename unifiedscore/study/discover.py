@@ -86,7 +86,8 @@ def find_files(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple
     """Files of each kind below `paths` (default: the current folder), sorted.
 
     In a folder, files count that stand directly in it or, at any depth, in a folder called `studies`,
-    `derivations` or `figures`. Hidden folders and environments are never entered. A file given by name counts.
+    `derivations` or `figures`, which may be the given folder itself. Hidden folders and environments are never
+    entered. A file given by name counts.
 
     Raises
     ------
@@ -275,7 +276,7 @@ def _kind(name: str) -> str | None:
 
 
 def _counts(file: Path, root: Path) -> bool:
-    return file.parent == root or _kind(file.name) in file.relative_to(root).parts[:-1]
+    return file.parent == root or _kind(file.name) in (root.resolve().name, *file.relative_to(root).parts[:-1])
 
 
 def _between(file: Path, root: Path) -> Iterable[Path]:
