@@ -94,6 +94,25 @@ def test_inference_depends_on_numpy_and_scipy_alone():
         assert outside <= {"numpy", "scipy", "unifiedscore"}, path
 
 
+def test_only_the_ledger_and_the_summary_read_the_json_of_verdicts():
+    """Everybody else goes through `Ledger` and `Verdict`, so that a rule on verdicts stands in one place."""
+    readers = {PACKAGE / "ledger" / name for name in ("ledger.py", "schema.py", "summary.py")}
+    readers.add(PACKAGE / "inference" / "verdict.py")
+    words = {"verdicts", "not_run", "control_outcome", "expected"}
+    for path in {*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "studies").rglob("*.py")} - readers:
+        keys = [node.slice for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Subscript)]
+        assert not words & {key.value for key in keys if isinstance(key, ast.Constant)}, path
+    template = (PACKAGE / "ledger" / "report.html.j2").read_text()
+    assert not [word for word in words if f'["{word}"]' in template]
+
+
+@pytest.mark.parametrize("name", ["as_expected", "json_value", "claim_name", "exit_code", "family_wise_bound"])
+def test_what_is_true_of_a_verdict_is_defined_once(name):
+    functions = [node for path in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    defined = [node for node in functions if isinstance(node, ast.FunctionDef) and node.name == name]
+    assert len(defined) == 1, defined
+
+
 def test_the_package_imports_no_study_derivation_or_figure():
     for path in PACKAGE.rglob("*.py"):
         assert not {name.split(".")[0] for name in imported(path)} & {"studies", "derivations", "figures"}, path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unifiedscore import cli
-from unifiedscore.ledger import read_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.templates import KINDS, write_template
 
 ROOT = Path(__file__).parent.parent
@@ -41,9 +41,9 @@ def test_all_templates_pass_their_tests_and_the_project_style(tmp_path):
     # The command line reads the same results: nothing is measured twice.
     study = str(tmp_path / "own" / "study_my_study2.py")
     assert cli._exit_code(["verify", study, "--out", str(tmp_path / "results")]) == 0
-    verdicts = read_ledger(tmp_path / "results")["verdicts"]
-    assert {verdict["outcome"] for verdict in verdicts} == {"supported"}
-    assert {verdict["control_outcome"] for verdict in verdicts} == {"refuted"}
+    verdicts = Ledger.read(tmp_path / "results").verdicts
+    assert {verdict.outcome for verdict in verdicts} == {"supported"}
+    assert {verdict.control_outcome for verdict in verdicts} == {"refuted"}
 
 
 @pytest.mark.parametrize(

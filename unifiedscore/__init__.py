@@ -46,10 +46,12 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = ["__version__", "testing", *_MODULE_OF]
+_SUBPACKAGES = ("ledger", "testing")
+
+__all__ = ["__version__", *_SUBPACKAGES, *_MODULE_OF]
 
 if TYPE_CHECKING:
-    from unifiedscore import testing
+    from unifiedscore import ledger, testing
     from unifiedscore.diagnosis import diagnose
     from unifiedscore.errors import UnifiedScoreError
     from unifiedscore.fields import (
@@ -85,8 +87,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str):
-    if name == "testing":
-        return import_module("unifiedscore.testing")
+    if name in _SUBPACKAGES:
+        return import_module(f"unifiedscore.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'unifiedscore' has no attribute {name!r}")
     value = getattr(import_module(f"unifiedscore.{_MODULE_OF[name]}"), name)

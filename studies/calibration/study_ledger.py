@@ -8,7 +8,7 @@ ledger of K Monte Carlo verdicts prints the bound K x 1e-4 on its chance of any 
 import numpy as np
 
 from unifiedscore.inference import SUPPORT_LEVEL
-from unifiedscore.ledger import build_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Proportion, Rate, Study, Variable, judge
 
 SEEDS, LEDGERS, CLAIMS = 16, 100, 60
@@ -76,14 +76,12 @@ def data(study, truths, rng):
 
 def missed_at_support_level(verdict):
     """Whether the interval that support needs already misses the region: refuting there would be refuting too early."""
-    interval, region = verdict["interval"], verdict["region"]
-    if verdict["outcome"] == "refuted":
+    interval, region = verdict.interval, verdict.region
+    if verdict.outcome == "refuted":
         return True
     if interval["level"] != SUPPORT_LEVEL:
         return False
-    # An end at infinity is None in a ledger.
-    above = interval["low"] is not None and interval["low"] > region["high"]
-    return above or (interval["high"] is not None and interval["high"] < region["low"])
+    return interval["low"] > region["high"] or interval["high"] < region["low"]
 
 
 def measure(cell, rng):
@@ -91,13 +89,13 @@ def measure(cell, rng):
     supported = 0
     for _ in range(cell["ledgers"]):
         verdicts = [v for study, truths in WORLDS for v in judge(study, data(study, truths, rng))]
-        ledger = build_ledger(verdicts, profile="quick", root_seed=0)
-        wrong = sum(verdict["outcome"] == "refuted" for verdict in ledger["verdicts"])
+        ledger = Ledger(profile="quick", root_seed=0, verdicts=verdicts)
+        wrong = sum(verdict.outcome == "refuted" for verdict in ledger.verdicts)
         counts["ledger_wrong"] += wrong > 0
         counts["verdict_wrong"] += wrong / CLAIMS
-        counts["ledger_wrong_early"] += any(missed_at_support_level(verdict) for verdict in ledger["verdicts"])
-        counts["ledger_over_bound"] += ledger["family_wise_bound"] > BOUND
-        supported += sum(verdict["outcome"] == "supported" for verdict in ledger["verdicts"])
+        counts["ledger_wrong_early"] += any(map(missed_at_support_level, ledger.verdicts))
+        counts["ledger_over_bound"] += ledger.family_wise_bound > BOUND
+        supported += sum(verdict.outcome == "supported" for verdict in ledger.verdicts)
     return {name: count / cell["ledgers"] for name, count in counts.items()} | {
         "supported": supported / cell["ledgers"] / CLAIMS
     }

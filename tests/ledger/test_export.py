@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from unifiedscore import cli
 from unifiedscore.errors import UnknownNameError
 from unifiedscore.inference import Verdict
-from unifiedscore.ledger import build_ledger, write_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.export import escape_latex, escape_markdown, export_ledger
 from unifiedscore.ledger.terminal import totals
 
@@ -101,7 +101,7 @@ def ledger():
         make_verdict(claim="family.second", study="one", outcome="refuted", region={"low": 0.5, "high": float("inf")}),
         make_verdict(claim="family.third", study="two", expected="refuted", outcome="refuted", control_outcome=None),
     ]
-    return build_ledger(verdicts, profile="quick", root_seed=3)
+    return Ledger(profile="quick", root_seed=3, verdicts=verdicts)
 
 
 def test_markdown_holds_every_verdict_under_its_study(ledger):
@@ -130,7 +130,7 @@ def test_latex_holds_every_verdict_under_its_study_in_balanced_rows(ledger):
 
 
 def test_the_command_prints_or_writes_and_knows_its_formats(ledger, tmp_path, capsys):
-    write_ledger(ledger, tmp_path)
+    ledger.write(tmp_path)
     assert cli._exit_code(["export", str(tmp_path)]) == 0
     assert capsys.readouterr().out == export_ledger(ledger, "markdown")
     out = tmp_path / "table.tex"

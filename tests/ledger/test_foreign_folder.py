@@ -6,7 +6,8 @@ import pytest
 
 from unifiedscore.cli import _exit_code
 from unifiedscore.errors import FileError
-from unifiedscore.ledger import build_ledger, read_ledger, write_ledger
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.report import write_report
 from unifiedscore.study.discover import discover, find_files
 
@@ -17,7 +18,7 @@ EXECUTED = "import pathlib\npathlib.Path({path!r}).touch()\nstudy = 'means'\ndef
 def results(tmp_path):
     """A folder with an empty ledger."""
     folder = tmp_path / "results"
-    write_ledger(build_ledger([], profile="quick", root_seed=0), folder)
+    Ledger(profile="quick", root_seed=0).write(folder)
     return folder
 
 
@@ -33,7 +34,7 @@ def test_an_index_cannot_make_the_report_carry_another_file(results, secret, nam
     (results / "figures").mkdir()
     name = str(secret) if name == "{secret}" else name
     (results / "figures/index.json").write_text(json.dumps([{"name": "a", "png": name}]))
-    with pytest.raises(FileError, match="is no index of figures"):
+    with pytest.raises(FileError, match="is not an index of figures"):
         write_report(results)
     assert not (results / "report.html").exists()
 
@@ -41,7 +42,7 @@ def test_an_index_cannot_make_the_report_carry_another_file(results, secret, nam
 def test_a_link_in_place_of_a_figure_is_not_followed_into_the_report(results, secret):
     (results / "figures").mkdir()
     (results / "figures/a.png").symlink_to(secret)
-    with pytest.raises(FileError, match="is no PNG file"):
+    with pytest.raises(FileError, match="is not a PNG file"):
         write_report(results)
 
 
@@ -125,8 +126,8 @@ def test_status_leaves_damaged_records_where_they_are(results, capsys):
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 50_000, "1" * 10_000, "\0", "[1, 2"])
 def test_a_ledger_that_is_no_ledger_is_one_paragraph(results, text, capsys):
     (results / "ledger.json").write_text(text)
-    with pytest.raises(FileError, match="no JSON file"):
-        read_ledger(results)
+    with pytest.raises(FileError, match="not a JSON file"):
+        Ledger.read(results)
     assert _exit_code(["report", str(results)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -135,19 +136,21 @@ def test_a_ledger_that_is_no_ledger_is_one_paragraph(results, text, capsys):
 def test_numbers_beyond_a_double_are_no_ledger(results, number):
     text = (results / "ledger.json").read_text()
     (results / "ledger.json").write_text(text.replace('"family_wise_bound": 0.0', f'"family_wise_bound": {number}'))
-    with pytest.raises(FileError, match="family_wise_bound of the file is no finite number"):
-        read_ledger(results)
+    with pytest.raises(FileError, match="family_wise_bound of the file is not a finite number"):
+        Ledger.read(results)
 
 
 def test_a_ledger_does_not_speak_to_the_terminal(results, tmp_path, capsys):
-    ledger = json.loads((results / "ledger.json").read_text())
     evil = "\x1b]0;owned\x07\x1b[2J"
-    none = {"low": None, "high": None}
-    entry = dict.fromkeys(
-        ("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason"), evil
-    ) | {"finding": evil, "reproduce": evil, "estimate": None, "interval": none | {"level": None, "kind": "none"}}
-    entry |= {"region": none, "control_outcome": None, "control_detail": None, "hypotheses": [], "cells": 0}
-    write_ledger(ledger | {"verdicts": [entry]}, tmp_path / "other")
+    texts = dict.fromkeys(("claim", "regime", "study", "statement", "source", "reason", "finding", "reproduce"), evil)
+    outcomes = {"evidence": "exact", "outcome": "refuted", "expected": "supported"}
+    ends = {"low": None, "high": None}
+    verdict = Verdict(**texts, **outcomes, interval=ends | {"level": None, "kind": "none"}, region=ends)
+    path = Ledger(profile="quick", root_seed=0, verdicts=(verdict,)).write(tmp_path / "other")
     assert _exit_code(["diff", str(results), str(tmp_path / "other")]) == 1
     text = capsys.readouterr().out
     assert "owned" in text and "\x1b" not in text and "\x07" not in text
+    path.write_text(path.read_text().replace('"refuted"', json.dumps(evil)))  # an outcome that there is not
+    assert _exit_code(["diff", str(results), str(path.parent)]) == 2
+    error = capsys.readouterr().err
+    assert "outcome must be one of" in error and "\x1b" not in error and error.count("\n") == 1

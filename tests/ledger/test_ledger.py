@@ -1,13 +1,15 @@
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import Verdict
-from unifiedscore.ledger import build_ledger, compare, exit_code, read_ledger, write_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.terminal import print_changes, print_ledger, print_runs
+from unifiedscore.study.unjudged import FailedCell, NotRun
 
 
 def verdict(**changes):
@@ -31,25 +33,36 @@ def verdict(**changes):
 
 
 def ledger_of(*verdicts, **parts):
-    return build_ledger(verdicts, profile="quick", root_seed=0, **parts)
+    return Ledger(profile="quick", root_seed=0, verdicts=verdicts, **parts)
+
+
+def stored(tmp_path, ledger, **changes):
+    """A file with the JSON of a ledger, changed by hand."""
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(ledger.to_json() | changes))
+    return path
 
 
 REFUTED = {"outcome": "refuted", "expected": "refuted", "control_outcome": None, "control_detail": None}
-FAILED = {"study": "small", "cell": {"dimension": 4}, "message": "ValueError: no"}
+FAILED = FailedCell("small", {"dimension": 4}, "ValueError: no")
+WAITS = NotRun("a.c", "", "small", "standard", "needs more")
 
 
 def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
-    waits = {"claim": "a.c", "regime": "", "study": "small", "profile": "standard", "reason": "needs more"}
-    ledger = ledger_of(verdict(), verdict(claim="a.d", evidence="exact"), not_run=[waits], failed_cells=[FAILED])
-    stored = json.loads(write_ledger(ledger, tmp_path / "out").read_text())
-    assert stored == ledger == read_ledger(tmp_path / "out") == read_ledger(tmp_path / "out" / "ledger.json")
+    ledger = ledger_of(verdict(), verdict(claim="a.d", evidence="exact"), not_run=[WAITS], failed_cells=[FAILED])
+    stored = json.loads(ledger.write(tmp_path / "out").read_text())
+    assert stored == ledger.to_json()
+    assert ledger == Ledger.read(tmp_path / "out") == Ledger.read(tmp_path / "out" / "ledger.json")
     assert {name: stored[name] for name in ("schema_version", "profile", "root_seed", "monte_carlo_verdicts")} == {
         "schema_version": 1,
         "profile": "quick",
         "root_seed": 0,
         "monte_carlo_verdicts": 1,
     }
-    assert stored["not_run"] == [waits] and stored["failed_cells"] == [FAILED]
+    assert stored["not_run"] == [
+        {"claim": "a.c", "regime": "", "study": "small", "profile": "standard", "reason": "needs more"}
+    ]
+    assert stored["failed_cells"] == [{"study": "small", "cell": {"dimension": 4}, "message": "ValueError: no"}]
     assert set(stored["verdicts"][0]) == {
         *("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason", "finding"),
         *("estimate", "interval", "region", "control_outcome", "control_detail", "hypotheses", "cells", "reproduce"),
@@ -59,7 +72,7 @@ def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
 
 def test_the_family_wise_bound_counts_monte_carlo_verdicts_only():
     verdicts = [verdict(regime=str(number)) for number in range(31)] + [verdict(evidence="quadrature")]
-    assert ledger_of(*verdicts)["family_wise_bound"] == 0.0031
+    assert ledger_of(*verdicts).family_wise_bound == 0.0031
 
 
 @pytest.mark.parametrize(
@@ -77,8 +90,8 @@ def test_the_family_wise_bound_counts_monte_carlo_verdicts_only():
     ],
 )
 def test_exit_code_is_zero_only_if_all_is_as_expected_and_every_control_refuted(verdicts, code):
-    assert exit_code(ledger_of(*verdicts)) == code
-    assert exit_code(ledger_of(*verdicts, failed_cells=[FAILED])) == 3
+    assert ledger_of(*verdicts).exit_code == code
+    assert ledger_of(*verdicts, failed_cells=[FAILED]).exit_code == 3
 
 
 def test_two_verdicts_with_one_key_are_refused():
@@ -89,35 +102,36 @@ def test_two_verdicts_with_one_key_are_refused():
 def test_compare_finds_what_changed_appeared_and_vanished():
     old = ledger_of(verdict(), verdict(claim="gone"), verdict(claim="same"))
     new = ledger_of(verdict(outcome="refuted"), verdict(claim="new"), verdict(claim="same", estimate=1.01))
-    changes = compare(old, new)
-    assert [change["claim"] for change in changes] == ["a.b", "gone", "new"]
+    changes = old.compare(new)
+    assert [change.key[0] for change in changes] == ["a.b", "gone", "new"]
     text = io.StringIO()
     print_changes(changes, file=text)
     assert "a.b [monte_carlo]: supported (expected supported) -> refuted (expected supported)" in text.getvalue()
     assert "absent -> supported" in text.getvalue() and "3 verdicts changed" in text.getvalue()
-    assert compare(old, old) == []
+    assert old.compare(old) == ()
 
 
 def test_numbers_are_no_change_but_every_outcome_is():
     old = ledger_of(verdict(), verdict(claim="b.c"))
     interval = {"low": 0.8, "high": 1.2, "level": 0.99, "kind": "t"}
     moved = {"estimate": 1.0 + 1e-12, "reason": "because of 1.000000001", "interval": interval}
-    assert compare(old, ledger_of(verdict(**moved), verdict(claim="b.c", cells=3))) == []
+    assert old.compare(ledger_of(verdict(**moved), verdict(claim="b.c", cells=3))) == ()
     for part, value in {"outcome": "inconclusive", "expected": "refuted", "control_outcome": "supported"}.items():
-        ((change,), text) = compare(old, ledger_of(verdict(**{part: value}), verdict(claim="b.c"))), io.StringIO()
-        assert (change["claim"], change["study"], change["new"][part]) == ("a.b", "small", value)
+        ((change,), text) = old.compare(ledger_of(verdict(**{part: value}), verdict(claim="b.c"))), io.StringIO()
+        assert (change.key[0], change.study, getattr(change.new, part)) == ("a.b", "small", value)
         print_changes([change], file=text)
         assert "    was: because\n    now: because\n1 verdict changed\n" in text.getvalue()
 
 
 def test_a_partial_ledger_and_one_of_another_run_are_compared_in_a_few_lines():
     many = [verdict(claim=f"a.{name}") for name in "bcdefgh"]
-    waits = {"claim": "z.z", "regime": "", "study": "other", "profile": "standard", "reason": "needs more"}
+    waits = NotRun("z.z", "", "other", "standard", "needs more")
     old = ledger_of(*many, verdict(claim="z.z", study="other"))
-    new = ledger_of(many[0], not_run=[waits], failed_cells=[FAILED], stale=["small"]) | {"root_seed": 7}
+    new = ledger_of(many[0], not_run=[waits], failed_cells=[FAILED], stale=["small"])
+    new = replace(new, root_seed=7)
     text = io.StringIO()
     print_runs(old, new, file=text)
-    print_changes(compare(old, new), file=text)
+    print_changes(old.compare(new), file=text)
     assert text.getvalue().splitlines() == [
         "note: root seed 0 -> 7",
         "note: the new ledger holds 1 failed cell and stale data of small",
@@ -133,13 +147,13 @@ def test_what_is_no_ledger_is_refused(tmp_path, content):
     if content is not None:
         path.write_text(content)
     with pytest.raises(FileError, match=r"ledger\.json"):
-        read_ledger(path)
+        Ledger.read(path)
 
 
 def test_another_schema_version_is_refused(tmp_path):
-    path = write_ledger(ledger_of() | {"schema_version": 2}, tmp_path)
+    path = stored(tmp_path, ledger_of(), schema_version=2)
     with pytest.raises(FileError, match="schema version 2"):
-        read_ledger(path)
+        Ledger.read(path)
 
 
 class Terminal(io.StringIO):
@@ -162,8 +176,7 @@ def test_the_summary_shows_what_decided_and_what_differs(kind):
 
 def test_nothing_judged_is_said_and_one_claim_waits():
     text = io.StringIO()
-    waits = {"claim": "a.c", "regime": "", "study": "small", "profile": "standard", "reason": "needs more"}
-    print_ledger(ledger_of(not_run=[waits]), file=text)
+    print_ledger(ledger_of(not_run=[WAITS]), file=text)
     assert "0 verdicts; nothing was judged; 1 claim waits for a larger profile" in text.getvalue()
     assert "as expected" not in text.getvalue()
 
@@ -172,7 +185,7 @@ def test_stale_data_is_never_a_success():
     stale = ledger_of(verdict(), stale=["small"])
     text = io.StringIO()
     print_ledger(stale, file=text)
-    assert exit_code(stale) == 1 and "1 study judged on stale data (small)" in text.getvalue()
+    assert stale.exit_code == 1 and "1 study judged on stale data (small)" in text.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -188,12 +201,20 @@ def test_stale_data_is_never_a_success():
             "level of .* null",
         ),
         ({"verdicts": [verdict().to_json() | {"hypotheses": [3]}]}, "a hypothesis of .* is a number"),
+        (
+            {"verdicts": [verdict().to_json() | {"outcome": "fine"}]},
+            r"verdicts\[0\]: outcome must be one of 'supported'",
+        ),
+        ({"verdicts": [verdict().to_json() | {"expected": "fine"}]}, r"verdicts\[0\]: expected must be one of"),
+        ({"verdicts": [verdict().to_json() | {"control_outcome": "fine"}]}, "control_outcome must be one of"),
+        ({"verdicts": [verdict().to_json() | {"evidence": "hearsay"}]}, "evidence must be one of 'symbolic'"),
+        ({"verdicts": [verdict().to_json()] * 2}, "two verdicts have the same claim"),
         ({"failed_cells": ["x"]}, r"failed_cells\[0\] is a text"),
         ({"not_run": {}}, "not_run of the file is an object"),
         ({"stale": 3}, "stale"),
     ],
 )
 def test_foreign_entries_are_refused_by_name(tmp_path, change, message):
-    path = write_ledger(ledger_of() | change, tmp_path)
+    path = stored(tmp_path, ledger_of(), **change)
     with pytest.raises(FileError, match=message):
-        read_ledger(path)
+        Ledger.read(path)

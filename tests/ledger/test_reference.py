@@ -1,14 +1,13 @@
 """The committed ledger of the quick profile: a reviewer's `unifiedscore diff reference/ledger.json results`."""
 
-import copy
 import json
 from pathlib import Path
 
 import pytest
 
 from unifiedscore import cli
-from unifiedscore.ledger import exit_code, read_ledger
-from unifiedscore.ledger.ledger import family_wise
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger import Ledger
 from unifiedscore.study.discover import discover
 
 ROOT = Path(__file__).parents[2]
@@ -17,30 +16,44 @@ REFERENCE = ROOT / "reference" / "ledger.json"
 
 @pytest.fixture(scope="module")
 def reference():
-    return read_ledger(REFERENCE)  # checks the schema
+    return Ledger.read(REFERENCE)  # checks the schema
 
 
 def test_it_is_a_whole_quick_run_at_seed_zero_with_everything_as_expected(reference):
-    assert (reference["profile"], reference["root_seed"]) == ("quick", 0)
-    assert exit_code(reference) == 0 and reference["stale"] == [] and reference["failed_cells"] == []
-    assert family_wise(reference["verdicts"]).items() <= reference.items()
-    assert all(verdict["reproduce"].startswith("unifiedscore verify --claim ") for verdict in reference["verdicts"])
+    assert (reference.profile, reference.root_seed) == ("quick", 0)
+    assert reference.exit_code == 0 and reference.stale == () and reference.failed_cells == ()
+    assert all(verdict.reproduce.startswith("unifiedscore verify --claim ") for verdict in reference.verdicts)
+
+
+def test_reading_and_writing_it_changes_no_byte(reference, tmp_path):
+    assert reference.write(tmp_path).read_bytes() == REFERENCE.read_bytes()
+    assert Ledger.from_json(reference.to_json()) == reference
+
+
+def test_every_verdict_in_it_goes_through_its_object_and_back(reference):
+    stored = json.loads(REFERENCE.read_text())
+    pairs = zip(stored["verdicts"], reference.verdicts, strict=True)
+    for entry, verdict in pairs:
+        assert json.dumps(Verdict.from_json(entry).to_json()) == json.dumps(entry)  # order and digits, too
+        assert Verdict.from_json(entry) == verdict
+    assert len(reference.verdicts) > 300
+    counted = {name: stored[name] for name in ("monte_carlo_verdicts", "family_wise_bound")}
+    assert counted == {name: getattr(reference, name) for name in counted}
 
 
 def test_every_claim_in_it_is_made_by_a_study_or_derivation_of_this_repository(reference):
     found = discover([ROOT], kinds=("studies", "derivations"))
-    claims = {(claim.id, claim.regime, claim.evidence) for item in found.studies for claim in item.study.claims}
-    claims |= {(item.derivation.claim, item.derivation.regime, "symbolic") for item in found.derivations}
-    for verdict in reference["verdicts"]:
-        assert (verdict["claim"], verdict["regime"], verdict["evidence"]) in claims, verdict["claim"]
+    claims = {claim.key for item in found.studies for claim in item.study.claims}
+    claims |= {item.derivation.key for item in found.derivations}
+    assert {verdict.key for verdict in reference.verdicts} <= claims
     pairs = {key[:2] for key in claims}
-    assert {(entry["claim"], entry["regime"]) for entry in reference["not_run"]} <= pairs
+    assert {(entry.claim, entry.regime) for entry in reference.not_run} <= pairs
 
 
 def test_a_run_that_differs_in_digits_is_the_same_and_one_that_differs_in_an_outcome_is_not(
     reference, tmp_path, capsys
 ):
-    other = copy.deepcopy(reference)
+    other = reference.to_json()
     for verdict in other["verdicts"]:
         if verdict["estimate"] is not None:
             verdict["estimate"] *= 1 + 1e-9

@@ -1,5 +1,6 @@
 import base64
 import json
+import math
 import re
 import struct
 import zlib
@@ -8,8 +9,11 @@ from html.parser import HTMLParser
 import pytest
 
 from unifiedscore.errors import FileError
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.report import DERIVED, OTHER, blocks, papers_of, render_report, write_report
 from unifiedscore.ledger.strip import WIDTH, interval_strip
+from unifiedscore.study.unjudged import FailedCell, NotRun
 
 LAI = "Lai et al. 2026, arXiv 2603.07514"
 
@@ -36,7 +40,7 @@ def verdict(**changes):
         "cells": 9,
         "reproduce": "unifiedscore verify --claim drift.relative",
     }
-    return entry | changes
+    return Verdict(**(entry | changes))
 
 
 def refuted(**changes):
@@ -61,18 +65,7 @@ def sampled(**changes):
 
 
 def ledger(*verdicts, **changes):
-    count = sum(entry["evidence"] == "monte_carlo" for entry in verdicts)
-    return {
-        "schema_version": 1,
-        "profile": "quick",
-        "root_seed": 0,
-        "package_version": "0.1.0",
-        "monte_carlo_verdicts": count,
-        "family_wise_bound": count * 1e-4,
-        "verdicts": list(verdicts),
-        "not_run": [],
-        "failed_cells": [],
-    } | changes
+    return Ledger(**({"profile": "quick", "root_seed": 0, "verdicts": verdicts} | changes))
 
 
 def png():
@@ -125,11 +118,10 @@ def results(tmp_path):
     (figures / "align.png").write_bytes(png())
     entry = {"name": "align", "title": "Alignment <d>", "studies": ["alignment"], "claims": ["drift.relative"]}
     (figures / "index.json").write_text(json.dumps([entry | {"png": "align.png", "pdf": "align.pdf"}]))
-    waiting = {"claim": "drift.big", "regime": "", "study": "alignment", "profile": "full", "reason": "needs full"}
-    failed = {"study": "alignment", "cell": {"dimension": 64}, "message": "ValueError: no"}
+    waiting = NotRun("drift.big", "", "alignment", "full", "needs full")
+    failed = FailedCell("alignment", {"dimension": 64}, "ValueError: no")
     verdicts = verdict(), refuted(), symbolic(), sampled()
-    text = json.dumps(ledger(*verdicts, not_run=[waiting], failed_cells=[failed]))
-    (tmp_path / "ledger.json").write_text(text)
+    ledger(*verdicts, not_run=[waiting], failed_cells=[failed]).write(tmp_path)
     (tmp_path / "not_established.md").write_text("- Assumption 1 <of> `[L]`\n- Theorem 2\n")
     return tmp_path
 
@@ -196,12 +188,13 @@ def test_a_filter_finds_what_each_verdict_says_of_itself(results):
 
 def test_everything_is_escaped():
     evil = "<script>alert('x')</script>\"&"
-    entry = verdict(statement=evil, reason=evil, claim=evil, finding=evil, source=evil, reproduce=evil, regime=evil)
-    entry["control_detail"] = {"mutation": evil, "estimate": None, "interval": {}, "reason": evil}
-    entry["hypotheses"] = [{"name": evil, "value": None, "low": None, "high": 1.0, "holds": False}]
-    failed = [{"study": evil, "cell": {evil: evil}, "message": evil}]
+    texts = dict.fromkeys(("statement", "reason", "claim", "finding", "source", "reproduce", "regime"), evil)
+    control = {"mutation": evil, "estimate": None, "interval": {}, "reason": evil}
+    unmeasured = {"name": evil, "value": None, "low": None, "high": 1.0, "holds": False}
+    entry = verdict(**texts, control_detail=control, hypotheses=[unmeasured])
+    failed = [FailedCell(evil, {evil: evil}, evil)]
     figure = {"name": evil, "id": "f", "title": evil, "studies": [evil], "claims": [evil], "data": "data:,"}
-    waits = [{"claim": evil, "regime": evil, "study": evil, "profile": evil, "reason": evil}]
+    waits = [NotRun(evil, evil, evil, evil, evil)]
     rest = {"not_run": waits, "stale": [evil], "profile": evil, "package_version": evil}
     text = render_report(ledger(entry, failed_cells=failed, **rest), [figure], f"{evil}\n\n- `{evil}`")
     page = Page(text)
@@ -223,7 +216,26 @@ def test_a_good_run_says_so_and_an_empty_one_does_not():
     assert "holds no verdict" in Page(render_report(ledger())).text
 
 
-def test_expected_refutations_are_listed_as_findings():
+def test_what_was_changed_after_a_run_is_counted_beside_the_headline():
+    changed = verdict(claim="drift.z", finding="sixteen seeds were undecided; checked at two root seeds")
+    text = Page(render_report(ledger(verdict(), refuted(), changed))).text
+    assert "All 3 verdicts came out as expected, and every control was refuted." in text
+    assert "2 of them as theory predicted before any run, 1 on a claim that was changed after a run" in text
+    assert "Changed after a run The expectation or the measurement of this claim was changed" in text
+    assert "came out as theory predicted," not in text and "Findings" not in text
+    unchanged = Page(render_report(ledger(verdict(), refuted()))).text
+    assert "changed after a run" not in unchanged.lower()
+
+
+def test_a_hypothesis_without_a_number_is_undecided_and_does_not_fail():
+    known = {"name": "known", "value": 0.4, "low": 0.5, "high": math.inf, "holds": False}
+    unknown = known | {"name": "unknown", "value": math.nan}
+    text = Page(render_report(ledger(verdict(hypotheses=[known, unknown])))).text
+    assert "known 0.4 [0.5, \N{INFINITY}] fails" in text
+    assert "unknown not measured [0.5, \N{INFINITY}] undecided" in text
+
+
+def test_expected_refutations_have_a_section_of_their_own():
     page = Page(render_report(ledger(verdict(), refuted())))
     assert "each refutation is a result" in page.text
     assert "each refutation is a result" not in Page(render_report(ledger(verdict()))).text
@@ -244,7 +256,7 @@ def test_missing_ledger_or_figure_is_named(tmp_path, results):
     with pytest.raises(FileError, match=r"align\.png"):
         write_report(results)
     (results / "figures" / "index.json").write_text("{}[")
-    with pytest.raises(FileError, match="no index of figures"):
+    with pytest.raises(FileError, match="not an index of figures"):
         write_report(results)
 
 
@@ -297,7 +309,8 @@ def places(entry):
     ],
 )
 def test_the_strip_shows_the_estimate_inside_the_region_iff_it_is(estimate, low, high):
-    entry = verdict(estimate=estimate, region={"low": low, "high": high}, interval={"low": None, "high": None})
+    exact = {"low": None, "high": None, "level": None, "kind": "none"}
+    entry = verdict(estimate=estimate, region={"low": low, "high": high}, interval=exact)
     dot, left, right = places(entry)
     inside = (low is None or estimate >= low) and (high is None or estimate <= high)
     assert (left <= dot <= right) == inside
@@ -309,4 +322,4 @@ def test_the_strip_shows_the_estimate_inside_the_region_iff_it_is(estimate, low,
 def test_a_verdict_without_number_or_region_has_no_strip():
     assert interval_strip(symbolic()) is None
     assert interval_strip(verdict(estimate=None)) is None
-    assert interval_strip(verdict(region={})) is None
+    assert interval_strip(verdict(region={"low": None, "high": None})) is None

@@ -10,9 +10,9 @@ import pytest
 import unifiedscore as us
 from unifiedscore import cli
 from unifiedscore.errors import FileError, StudyError
-from unifiedscore.ledger import build_ledger, write_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.report import write_report
-from unifiedscore.ledger.summary import copy_summaries, read_summaries, read_summary, summarise
+from unifiedscore.ledger.summary import PARTS, Summary, copy_summaries, read_summaries, summarise
 from unifiedscore.study import Claim, Control, Grid, Proportion, Study, Variable, judge
 from unifiedscore.study.discover import discover
 
@@ -31,7 +31,7 @@ STUDY = Study(
 @pytest.fixture
 def results(tmp_path):
     dataset = us.run(STUDY, out=tmp_path)
-    write_ledger(build_ledger(judge(STUDY, dataset), profile="quick", root_seed=0), tmp_path)
+    Ledger(profile="quick", root_seed=0, verdicts=judge(STUDY, dataset)).write(tmp_path)
     return tmp_path
 
 
@@ -68,14 +68,16 @@ def test_a_summary_goes_from_results_to_the_report_of_another_run(results, tmp_p
     beside = tmp_path / "studies" / "rare.summary.json"
     beside.parent.mkdir()
     assert export(results, "--study", "rare", "--title", "Rare <b>", "--out", str(beside)) == 0
-    summary = read_summary(beside)
-    assert summary["profile"] == "quick" and summary["date"].count("-") == 2 and summary["commit"]
-    assert [v["claim"] for v in summary["verdicts"]] == ["rare.share"]
+    summary = Summary.read(beside)
+    assert summary.profile == "quick" and summary.date.count("-") == 2 and summary.commit
+    (kept,), (judged,) = summary.verdicts, Ledger.read(results).verdicts
+    assert all(getattr(kept, part) == getattr(judged, part) for part in PARTS)
     copy_summaries(Found([Item(beside.parent / "study_rare.py")]), results)
-    assert read_summaries(results)[0]["counts"] == {"all": 1, "as expected": 1, "supported": 1}
+    (shown,) = read_summaries(results)
+    assert shown == summary and shown.kept_expectations == len(shown.verdicts) == 1
     text = write_report(results).read_text()
     assert "Rare &lt;b&gt;" in text and "<b>Rare" not in text and "rare &lt;events&gt;" in text
-    assert summary["date"] in text and "exact for counts at 99 %" in text
+    assert summary.date in text and "exact for counts at 99 %" in text
 
 
 @pytest.mark.parametrize(
@@ -84,17 +86,19 @@ def test_a_summary_goes_from_results_to_the_report_of_another_run(results, tmp_p
         lambda s: [],
         lambda s: s | {"schema_version": 2},
         lambda s: s | {"title": 3},
+        lambda s: s | {"root_seed": "0"},
         lambda s: s | {"verdicts": {}},
         lambda s: s | {"verdicts": [3]},
         lambda s: s | {"verdicts": [{"claim": "a"}]},
         lambda s: s | {"verdicts": [s["verdicts"][0] | {"region": {"low": "x", "high": 1}}]},
         lambda s: s | {"verdicts": [s["verdicts"][0] | {"interval": {}}]},
+        lambda s: s | {"verdicts": [s["verdicts"][0] | {"outcome": "fine"}]},
     ],
 )
 def test_a_damaged_summary_is_refused_by_its_name(results, change):
     path = results / "summaries" / "rare.summary.json"
     path.parent.mkdir()
-    path.write_text(json.dumps(change(summarise(results, ["rare"], title="Rare"))))
+    path.write_text(json.dumps(change(json.loads(summarise(results, ["rare"], title="Rare").text()))))
     with pytest.raises(FileError, match=r"rare\.summary\.json"):
         write_report(results)
 
@@ -116,5 +120,7 @@ def test_the_stored_summaries_of_this_repository_are_sound_and_of_studies_that_e
     names = {item.study.name for item in discover([root], kinds=("studies",)).studies}
     assert paths
     for path in paths:
-        for verdict in read_summary(path)["verdicts"]:
-            assert verdict["study"] in names
+        summary = Summary.read(path)
+        assert summary.text() == path.read_text()
+        for verdict in summary.verdicts:
+            assert verdict.study in names

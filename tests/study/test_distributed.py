@@ -13,7 +13,7 @@ import xarray as xr
 
 from unifiedscore import cli
 from unifiedscore.errors import StudyError
-from unifiedscore.ledger import read_ledger
+from unifiedscore.ledger import Ledger
 from unifiedscore.study import run
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess
@@ -104,7 +104,7 @@ def test_verify_on_two_dask_workers_of_which_one_dies(write_shared, cluster, tmp
     assert code == 0, capsys.readouterr()
     assert sorted(process.poll() is None for process in processes[1:]) == [False, True]
     assert not (project / "death").exists()
-    claims = {verdict["claim"]: verdict["outcome"] for verdict in read_ledger("results")["verdicts"]}
+    claims = {verdict.claim: verdict.outcome for verdict in Ledger.read("results").verdicts}
     assert claims == {"shared.one": "supported", "trig.pythagoras": "supported"}
     assert (project / "results" / "figures" / "shared.png").exists()
     there = xr.load_dataset("results/shared.nc")

@@ -424,7 +424,7 @@ def test_claims_of_larger_profiles_wait():
     study = _study(CLAIM, later)
     assert [v.regime for v in judge(study, _dataset())] == [""]
     (entry,) = not_run(study, _dataset())
-    assert set(entry) == {"claim", "regime", "study", "profile", "reason"}
-    assert (entry["regime"], entry["profile"], entry["study"]) == ("later", "standard", "demo")
+    assert set(entry.to_json()) == {"claim", "regime", "study", "profile", "reason"}
+    assert (entry.regime, entry.profile, entry.study) == ("later", "standard", "demo")
     assert len(judge(study, _dataset(profile="full"))) == 2 and not_run(study, _dataset(profile="standard")) == []
     assert judge(study, _dataset(profile="standard"))[0].reproduce.endswith("--profile standard")

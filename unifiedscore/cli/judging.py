@@ -41,7 +41,6 @@ def verify(
     2: bad usage or input; 3: a cell, a derivation or a figure failed. With PATH or --claim, the verdicts of others
     that the results folder holds (of the same profile and seed) are kept.
     """
-    from unifiedscore.ledger import exit_code
     from unifiedscore.ledger.report import write_report
     from unifiedscore.ledger.summary import copy_summaries
     from unifiedscore.ledger.terminal import print_ledger
@@ -63,7 +62,7 @@ def verify(
     print_ledger(ledger)
     print_problems(problems)
     print(f"{path}, {report_path}")
-    raise typer.Exit(3 if problems else exit_code(ledger))
+    raise typer.Exit(3 if problems else ledger.exit_code)
 
 
 def judge_command(
@@ -78,7 +77,6 @@ def judge_command(
     Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
     a note, and exit code 1.
     """
-    from unifiedscore.ledger import exit_code
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.ledger.verify import judge_results, select
     from unifiedscore.study.discover import discover
@@ -89,17 +87,17 @@ def judge_command(
     path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger)
     print(path)
-    raise typer.Exit(exit_code(ledger))
+    raise typer.Exit(ledger.exit_code)
 
 
 def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
     from unifiedscore.atomic import locked
-    from unifiedscore.ledger import write_ledger
-    from unifiedscore.ledger.merge import merged
+    from unifiedscore.ledger.merge import Part, merged
+    from unifiedscore.ledger.words import count
 
     with locked(out):  # two calls that each judge a part must not lose one another's verdicts
-        whole = merged(ledger, found, out, claim=claim) if partial else ledger
-        path = write_ledger(whole, out)
-    if kept := len(whole["verdicts"]) - len(ledger["verdicts"]):
-        print(f"{path} keeps {kept} verdict{'' if kept == 1 else 's'} that this call did not judge again")
+        whole = merged(ledger, Part.of(found, claim), out) if partial else ledger
+        path = whole.write(out)
+    if kept := len(whole.verdicts) - len(ledger.verdicts):
+        print(f"{path} keeps {count(kept, 'verdict')} that this call did not judge again")
     return path

@@ -38,7 +38,7 @@ OUT = Path("results")
 
 def check_common(profile: str, seed: int, out: Path) -> None:
     """Bad options are refused before anything is imported, measured or written."""
-    from unifiedscore.study.claim import PROFILES
+    from unifiedscore.profiles import PROFILES
     from unifiedscore.validate import integer
 
     if profile not in PROFILES:

@@ -43,9 +43,8 @@ def list_command(paths: Paths = None):
         study = item.study
         print(f"{study.name}: {study.title}  ({study.grid.size} cells, {_short(item.path)})")
         for claim in study.claims:
-            regime = f" ({claim.regime})" if claim.regime else ""
             kind = f"[{claim.evidence}, {claim.profile}, expect {claim.expect}]"
-            print(f"  {claim.id}{regime}: {claim.statement}  {kind}")
+            print(f"  {claim.name}: {claim.statement}  {kind}")
     for item in found.derivations:
         print(f"derivation of {item.derivation.claim}  ({_short(item.path)})")
     for item in found.figures:
@@ -60,11 +59,11 @@ def diff(
 
     Numbers are not compared: their last digits differ between machines, and one that matters changes an outcome.
     """
-    from unifiedscore.ledger import compare, read_ledger
+    from unifiedscore.ledger import Ledger
     from unifiedscore.ledger.terminal import print_changes, print_runs
 
-    before, after = read_ledger(old), read_ledger(new)
-    changes = compare(before, after)
+    before, after = Ledger.read(old), Ledger.read(new)
+    changes = before.compare(after)
     print_runs(before, after)
     print_changes(changes)
     raise typer.Exit(1 if changes else 0)
@@ -83,9 +82,9 @@ def export(
     commit and date, in every report.
     """
     from unifiedscore.atomic import write_atomic
-    from unifiedscore.ledger import read_ledger
+    from unifiedscore.ledger import Ledger
     from unifiedscore.ledger.export import export_ledger
-    from unifiedscore.ledger.summary import ENDING, summarise, summary_text
+    from unifiedscore.ledger.summary import ENDING, summarise
 
     if form not in ("markdown", "latex", "summary"):
         raise UnknownNameError("format", form, ["markdown", "latex", "summary"])
@@ -94,11 +93,11 @@ def export(
             raise InputError("--format summary needs --title and --study, once for each study")
         if out is not None and not out.name.endswith(ENDING):
             raise InputError(f"--out must end in {ENDING}, by which reports find it; got {out}")
-        text = summary_text(summarise(ledger, study, title=title))
+        text = summarise(ledger, study, title=title).text()
     elif study or title:
         raise InputError("--study and --title belong to --format summary")
     else:
-        text = export_ledger(read_ledger(ledger), form)
+        text = export_ledger(Ledger.read(ledger), form)
     if out is None:
         print(text, end="")
         return

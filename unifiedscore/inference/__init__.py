@@ -6,7 +6,7 @@ from unifiedscore.inference.inside import Inside
 from unifiedscore.inference.limit import Limit
 from unifiedscore.inference.proportion import Proportion
 from unifiedscore.inference.rate import Rate
-from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Evidence, Outcome, Verdict, decide
+from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Evidence, Key, Outcome, Verdict, decide
 
 __all__ = [
     "REFUTE_LEVEL",
@@ -16,6 +16,7 @@ __all__ = [
     "Evidence",
     "Identity",
     "Inside",
+    "Key",
     "Limit",
     "Outcome",
     "Proportion",

@@ -1,7 +1,12 @@
-"""The ledger: every verdict of a run in one file, on the terminal and as a report."""
+"""The ledger: every verdict of a run in one file, on the terminal and as a report.
+
+From Python, `unifiedscore.ledger.Ledger.read("results")` reads it and `.verdicts` holds the `Verdict` objects that
+`unifiedscore.judge` returns, too.
+"""
 
 from __future__ import annotations
 
-from unifiedscore.ledger.ledger import build_ledger, compare, exit_code, read_ledger, write_ledger
+from unifiedscore.ledger.diff import Change
+from unifiedscore.ledger.ledger import Ledger
 
-__all__ = ["build_ledger", "compare", "exit_code", "read_ledger", "write_ledger"]
+__all__ = ["Change", "Ledger"]

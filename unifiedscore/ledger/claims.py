@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any, final
 
 from unifiedscore.errors import InputError, StudyError, UnknownNameError
-from unifiedscore.inference import Verdict
-from unifiedscore.ledger.ledger import as_expected
+from unifiedscore.inference import Key, Verdict
 from unifiedscore.ledger.verify import Judged, prove
+from unifiedscore.ledger.words import spoken
+from unifiedscore.profiles import PROFILES
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
 from unifiedscore.study.runner import run_studies
-
-Key = tuple[str, str, str]
-"""(claim, regime, evidence)"""
 
 
 @final
@@ -106,15 +104,14 @@ class ClaimJudge:
                 verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
                 evidence = {(claim.id, claim.regime): claim.evidence for claim in item.study.claims}
                 for entry in judged.not_run:
-                    name = entry["claim"], entry["regime"]
-                    waiting[*name, evidence[name]] = entry["profile"]
-                failures += [f"{dict(cell['cell'])}: {cell['message']}" for cell in judged.failed_cells]
+                    waiting[entry.claim, entry.regime, evidence[entry.claim, entry.regime]] = entry.profile
+                failures += [f"{cell.where}: {cell.message}" for cell in judged.failed_cells]
         else:
             judged = Judged(self.rng_seed)
             for item in derivations_in(path):
                 judged.add_derivation(item, prove(str(path), item.position, self.rng_seed))
             verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
-            failures += [cell["message"] for cell in judged.failed_cells]
+            failures += [cell.message for cell in judged.failed_cells]
         return Judgement(verdicts, waiting, tuple(failures))
 
 
@@ -137,23 +134,23 @@ def claims_in(path: Path) -> list[tuple[Key, str]]:
     found: list[FoundStudy] | list[FoundDerivation]
     if is_study(path):
         found = studies_in(path)
-        return [((c.id, c.regime, c.evidence), c.profile) for item in found for c in item.study.claims]
+        return [(claim.key, claim.profile) for item in found for claim in item.study.claims]
     found = derivations_in(path)
-    return [((item.derivation.claim, item.derivation.regime, "symbolic"), "quick") for item in found]
+    return [(item.derivation.key, PROFILES[0]) for item in found]
 
 
 def explain(verdict: Verdict) -> str:
     """Why a verdict is not what its claim expects, in a few lines; empty where it is."""
-    if as_expected(verdict.to_json()):
+    if verdict.as_expected:
         return ""
-    name = f"{verdict.claim} ({verdict.regime})" if verdict.regime else verdict.claim
-    lines = [f"{name}: {verdict.outcome}, where {verdict.expected} was expected", f"  claim: {verdict.statement}"]
+    outcome, expected = spoken(verdict.outcome), spoken(verdict.expected)
+    lines = [f"{verdict.name}: {outcome}, where {expected} was expected", f"  claim: {verdict.statement}"]
     lines.append(f"  verdict: {verdict.reason}")
-    if verdict.control_outcome not in (None, "refuted"):
-        detail = verdict.control_detail or {}
-        lines.append(
-            f"  its control ({detail.get('mutation', 'unnamed')}) must be refuted; got {verdict.control_outcome}"
-        )
+    if verdict.control_outcome is None and outcome == expected:
+        lines.append("  a claim expected supported needs a control, and none was judged")
+    elif verdict.control_outcome not in (None, "refuted"):
+        mutation = (verdict.control_detail or {}).get("mutation", "unnamed")
+        lines.append(f"  its control ({mutation}) must be refuted; got {spoken(verdict.control_outcome)}")
     lines.append(f"  {verdict.reproduce}")
     return "\n".join(lines)
 

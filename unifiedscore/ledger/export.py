@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from unifiedscore.errors import UnknownNameError
-from unifiedscore.ledger.ledger import as_expected
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.terminal import totals
+from unifiedscore.ledger.words import between, digits, spoken
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -44,13 +45,12 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|$~&#@]|:(?=\S))")
 _HEAD = ("Claim", "Evidence", "Outcome", "Estimate", "Region", "Control")
 
 
-def export_ledger(ledger: Mapping[str, Any], form: str) -> str:
+def export_ledger(ledger: Ledger, form: str) -> str:
     """Return the verdicts of a ledger as text, grouped by study.
 
     Parameters
     ----------
-    ledger : mapping
-        As `read_ledger` returns it.
+    ledger : Ledger
     form : {"markdown", "latex"}
         The LaTeX needs `\\usepackage{array,booktabs,longtable,textcomp}` and T1 fonts; it has no preamble of its own.
 
@@ -65,12 +65,10 @@ def export_ledger(ledger: Mapping[str, Any], form: str) -> str:
 
     Examples
     --------
-    >>> empty = {"profile": "quick", "root_seed": 0, "package_version": "0.1.0", "verdicts": [], "not_run": [],
-    ...          "failed_cells": [], "monte_carlo_verdicts": 0, "family_wise_bound": 0.0}
-    >>> export_ledger(empty, "markdown").splitlines()[0]
+    >>> export_ledger(Ledger(profile="quick", root_seed=0), "markdown").splitlines()[0]
     '# Verdicts'
     """
-    forms: dict[str, Callable[[Mapping[str, Any]], str]] = {"markdown": _markdown, "latex": _latex}
+    forms: dict[str, Callable[[Ledger], str]] = {"markdown": _markdown, "latex": _latex}
     if form not in forms:
         raise UnknownNameError("format", form, forms)
     return forms[form](ledger)
@@ -115,52 +113,47 @@ def _one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def _studies(ledger: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    studies: dict[str, list[Mapping[str, Any]]] = {}
-    for verdict in ledger["verdicts"]:
-        studies.setdefault(verdict["study"], []).append(verdict)
+def _studies(ledger: Ledger) -> dict[str, list[Verdict]]:
+    studies: dict[str, list[Verdict]] = {}
+    for verdict in ledger.verdicts:
+        studies.setdefault(verdict.study, []).append(verdict)
     return studies
 
 
-def _provenance(ledger: Mapping[str, Any]) -> str:
-    run = f"Profile {ledger['profile']}, root seed {ledger['root_seed']}, unifiedscore {ledger['package_version']}."
+def _provenance(ledger: Ledger) -> str:
+    run = f"Profile {ledger.profile}, root seed {ledger.root_seed}, unifiedscore {ledger.package_version}."
     return f"{run} {totals(ledger)[:1].upper()}{totals(ledger)[1:]}"
 
 
-def _words(verdict: Mapping[str, Any]) -> tuple[str, str, str]:
+def _words(verdict: Verdict) -> tuple[str, str, str]:
     """Evidence, outcome and control; what differs from the expectation says so."""
-    outcome, expected = (verdict[part].replace("_", " ") for part in ("outcome", "expected"))
-    if not as_expected(verdict):
-        outcome += f" (expected {expected})"
-    control = verdict["control_outcome"]
-    return verdict["evidence"].replace("_", " "), outcome, "none" if control is None else control.replace("_", " ")
+    outcome = spoken(verdict.outcome)
+    if not verdict.as_expected:
+        outcome += f" (expected {spoken(verdict.expected)})"
+    return spoken(verdict.evidence), outcome, spoken(verdict.control_outcome or "none")
 
 
-def _quantity(verdict: Mapping[str, Any], number: Callable[[float], str]) -> tuple[str, str]:
-    """Estimate with its interval, and region, with `number` to write a number; infinite ends are None in a ledger."""
-
-    def between(ends: Mapping[str, float | None]) -> str:
-        low, high = (sign if ends[end] is None else ends[end] for end, sign in (("low", -math.inf), ("high", math.inf)))
-        return "" if math.isinf(low) and math.isinf(high) else f"[{number(low)}, {number(high)}]"
-
-    estimate = "" if verdict["estimate"] is None else number(verdict["estimate"])
-    return f"{estimate} {between(verdict['interval'])}".strip() if estimate else "", between(verdict["region"])
+def _quantity(verdict: Verdict, number: Callable[[float], str]) -> tuple[str, str]:
+    """Estimate with its interval, and region, with `number` to write a number."""
+    known = not math.isnan(verdict.estimate)
+    estimate = f"{number(verdict.estimate)} {between(verdict.interval, number)}".strip() if known else ""
+    return estimate, between(verdict.region, number)
 
 
-def _markdown(ledger: Mapping[str, Any]) -> str:
+def _markdown(ledger: Ledger) -> str:
     lines = ["# Verdicts", "", escape_markdown(_provenance(ledger))]
     for study, verdicts in _studies(ledger).items():
         lines += ["", f"## {escape_markdown(study)}", "", f"| {' | '.join(_HEAD)} |", "|---" * len(_HEAD) + "|"]
         for verdict in verdicts:
-            regime = f" ({escape_markdown(verdict['regime'])})" if verdict["regime"] else ""
-            claim = f"**{escape_markdown(verdict['claim'])}**{regime}: {escape_markdown(verdict['statement'])}"
+            regime = f" ({escape_markdown(verdict.regime)})" if verdict.regime else ""
+            claim = f"**{escape_markdown(verdict.claim)}**{regime}: {escape_markdown(verdict.statement)}"
             evidence, outcome, control = map(escape_markdown, _words(verdict))
-            numbers = (escape_markdown(part) for part in _quantity(verdict, lambda value: f"{value:.4g}"))
+            numbers = (escape_markdown(part) for part in _quantity(verdict, digits))
             lines.append(f"| {' | '.join((claim, evidence, outcome, *numbers, control))} |")
     return "\n".join(lines) + "\n"
 
 
-def _latex(ledger: Mapping[str, Any]) -> str:
+def _latex(ledger: Ledger) -> str:
     columns = r">{\raggedright\arraybackslash}p{0.42\linewidth}l>{\raggedright\arraybackslash}p{0.13\linewidth}lll"
     lines = [
         r"% \usepackage[T1]{fontenc}",
@@ -177,9 +170,9 @@ def _latex(ledger: Mapping[str, Any]) -> str:
         lines += [r"\midrule"] if position else []
         lines.append(rf"\multicolumn{{{len(_HEAD)}}}{{l}}{{\textbf{{{escape_latex(study)}}}}} \\*")
         for verdict in verdicts:
-            name = re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", escape_latex(verdict["claim"]))
-            regime = f" ({escape_latex(verdict['regime'])})" if verdict["regime"] else ""
-            claim = rf"\texttt{{{name}}}{regime}: {escape_latex(verdict['statement'])}"
+            name = re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", escape_latex(verdict.claim))
+            regime = f" ({escape_latex(verdict.regime)})" if verdict.regime else ""
+            claim = rf"\texttt{{{name}}}{regime}: {escape_latex(verdict.statement)}"
             evidence, outcome, control = map(escape_latex, _words(verdict))
             estimate, region = _quantity(verdict, _tex_number)
             lines.append(" & ".join((claim, evidence, outcome, estimate, region, control)) + r" \\")
@@ -187,5 +180,5 @@ def _latex(ledger: Mapping[str, Any]) -> str:
 
 
 def _tex_number(value: float) -> str:
-    mantissa, _, exponent = f"{value:.4g}".replace("inf", r"\infty").partition("e")
+    mantissa, _, exponent = digits(value).replace("inf", r"\infty").partition("e")
     return f"${mantissa}$" if not exponent else rf"${mantissa}\times10^{{{int(exponent)}}}$"

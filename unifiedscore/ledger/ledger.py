@@ -1,174 +1,219 @@
-"""ledger.json: what was claimed, what came out, what was not run, what failed; and the exit code that follows."""
+"""The ledger: what was claimed, what came out, what was not run, what failed; and the exit code that follows."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
+from unifiedscore import __version__
 from unifiedscore.atomic import make_folder, write_atomic
-from unifiedscore.errors import FileError, StudyError
+from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
-from unifiedscore.ledger.schema import check_ledger
+from unifiedscore.ledger.schema import SCHEMA_VERSION, check_ledger
+from unifiedscore.study.unjudged import FailedCell, NotRun
 
-SCHEMA_VERSION = 1
-NEEDED = ("schema_version", "profile", "root_seed", "package_version", "verdicts", "not_run", "failed_cells")
+if TYPE_CHECKING:
+    from unifiedscore.ledger.diff import Change
+    from unifiedscore.ledger.merge import Part
+
+FILE = "ledger.json"
 
 
-def build_ledger(
-    verdicts: Iterable[Verdict],
-    *,
-    profile: str,
-    root_seed: int,
-    not_run: Iterable[Mapping[str, Any]] = (),
-    failed_cells: Iterable[Mapping[str, Any]] = (),
-    stale: Iterable[str] = (),
-) -> dict[str, Any]:
-    """The ledger as plain JSON values.
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Every verdict of a run, and what the run left without one.
+
+    `Ledger.read(path)` gives the ledger of a results folder, or any other ledger.json.
 
     Parameters
     ----------
-    verdicts : iterable of Verdict
     profile, root_seed
         Of the run.
-    not_run : iterable of mapping
-        Claims that wait for a larger profile: claim, regime, study, profile, reason.
-    failed_cells : iterable of mapping
-        study, cell, message.
-    stale : iterable of str
+    package_version : str
+        Of the package that judged; by default this one.
+    verdicts : tuple of Verdict
+    not_run : tuple of NotRun
+        Claims that wait for a larger profile.
+    failed_cells : tuple of FailedCell
+    stale : tuple of str
         Studies judged on data that another version of their file or of the engine measured.
-
-    Returns
-    -------
-    dict
-        With `family_wise_bound = K (1 - REFUTE_LEVEL)`, the bound on the chance of any wrong refutation among the
-        K Monte Carlo verdicts.
 
     Raises
     ------
     StudyError
         Two verdicts have the same key (claim, regime, evidence).
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> ledger = us.ledger.Ledger.read("results")                                # doctest: +SKIP
+    >>> [verdict.name for verdict in ledger.verdicts if verdict.outcome == "refuted"]  # doctest: +SKIP
+    ['drift.highdim_relative (equal_means)']
+    >>> ledger = Ledger(profile="quick", root_seed=0)
+    >>> ledger.exit_code, ledger.family_wise_bound
+    (1, 0.0)
+    >>> Ledger.from_json(ledger.to_json()) == ledger
+    True
     """
-    from unifiedscore import __version__
 
-    verdicts = list(verdicts)
-    keys = [(verdict.claim, verdict.regime, verdict.evidence) for verdict in verdicts]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise StudyError(f"two verdicts have the same claim, regime and evidence: {twice}; name their regimes apart")
-    entries = [verdict.to_json() for verdict in verdicts]
-    ledger = {
-        "schema_version": SCHEMA_VERSION,
-        "profile": profile,
-        "root_seed": root_seed,
-        "package_version": __version__,
-        **family_wise(entries),
-        "verdicts": entries,
-        "not_run": [dict(entry) for entry in not_run],
-        "failed_cells": [dict(entry) for entry in failed_cells],
-        "stale": sorted(stale),
-    }
-    return _plain(ledger)
+    profile: str
+    root_seed: int
+    package_version: str = __version__
+    verdicts: tuple[Verdict, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    failed_cells: tuple[FailedCell, ...] = ()
+    stale: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        for name in ("verdicts", "not_run", "failed_cells"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "stale", tuple(sorted(set(self.stale))))
+        twice = sorted(key for key, count in Counter(verdict.key for verdict in self.verdicts).items() if count > 1)
+        if twice:
+            raise StudyError(
+                f"two verdicts have the same claim, regime and evidence: {twice}; name their regimes apart"
+            )
 
-def family_wise(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """How many verdicts rest on Monte Carlo evidence, and the bound on the chance of any wrong refutation."""
-    sampled = sum(verdict["evidence"] == "monte_carlo" for verdict in verdicts)
-    return {"monte_carlo_verdicts": sampled, "family_wise_bound": round(sampled * (1 - REFUTE_LEVEL), 12)}
+    @property
+    def run(self) -> dict[str, Any]:
+        """Profile, root seed and package version: verdicts of one ledger belong to one run."""
+        return {name: getattr(self, name) for name in ("profile", "root_seed", "package_version")}
 
+    @property
+    def monte_carlo_verdicts(self) -> int:
+        """How many verdicts rest on Monte Carlo evidence."""
+        return sum(verdict.evidence == "monte_carlo" for verdict in self.verdicts)
 
-def as_expected(verdict: Mapping[str, Any]) -> bool:
-    """Whether a ledger entry came out as its claim expects and its control, where it needs one, was refuted."""
-    needs_control = verdict["expected"] in ("supported", "inconclusive")
-    control = verdict["control_outcome"]
-    refuted = control == "refuted" or (control is None and not (needs_control and verdict["outcome"] == "supported"))
-    return verdict["outcome"] == verdict["expected"] and refuted
+    @property
+    def family_wise_bound(self) -> float:
+        """K (1 - REFUTE_LEVEL): the bound on the chance of any wrong refutation among the K Monte Carlo verdicts."""
+        return round(self.monte_carlo_verdicts * (1 - REFUTE_LEVEL), 12)
 
+    @property
+    def differing(self) -> tuple[Verdict, ...]:
+        """The verdicts that are not as their claims expect, or whose control was not refuted."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.as_expected)
 
-def exit_code(ledger: Mapping[str, Any]) -> int:
-    """0: every verdict as expected and every control refuted; 1: some verdict differs, is stale, or there is none;
-    3: a cell failed.
-    """
-    if ledger["failed_cells"]:
-        return 3
-    if ledger.get("stale") or not ledger["verdicts"]:
-        return 1
-    return 0 if all(as_expected(verdict) for verdict in ledger["verdicts"]) else 1
+    @property
+    def changed_after_a_run(self) -> tuple[Verdict, ...]:
+        """The verdicts on claims that were changed after a run, each with its finding."""
+        return tuple(verdict for verdict in self.verdicts if verdict.finding)
 
+    @property
+    def exit_code(self) -> int:
+        """0: every verdict as expected and every control refuted; 1: some verdict differs, is stale, or there is
+        none; 3: a cell failed.
+        """
+        if self.failed_cells:
+            return 3
+        return 1 if self.stale or not self.verdicts or self.differing else 0
 
-def write_ledger(ledger: Mapping[str, Any], out: str | Path) -> Path:
-    """Write `<out>/ledger.json` atomically."""
-    path = Path(out) / "ledger.json"
-    make_folder(path.parent)
-    write_atomic(path, (json.dumps(ledger, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
-    return path
+    def of_claim(self, claim: str) -> tuple[Verdict, ...]:
+        """The verdicts on one claim, in all its regimes.
 
+        Raises
+        ------
+        UnknownNameError
+            The ledger holds no verdict on it.
+        """
+        found = tuple(verdict for verdict in self.verdicts if verdict.claim == claim)
+        if not found:
+            raise UnknownNameError("claim", claim, {verdict.claim for verdict in self.verdicts})
+        return found
 
-def read_ledger(path: str | Path) -> dict[str, Any]:
-    """Read a ledger, or the one in a results folder."""
-    path = Path(path)
-    path = path if path.suffix == ".json" else path / "ledger.json"
-    try:
-        ledger = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(
-            f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a ledger.json"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} is no JSON file: {error}") from error
-    missing = [name for name in NEEDED if not isinstance(ledger, dict) or name not in ledger]
-    if missing:
-        raise FileError(f"{path} is no ledger: it lacks {', '.join(missing)}")
-    if ledger["schema_version"] != SCHEMA_VERSION:
-        raise FileError(
-            f"{path} has schema version {ledger['schema_version']!r}, this package reads {SCHEMA_VERSION}; "
-            "write it again with this version"
+    def compare(self, new: Ledger) -> tuple[Change, ...]:
+        """What changed from this ledger to `new`: verdicts that appeared, vanished, or came out differently."""
+        from unifiedscore.ledger.diff import changes
+
+        return changes(self, new)
+
+    def merge(self, old: Ledger, part: Part) -> Ledger:
+        """This ledger of a part of the studies, and what `old` holds on all that the part did not judge again."""
+        judged = {verdict.key for verdict in self.verdicts}
+        kept = tuple(v for v in old.verdicts if v.key not in judged and not part.judges(v))
+        rest = {verdict.study for verdict in kept} - part.studies
+        return replace(
+            self,
+            verdicts=kept + self.verdicts,
+            not_run=tuple(entry for entry in old.not_run if not part.covers(entry)) + self.not_run,
+            failed_cells=tuple(cell for cell in old.failed_cells if not part.measures(cell)) + self.failed_cells,
+            stale=(*self.stale, *rest.intersection(old.stale)),
         )
-    check_ledger(ledger, path)
-    return ledger | {"stale": ledger.get("stale", [])}
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: what `write` writes."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            **self.run,
+            "monte_carlo_verdicts": self.monte_carlo_verdicts,
+            "family_wise_bound": self.family_wise_bound,
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "not_run": [entry.to_json() for entry in self.not_run],
+            "failed_cells": [cell.to_json() for cell in self.failed_cells],
+            "stale": list(self.stale),
+        }
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What changed between two ledgers: verdicts that appeared, vanished, or came out differently.
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, source: str | Path = "this") -> Ledger:
+        """The ledger that `to_json` wrote; `source` names it in messages.
 
-    Outcomes, expectations and outcomes of controls count; numbers do not: their last digits depend on the BLAS
-    library, and a number that matters changes an outcome.
+        The number of Monte Carlo verdicts and the bound are counted again, not believed.
 
-    Returns
-    -------
-    list of dict
-        claim, regime, evidence, study; and, under old and new, outcome (None where there is no verdict), expected,
-        control_outcome and reason (where there is none: the profile for which the claim waits, if the ledger says so).
-    """
-    before, after = ({_key(verdict): verdict for verdict in ledger["verdicts"]} for ledger in (old, new))
-    waiting = [{(entry["claim"], entry["regime"]): entry["profile"] for entry in one["not_run"]} for one in (old, new)]
-    decisive = ("outcome", "expected", "control_outcome")
-    changes = []
-    for key in sorted(before.keys() | after.keys()):
-        verdicts = before.get(key), after.get(key)
-        was, now = ({part: (verdict or {}).get(part) for part in (*decisive, "reason")} for verdict in verdicts)
-        for side, profiles in zip((was, now), waiting, strict=True):
-            if side["outcome"] is None and key[:2] in profiles:
-                side["reason"] = f"waits for profile {profiles[key[:2]]}"
-        if any(was[part] != now[part] for part in decisive):
-            study = next(verdict["study"] for verdict in verdicts if verdict is not None)
-            name = dict(zip(("claim", "regime", "evidence"), key, strict=True))
-            changes.append(name | {"study": study, "old": was, "new": now})
-    return changes
+        Raises
+        ------
+        FileError
+            Something is missing or of the wrong kind.
+        """
+        check_ledger(data, source)
+        verdicts = []
+        for position, entry in enumerate(data["verdicts"]):
+            try:
+                verdicts.append(Verdict.from_json(entry))
+            except InputError as error:
+                raise FileError(f"{source} is not a ledger: verdicts[{position}]: {error}") from None
+        try:
+            return cls(
+                profile=data["profile"],
+                root_seed=data["root_seed"],
+                package_version=data["package_version"],
+                verdicts=tuple(verdicts),
+                not_run=tuple(map(NotRun.from_json, data["not_run"])),
+                failed_cells=tuple(map(FailedCell.from_json, data["failed_cells"])),
+                stale=tuple(data.get("stale", ())),
+            )
+        except StudyError as error:
+            raise FileError(f"{source} is not a ledger: {error}") from None
 
+    def write(self, out: str | Path) -> Path:
+        """Write `<out>/ledger.json` atomically."""
+        path = Path(out) / FILE
+        make_folder(path.parent)
+        text = json.dumps(self.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        write_atomic(path, text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its JSON escape
+        return path
 
-def _key(verdict: Mapping[str, Any]) -> tuple[str, str, str]:
-    return verdict["claim"], verdict["regime"], verdict["evidence"]
+    @classmethod
+    def read(cls, path: str | Path) -> Ledger:
+        """Read a ledger.json, or the one in a results folder.
 
-
-def _plain(value):
-    """Infinities and NaN have no JSON; they become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+        Raises
+        ------
+        FileError
+            There is none, or the file is damaged or something else.
+        """
+        path = Path(path)
+        path = path if path.suffix == ".json" else path / FILE
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise FileError(
+                f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a {FILE}"
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"{path} is not a JSON file: {error}") from error
+        return cls.from_json(data, source=path)

@@ -8,16 +8,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
-from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
-from unifiedscore.ledger.ledger import as_expected, read_ledger
-from unifiedscore.ledger.strip import interval_strip, number
-from unifiedscore.ledger.summary import read_summaries
+from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict
+from unifiedscore.ledger.ledger import Ledger
+from unifiedscore.ledger.strip import interval_strip
+from unifiedscore.ledger.summary import Summary, read_summaries
+from unifiedscore.ledger.words import between, printed, spoken
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
@@ -61,7 +66,7 @@ def write_report(
     PosixPath('results/report.html')
     """
     results = Path(results)
-    ledger = read_ledger(results)
+    ledger = Ledger.read(results)
     if not_established is None:
         text = results / NOT_ESTABLISHED
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
@@ -72,47 +77,44 @@ def write_report(
 
 
 def render_report(
-    ledger: Mapping[str, Any],
+    ledger: Ledger,
     figures: Sequence[Mapping[str, Any]] = (),
     not_established: str = "",
-    summaries: Sequence[Mapping[str, Any]] = (),
+    summaries: Sequence[Summary] = (),
 ) -> str:
     """The report's text.
 
     Parameters
     ----------
-    ledger : mapping
-        As `read_ledger` returns it.
+    ledger : Ledger
     figures : sequence of mapping
         name, title, studies, claims, data (a data URI).
     not_established : str
         See `write_report`.
-    summaries : sequence of mapping
-        Stored summaries of longer runs, as `read_summaries` returns them.
+    summaries : sequence of Summary
+        Stored summaries of longer runs.
     """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
-    environment.filters["spoken"] = _spoken
-    environment.filters["sentence"] = _sentence
+    environment.filters |= {"number": printed, "spoken": spoken, "sentence": _sentence, "between": _between}
     environment.globals["code"] = code
     template = resources.files("unifiedscore.ledger").joinpath("report.html.j2").read_text(encoding="utf-8")
     # Unexpected verdicts first: they are what a reader has to act on. Then the regimes of one claim side by side.
-    order = {claim: position for position, claim in enumerate(dict.fromkeys(v["claim"] for v in ledger["verdicts"]))}
-    verdicts = sorted(ledger["verdicts"], key=lambda v: (as_expected(v), order[v["claim"]]))
-    entries = [_entry(position, verdict, figures) for position, verdict in enumerate(verdicts)]
+    order = {claim: position for position, claim in enumerate(dict.fromkeys(v.claim for v in ledger.verdicts))}
+    verdicts = sorted(ledger.verdicts, key=lambda v: (v.as_expected, order[v.claim]))
+    entries = [Entry.of(position, verdict, figures) for position, verdict in enumerate(verdicts)]
+    both = [entry for entry in entries if entry.verdict.outcome == entry.verdict.expected == "refuted"]
     return environment.from_string(template).render(
         ledger=ledger,
-        stale=ledger.get("stale", []),
         entries=entries,
-        outcomes=_tally(entries, "outcome", OUTCOMES),
-        evidence=_tally(entries, "evidence", EVIDENCE),
-        table=_table(entries),
-        papers=_tally(({"paper": paper} for entry in entries for paper in entry["papers"]), "paper"),
-        differing=[entry for entry in entries if not entry["as_expected"]],
-        findings=[entry for entry in entries if entry["finding"]],
-        refuted=[e for e in entries if e["outcome"] == "refuted" and e["expected"] == "refuted" and not e["finding"]],
+        outcomes=_tally((verdict.outcome for verdict in verdicts), OUTCOMES),
+        evidence=_tally((verdict.evidence for verdict in verdicts), EVIDENCE),
+        table=_table(verdicts),
+        papers=_tally(paper for entry in entries for paper in entry.papers),
+        differing=[entry for entry in entries if not entry.verdict.as_expected],
+        changed=[entry for entry in entries if entry.verdict.finding],
+        refuted=[entry for entry in both if not entry.verdict.finding],
         figures=figures,
         summaries=summaries,
         not_established=blocks(not_established),
@@ -162,27 +164,43 @@ def blocks(text: str) -> list[dict[str, Any]]:
     return [block for block in found if block["kind"] != "break"]
 
 
-def _entry(position: int, verdict: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    entry = dict(verdict)
-    entry["id"] = f"verdict-{position}"
-    entry["as_expected"] = as_expected(verdict)
-    entry["papers"] = papers_of(verdict["source"])
-    entry["strip"] = interval_strip(verdict)
-    entry["figures"] = [figure for figure in figures if verdict["claim"] in figure["claims"]]
-    text = " ".join(str(verdict[name]) for name in ("claim", "regime", "study", "statement", "source", "reason"))
-    entry["search"] = text.lower()
-    return entry
+@final
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A verdict as the report shows it: with its place on the page, its papers and its figures."""
+
+    verdict: Verdict
+    id: str
+    papers: list[str]
+    figures: list[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, position: int, verdict: Verdict, figures: Sequence[Mapping[str, Any]]) -> Entry:
+        """The entry at this position of the page."""
+        shown = [figure for figure in figures if verdict.claim in figure["claims"]]
+        return cls(verdict, f"verdict-{position}", papers_of(verdict.source), shown)
+
+    @property
+    def strip(self) -> Markup | None:
+        """The small picture of the interval and its region."""
+        return interval_strip(self.verdict)
+
+    @property
+    def search(self) -> str:
+        """What the search field looks through."""
+        v = self.verdict
+        return " ".join((v.claim, v.regime, v.study, v.statement, v.source, v.reason)).lower()
 
 
-def _tally(entries: Iterable[Mapping[str, Any]], key: str, order: Sequence[str] = ()) -> list[tuple[str, int]]:
-    counts = Counter(entry[key] for entry in entries)
+def _tally(names: Iterable[str], order: Sequence[str] = ()) -> list[tuple[str, int]]:
+    counts = Counter(names)
     names = [*order, *sorted(set(counts) - set(order), key=lambda name: (name in (DERIVED, OTHER), name.lower()))]
     return [(name, counts[name]) for name in names if counts[name] or name in OUTCOMES]
 
 
-def _table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]]:
+def _table(verdicts: Iterable[Verdict]) -> list[tuple[str, list[int]]]:
     """Counts by evidence (rows) and outcome (columns)."""
-    counts = Counter((entry["evidence"], entry["outcome"]) for entry in entries)
+    counts = Counter((verdict.evidence, verdict.outcome) for verdict in verdicts)
     rows = [(kind, [counts[kind, outcome] for outcome in OUTCOMES]) for kind in EVIDENCE]
     return [row for row in rows if any(row[1])]
 
@@ -204,7 +222,7 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
                 entry["title"] = str(entry.get("title", ""))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FileError(
-                f"{index} is no index of figures ({error}); draw them again: unifiedscore figures"
+                f"{index} is not an index of figures ({error}); draw them again: unifiedscore figures"
             ) from error
     if given is not None:
         unknown = {"title": "", "studies": [], "claims": []}
@@ -220,7 +238,7 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
     for entry in entries.values():
         content = _read(entry["path"])
         if not content.startswith(PNG):
-            raise FileError(f"{entry['path']} is no PNG file; draw it again: unifiedscore figures")
+            raise FileError(f"{entry['path']} is not a PNG file; draw it again: unifiedscore figures")
         data = base64.b64encode(content).decode("ascii")
         title = entry.get("title") or entry["name"].replace("_", " ").capitalize()
         shown.append(
@@ -239,12 +257,21 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
 def _inside(folder: Path, name: str) -> Path:
     """A file directly in `folder`. A report is passed on: no index may make it carry other files of this machine."""
     if not isinstance(name, str) or name != Path(name).name or not name.endswith(".png"):
-        raise ValueError(f"{name!r} is no file in {folder}")
+        raise ValueError(f"{name!r} is not a file in {folder}")
     return folder / name
 
 
-def _spoken(name: str) -> str:
-    return "Monte Carlo" if name == "monte_carlo" else name.replace("_", " ")
+def _between(ends: Mapping[str, Any]) -> str:
+    """An interval with the level at which it holds, or a region."""
+    text = between(ends, printed)
+    if not text:
+        return "none"
+    kind = {
+        "t": "Student t over seeds at {} %",
+        "binomial": "exact for counts at {} %",
+        "numerical": "numerical error",
+    }.get(ends.get("kind"))
+    return f"{text}, {kind.format(printed(round(100 * (ends.get('level') or 0), 2)))}" if kind else text
 
 
 def _sentence(text: str) -> str:

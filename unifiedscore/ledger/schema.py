@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from unifiedscore.errors import FileError
 
+SCHEMA_VERSION = 1
+
 _LARGEST = sys.float_info.max
 _NUMBER = (int, float, type(None))
 _ENDS = {"low": _NUMBER, "high": _NUMBER}
 _INTERVAL = _ENDS | {"level": _NUMBER, "kind": str}
-_CONTROL = {"mutation": str, "interval": dict, "estimate": _NUMBER}
+_SAMPLED = _INTERVAL | {"level": (int, float)}
+_CONTROL = {"mutation": str, "interval": dict}
 _HYPOTHESIS = _ENDS | {"name": str, "value": _NUMBER, "holds": bool}
 _TEXTS = ("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason")
 _VERDICT = {name: str for name in (*_TEXTS, "finding", "reproduce")} | {
@@ -28,6 +31,7 @@ _VERDICT = {name: str for name in (*_TEXTS, "finding", "reproduce")} | {
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
 _LEDGER = {
+    "schema_version": int,
     "profile": str,
     "root_seed": int,
     "package_version": str,
@@ -39,54 +43,63 @@ _LEDGER = {
 }
 
 
-def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
-    """Refuse a ledger whose entries lack a key or hold the wrong kind of value."""
-
-    def check(entry, kinds: Mapping[str, Any], where: str) -> None:
-        if not isinstance(entry, dict):
-            raise FileError(f"{path} is no ledger: {where} is {_kind(entry)}, not an object")
-        for name, kind in kinds.items():
-            if name not in entry:
-                raise FileError(f"{path} is no ledger: {where} lacks {name}")
-            if not isinstance(entry[name], kind):
-                raise FileError(f"{path} is no ledger: {name} of {where} is {_kind(entry[name])}")
-            if type(entry[name]) in (int, float) and not abs(entry[name]) <= _LARGEST:  # NaN, 10**400
-                raise FileError(f"{path} is no ledger: {name} of {where} is no finite number")
-
-    def check_interval(interval, where: str) -> None:
-        sampled = interval.get("kind") in ("t", "binomial")
-        check(interval, _INTERVAL | ({"level": (int, float)} if sampled else {}), where)
-
-    check(ledger, _LEDGER, "the file")
-    for part, kinds in (("verdicts", _VERDICT), ("not_run", _NOT_RUN), ("failed_cells", _FAILED)):
+def check_ledger(ledger, path: str | Path) -> None:
+    """Refuse a ledger of another schema, or one whose entries lack a key or hold the wrong kind of value."""
+    problem = f"{path} is not a ledger"
+    if isinstance(ledger, dict) and ledger.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
+        raise FileError(
+            f"{path} has schema version {ledger['schema_version']!r}, this package reads {SCHEMA_VERSION}; "
+            "write it again with this version"
+        )
+    _check(ledger, _LEDGER, "the file", problem)
+    check_verdicts(ledger["verdicts"], problem)
+    for part, kinds in (("not_run", _NOT_RUN), ("failed_cells", _FAILED)):
         for position, entry in enumerate(ledger[part]):
-            check(entry, kinds, f"{part}[{position}]")
-    for position, entry in enumerate(ledger["verdicts"]):
-        where, control = f"verdicts[{position}]", entry["control_detail"]
-        check(entry["region"], _ENDS, f"region of {where}")
-        check_interval(entry["interval"], f"interval of {where}")
-        for item in entry["hypotheses"]:
-            check(item, _HYPOTHESIS, f"a hypothesis of {where}")
-        if control is not None:
-            check({"estimate": None} | control, _CONTROL, f"control_detail of {where}")
-            if control["interval"]:
-                check_interval(control["interval"], f"the control's interval of {where}")
+            _check(entry, kinds, f"{part}[{position}]", problem)
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
-        raise FileError(f"{path} is no ledger: stale must list names of studies")
+        raise FileError(f"{problem}: stale must list names of studies")
 
 
-def check_entries(entries, parts: tuple[str, ...], path: Path) -> None:
-    """Refuse a list of verdicts that lack one of these parts or hold the wrong kind of value there."""
+def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)) -> None:
+    """Refuse a list of verdicts that lack one of these parts or hold the wrong kind of value there.
+
+    `problem` begins the message: which file is not what it should be.
+    """
     if not isinstance(entries, list):
-        raise FileError(f"{path} holds {_kind(entries)} where its verdicts should be")
+        raise FileError(f"{problem}: verdicts of the file is {_kind(entries)}")
+    parts = set(parts)
+    kinds = {name: kind for name, kind in _VERDICT.items() if name in parts}
     for position, entry in enumerate(entries):
-        for part in parts:
-            if not isinstance(entry, dict) or part not in entry or not isinstance(entry[part], _VERDICT[part]):
-                raise FileError(f"{path}: verdicts[{position}] lacks {part}, or it is of the wrong kind")
-        for part, ends in (("region", _ENDS), ("interval", _INTERVAL)):
-            if part in parts and not all(isinstance(entry[part].get(name, ()), kind) for name, kind in ends.items()):
-                raise FileError(f"{path}: {part} of verdicts[{position}] lacks an end, or it is no number")
+        where = f"verdicts[{position}]"
+        _check(entry, kinds, where, problem)
+        if "region" in parts:
+            _check(entry["region"], _ENDS, f"region of {where}", problem)
+        if "interval" in parts:
+            _check_interval(entry["interval"], f"interval of {where}", problem)
+        for item in entry["hypotheses"] if "hypotheses" in parts else ():
+            _check(item, _HYPOTHESIS, f"a hypothesis of {where}", problem)
+        if "control_detail" in parts and (control := entry["control_detail"]) is not None:
+            estimate = {"estimate": _NUMBER} if "estimate" in control else {}
+            _check(control, _CONTROL | estimate, f"control_detail of {where}", problem)
+            if control["interval"]:
+                _check_interval(control["interval"], f"the control's interval of {where}", problem)
+
+
+def _check_interval(interval: Mapping[str, Any], where: str, problem: str) -> None:
+    _check(interval, _SAMPLED if interval.get("kind") in ("t", "binomial") else _INTERVAL, where, problem)
+
+
+def _check(entry, kinds: Mapping[str, Any], where: str, problem: str) -> None:
+    if not isinstance(entry, dict):
+        raise FileError(f"{problem}: {where} is {_kind(entry)}, not an object")
+    for name, kind in kinds.items():
+        if name not in entry:
+            raise FileError(f"{problem}: {where} lacks {name}")
+        if not isinstance(entry[name], kind):
+            raise FileError(f"{problem}: {name} of {where} is {_kind(entry[name])}")
+        if type(entry[name]) in (int, float) and not abs(entry[name]) <= _LARGEST:  # NaN, 10**400
+            raise FileError(f"{problem}: {name} of {where} is not a finite number")
 
 
 def _kind(value) -> str:

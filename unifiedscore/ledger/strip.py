@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger.words import printed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -16,40 +18,21 @@ DECADES = 2.0
 """Positive values that span more than this are drawn on a logarithmic scale."""
 
 
-def number(value: float | None, none: str = "none") -> str:
-    """Four significant digits, with a true minus sign.
-
-    Examples
-    --------
-    >>> number(-1.00349)
-    '\N{MINUS SIGN}1.003'
-    """
-    if value is None:
-        return none
-    text = f"{float(value):.4g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def interval_strip(verdict: Mapping[str, Any]) -> Markup | None:
+def interval_strip(verdict: Verdict) -> Markup | None:
     """The region as a band, the interval as a bar with its estimate; None where a verdict has no number.
 
-    Ends at infinity (null in the ledger) run to the edge. Values that span decades are drawn on a logarithmic scale,
+    Ends at infinity run to the edge. Values that span decades are drawn on a logarithmic scale,
     with zero at the left edge.
     """
     from markupsafe import Markup
 
-    region, interval = verdict["region"] or {}, verdict["interval"] or {}
-    value = verdict["estimate"]
-    low, high = region.get("low"), region.get("high")
-    if value is None or (low is None and high is None) or low == high:
+    value, low, high = verdict.estimate, verdict.region["low"], verdict.region["high"]
+    ends = [end for end in (low, high) if math.isfinite(end)]
+    if not math.isfinite(value) or not ends or low == high:
         return None
-    left = value if interval.get("low") is None else interval["low"]
-    right = value if interval.get("high") is None else interval["high"]
-    place, log = _scale([value, left, right], [end for end in (low, high) if end is not None])
-    band = (0.0 if low is None else place(low), WIDTH if high is None else place(high))
+    left, right = (end if math.isfinite(end) else value for end in (verdict.interval["low"], verdict.interval["high"]))
+    place, log = _scale([value, left, right], ends)
+    band = (place(low) if low in ends else 0.0, place(high) if high in ends else WIDTH)
     if band[1] - band[0] < 2:
         middle = sum(band) / 2
         band = (middle - 1, middle + 1)
@@ -57,18 +40,18 @@ def interval_strip(verdict: Mapping[str, Any]) -> Markup | None:
         f'<line class="axis" x1="0" x2="{WIDTH:.0f}" y1="{AXIS}" y2="{AXIS}"/>',
         f'<rect class="region" x="{band[0]:.1f}" y="{AXIS - 11}" width="{band[1] - band[0]:.1f}" height="22"/>',
     ]
-    for end, x in ((low, band[0]), (high, band[1])):
-        if end is not None:
-            parts.append(f'<line class="end" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS - 11}" y2="{AXIS + 11}"/>')
+    marks = [(end, x) for end, x in ((low, band[0]), (high, band[1])) if end in ends]
+    for _, x in marks:
+        parts.append(f'<line class="end" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS - 11}" y2="{AXIS + 11}"/>')
     x1, x2, at = place(left), place(right), place(value)
     if x2 - x1 > 3:
         parts.append(f'<line class="interval" x1="{x1:.1f}" x2="{x2:.1f}" y1="{AXIS}" y2="{AXIS}"/>')
         parts += [f'<line class="cap" x1="{x:.1f}" x2="{x:.1f}" y1="{AXIS - 5}" y2="{AXIS + 5}"/>' for x in (x1, x2)]
     parts.append(f'<circle class="estimate" cx="{at:.1f}" cy="{AXIS}" r="4"/>')
-    parts += _labels(at, value, [(end, x) for end, x in ((low, band[0]), (high, band[1])) if end is not None])
-    spoken = f"estimate {number(value)}, interval {number(left)} to {number(right)}, region {_ends(low, high)}"
+    parts += _labels(at, value, marks)
+    spoken = f"estimate {printed(value)}, interval {printed(left)} to {printed(right)}, region {_ends(low, high)}"
     spoken += ", logarithmic scale" if log else ""
-    outcome = escape(str(verdict["outcome"]), quote=True)
+    outcome = escape(verdict.outcome, quote=True)
     return Markup(
         f'<svg class="strip {outcome}" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{spoken}">'
         f"<title>{spoken}</title>{''.join(parts)}</svg>"
@@ -93,13 +76,13 @@ def _scale(values: list[float], ends: list[float]):
 
 
 def _labels(at: float, value: float, ends: list[tuple[float, float]]) -> list[str]:
-    texts = [_text("value", at, 8.0, number(value))]
+    texts = [_text("value", at, 8.0, printed(value))]
     if len(ends) == 2 and ends[1][1] - ends[0][1] < 46:
         # Too narrow for two labels side by side: they lean outwards.
         (low, x1), (high, x2) = ends
         middle = (x1 + x2) / 2
-        return [*texts, _text("tick", middle, LABEL + 3, f"{number(low)} \N{EN DASH} {number(high)}")]
-    return texts + [_text("tick", x, LABEL + 3, number(end)) for end, x in ends]
+        return [*texts, _text("tick", middle, LABEL + 3, f"{printed(low)} \N{EN DASH} {printed(high)}")]
+    return texts + [_text("tick", x, LABEL + 3, printed(end)) for end, x in ends]
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
@@ -109,7 +92,7 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{escape(text)}</text>'
 
 
-def _ends(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"at most {number(high)}"
-    return f"at least {number(low)}" if high is None else f"{number(low)} to {number(high)}"
+def _ends(low: float, high: float) -> str:
+    if math.isinf(low):
+        return f"at most {printed(high)}"
+    return f"at least {printed(low)}" if math.isinf(high) else f"{printed(low)} to {printed(high)}"

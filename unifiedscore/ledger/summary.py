@@ -8,26 +8,79 @@ a results folder. `verify` copies to `<out>/summaries/` those that lie beside th
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import final
 
 from unifiedscore.atomic import make_folder, write_atomic
-from unifiedscore.errors import FileError, StudyError
-from unifiedscore.ledger.ledger import as_expected, read_ledger
-from unifiedscore.ledger.schema import check_entries
+from unifiedscore.errors import FileError, InputError, StudyError
+from unifiedscore.inference import Verdict
+from unifiedscore.ledger.ledger import Ledger
+from unifiedscore.ledger.schema import check_verdicts
 from unifiedscore.study.discover import Found
 
 REFERENCE = "reference"  # folder beside `studies`, for what is kept of larger runs
 FOLDER, ENDING = "summaries", ".summary.json"
-PARTS = ("claim", "regime", "study", "statement", "outcome", "expected", "control_outcome", "finding", "estimate",
-         "interval", "region")  # fmt: skip
+SCHEMA_VERSION = 1
+PARTS = ("claim", "regime", "study", "statement", "evidence", "outcome", "expected", "control_outcome", "finding",
+         "estimate", "interval", "region")  # fmt: skip
+"""What is kept of a verdict: enough to judge it by, not what led to it."""
 _TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
 
 
-def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dict[str, Any]:
-    """The verdicts of some studies of a results folder, with the commit and the date of their measurement.
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The verdicts of some studies of a long run, with the commit and the date of their measurement."""
+
+    title: str
+    command: str
+    profile: str
+    root_seed: int
+    package_version: str
+    commit: str
+    date: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def kept_expectations(self) -> int:
+        """How many verdicts came out as expected."""
+        return sum(verdict.as_expected for verdict in self.verdicts)
+
+    def text(self) -> str:
+        """JSON with one verdict per line, so that two summaries can be compared line by line."""
+        entries = (verdict.to_json() for verdict in self.verdicts)
+        lines = [json.dumps({part: entry[part] for part in PARTS}, ensure_ascii=False) for entry in entries]
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        head = json.dumps({"schema_version": SCHEMA_VERSION, **values, "verdicts": []}, ensure_ascii=False, indent=1)
+        return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Summary:
+        """A stored summary, refused by name where it is damaged or something else."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise FileError(f"cannot read {path}: {error}") from error
+        problem = f"{path} is not a stored summary"
+        if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
+            raise FileError(f"{problem} of schema version {SCHEMA_VERSION}; write it again")
+        for name in _TEXTS:
+            if not isinstance(data.get(name), str):
+                raise FileError(f"{problem}: it lacks the text {name}")
+        if not isinstance(data.get("root_seed"), int):
+            raise FileError(f"{problem}: it lacks the number root_seed")
+        check_verdicts(data.get("verdicts"), problem, PARTS)
+        try:
+            verdicts = tuple(Verdict.from_json({"source": "", "reason": ""} | entry) for entry in data["verdicts"])
+        except InputError as error:
+            raise FileError(f"{problem}: {error}") from None
+        return cls(root_seed=data["root_seed"], verdicts=verdicts, **{name: data[name] for name in _TEXTS})
+
+
+def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> Summary:
+    """The verdicts of some studies of a results folder.
 
     Parameters
     ----------
@@ -47,61 +100,35 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
     from unifiedscore.study.dataset import read_dataset
 
     results, studies = Path(results), list(studies)
-    ledger = read_ledger(results)
+    ledger = Ledger.read(results)
     attributes = [read_dataset(results / f"{name}.nc").attrs for name in studies]
-    verdicts = [verdict for verdict in ledger["verdicts"] if verdict["study"] in studies]
+    verdicts = tuple(verdict for verdict in ledger.verdicts if verdict.study in studies)
     for name in studies:
-        if name in ledger["stale"] or any(cell["study"] == name for cell in ledger["failed_cells"]):
+        if name in ledger.stale or any(cell.study == name for cell in ledger.failed_cells):
             raise StudyError(f"{name} has cells that failed or data of another version; run it again")
-        if not any(verdict["study"] == name for verdict in verdicts):
+        if not any(verdict.study == name for verdict in verdicts):
             raise StudyError(f"the ledger of {results} holds no verdict of {name}; judge it first")
     commits = {f"{a['git_commit']}{' with changes' if a['git_dirty'] == 'true' else ''}" for a in attributes}
-    return {
-        "schema_version": 1,
-        "title": title,
-        "command": _command([a["source"].split(", ")[-1] for a in attributes], ledger),
-        "profile": ledger["profile"],
-        "root_seed": ledger["root_seed"],
-        "package_version": ledger["package_version"],
-        "commit": ", ".join(sorted(commits)),
-        "date": max(a["history"].split("T")[0] for a in attributes),
-        "verdicts": [{part: verdict[part] for part in PARTS} for verdict in verdicts],
-    }
+    return Summary(
+        title=title,
+        command=_command([a["source"].split(", ")[-1] for a in attributes], ledger),
+        **ledger.run,
+        commit=", ".join(sorted(commits)),
+        date=max(a["history"].split("T")[0] for a in attributes),
+        verdicts=verdicts,
+    )
 
 
-def _command(files: list[str], ledger: Mapping[str, Any]) -> str:
+def _command(files: list[str], ledger: Ledger) -> str:
     """What measures the same again, from the folder above the studies."""
     paths = " ".join(file for file in files if file.endswith(".py"))
-    seed = f" --seed {ledger['root_seed']}" if ledger["root_seed"] else ""
-    return f"unifiedscore verify {paths} --profile {ledger['profile']}{seed}".replace("  ", " ")
+    seed = f" --seed {ledger.root_seed}" if ledger.root_seed else ""
+    return f"unifiedscore verify {paths} --profile {ledger.profile}{seed}".replace("  ", " ")
 
 
-def read_summary(path: Path) -> dict[str, Any]:
-    """A stored summary, refused by name where it is damaged or something else."""
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {path}: {error}") from error
-    if not isinstance(summary, dict) or summary.get("schema_version") != 1:
-        raise FileError(f"{path} is no stored summary of schema version 1; write it again")
-    for name in _TEXTS:
-        if not isinstance(summary.get(name), str):
-            raise FileError(f"{path} is no stored summary: it lacks the text {name}")
-    check_entries(summary.get("verdicts"), PARTS, path)
-    return summary
-
-
-def read_summaries(results: Path) -> list[dict[str, Any]]:
-    """What the report of a results folder shows: each summary with its counts."""
-    found = [read_summary(path) for path in sorted((results / FOLDER).glob(f"*{ENDING}"))]
-    return [summary | {"counts": counts(summary["verdicts"])} for summary in found]
-
-
-def counts(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How many verdicts came out as expected, and how often each outcome occurs."""
-    verdicts = list(verdicts)
-    outcomes = Counter(verdict["outcome"] for verdict in verdicts)
-    return {"all": len(verdicts), "as expected": sum(map(as_expected, verdicts)), **outcomes}
+def read_summaries(results: Path) -> list[Summary]:
+    """What the report of a results folder shows."""
+    return [Summary.read(path) for path in sorted((results / FOLDER).glob(f"*{ENDING}"))]
 
 
 def copy_summaries(found: Found, out: Path) -> None:
@@ -114,13 +141,6 @@ def copy_summaries(found: Found, out: Path) -> None:
     reference = (folder.parent / REFERENCE for folders in parents for folder in folders if folder.name == "studies")
     folders = dict.fromkeys((*beside, *reference))
     for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
-        read_summary(path)
+        Summary.read(path)
         make_folder(out / FOLDER)
         write_atomic(out / FOLDER / path.name, path.read_bytes())
-
-
-def summary_text(summary: Mapping[str, Any]) -> str:
-    """JSON with one verdict a line, so that two summaries can be compared line by line."""
-    lines = [json.dumps(verdict, ensure_ascii=False) for verdict in summary["verdicts"]]
-    head = json.dumps({**summary, "verdicts": []}, ensure_ascii=False, indent=1)
-    return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"

@@ -16,7 +16,7 @@ import numpy as np
 from unifiedscore.atomic import locked, write_atomic
 from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
-from unifiedscore.ledger.ledger import build_ledger
+from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import (
@@ -34,6 +34,7 @@ from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
 from unifiedscore.study.records import what_changed
 from unifiedscore.study.runner import run_studies
+from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,8 +49,8 @@ class Judged:
 
     root_seed: int
     verdicts: list[Verdict] = field(default_factory=list)
-    not_run: list[dict] = field(default_factory=list)
-    failed_cells: list[dict] = field(default_factory=list)
+    not_run: list[NotRun] = field(default_factory=list)
+    failed_cells: list[FailedCell] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
 
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
@@ -63,26 +64,25 @@ class Judged:
             for verdict in judge(study, dataset)
             if claim in (None, verdict.claim)
         ]
-        self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry["claim"])]
-        failed = json.loads(dataset.attrs.get("failed_cells", "[]"))
-        self.failed_cells += [{"study": study.name} | entry for entry in failed]
+        self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry.claim)]
+        self.failed_cells += failed_cells(study.name, dataset)
 
     def add_derivation(self, found: FoundDerivation, result: Verdict | str) -> None:
         """Add the verdict on a derivation, or the message with which it failed."""
         if isinstance(result, Verdict):
             self.verdicts.append(self._reproducible(result, found.path))
         else:
-            self.failed_cells.append({"study": found.path.stem, "cell": {}, "message": result})
+            self.failed_cells.append(FailedCell(found.path.stem, {}, result))
 
-    def ledger(self, *, profile: str) -> dict[str, Any]:
+    def ledger(self, *, profile: str) -> Ledger:
         """The ledger of all that was added."""
-        return build_ledger(
-            self.verdicts,
+        return Ledger(
             profile=profile,
             root_seed=self.root_seed,
-            not_run=self.not_run,
-            failed_cells=self.failed_cells,
-            stale=self.stale,
+            verdicts=tuple(self.verdicts),
+            not_run=tuple(self.not_run),
+            failed_cells=tuple(self.failed_cells),
+            stale=tuple(self.stale),
         )
 
     def _reproducible(self, verdict: Verdict, path: Path) -> Verdict:
@@ -121,7 +121,7 @@ def verify(
     threads: int = 1,
     claim: str | None = None,
     retry_failed: bool = False,
-) -> dict[str, Any]:
+) -> Ledger:
     """Judge every derivation and study found; returns the ledger.
 
     Derivations are handed to the executor first and fill the gaps while the studies run.
@@ -149,7 +149,7 @@ def verify(
 
 def judge_results(
     found: Found, *, out: Path, executor: Executor, rng_seed: int | None = None, claim: str | None = None
-) -> dict[str, Any]:
+) -> Ledger:
     """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
     datasets = {item.study.name: read_dataset(out / f"{item.study.name}.nc") for item in found.studies}
     profiles, seeds = ({dataset.attrs.get(name) for dataset in datasets.values()} for name in ("profile", "root_seed"))

@@ -11,7 +11,7 @@ from typing import Any
 from unifiedscore.atomic import locked, make_folder, write_atomic
 from unifiedscore.errors import StudyError
 from unifiedscore.plotting.export import numbers_csv
-from unifiedscore.study.claim import PROFILES
+from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
 
@@ -60,7 +60,7 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
 
 def _smaller(profile, needed: str) -> bool:
     """Whether the profile of a run is smaller than the one needed; data that do not say are drawn."""
-    return profile in PROFILES and PROFILES.index(profile) < PROFILES.index(needed)
+    return profile in PROFILES and not covers(profile, needed)
 
 
 def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:

@@ -11,11 +11,9 @@ from typing import Any, get_args
 from unifiedscore.errors import InputError
 from unifiedscore.inference.estimates import AbstractTest, plain, read_end
 from unifiedscore.inference.identity import Identity
-from unifiedscore.inference.verdict import Evidence, Outcome
+from unifiedscore.inference.verdict import Evidence, Key, Outcome, claim_name
+from unifiedscore.profiles import PROFILES
 from unifiedscore.validate import shown
-
-PROFILES = ("quick", "standard", "full")
-"""In order of cost. A claim is judged by runs of its own profile and of every later one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +188,7 @@ class Claim:
 
     def __post_init__(self):
         _text(self.id, "Claim: id")
-        name = f"claim {self.id!r}" + (f" ({self.regime})" if self.regime else "")
+        name = claim_name(f"claim {self.id!r}", self.regime)
         for attribute in ("statement", "source", "variable"):
             _text(getattr(self, attribute), f"{name}: {attribute}")
         if any(character.isspace() for character in self.id):
@@ -215,6 +213,16 @@ class Claim:
             raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {self.hypotheses!r}")
         self._check_tests(name)
         self._check_control(name)
+
+    @property
+    def key(self) -> Key:
+        """(claim, regime, evidence): what identifies a claim, as it does its verdict."""
+        return self.id, self.regime, self.evidence
+
+    @property
+    def name(self) -> str:
+        """The id, with the regime where there is one."""
+        return claim_name(self.id, self.regime)
 
     def _check_tests(self, name: str):
         control = self.control.test if isinstance(self.control, Control) else None
@@ -267,10 +275,9 @@ def check_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     regimes = defaultdict(list)
     seen = set()
     for claim in claims:
-        key = (claim.id, claim.regime, claim.evidence)
-        if key in seen:
+        if claim.key in seen:
             raise InputError(f"claim {claim.id!r} appears twice with regime {claim.regime!r} and {claim.evidence}")
-        seen.add(key)
+        seen.add(claim.key)
         regimes[claim.id].append(claim)
     for claim in claims:
         if claim.expect == "refuted":

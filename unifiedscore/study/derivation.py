@@ -11,7 +11,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, StudyError
 from unifiedscore.inference.estimates import no_estimate
-from unifiedscore.inference.verdict import SUPPORT_LEVEL, Outcome, Verdict, interval_of
+from unifiedscore.inference.verdict import SUPPORT_LEVEL, Key, Outcome, Verdict, interval_of
 from unifiedscore.validate import generator, instance, positive
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class Derivation:
             if not callable(getattr(self, name)):
                 raise InputError(f"derivation {self.claim!r}: {name} must be a function; got {getattr(self, name)!r}")
         object.__setattr__(self, "agreement", positive(self.agreement, f"derivation {self.claim!r}: agreement"))
+
+    @property
+    def key(self) -> Key:
+        """(claim, regime, evidence), as of the verdict."""
+        return self.claim, self.regime, "symbolic"
 
 
 def judge_derivation(derivation: Derivation, rng: np.random.Generator, *, study: str = "derivations") -> Verdict:

@@ -15,7 +15,7 @@ from typing import final
 from weakref import WeakKeyDictionary
 
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
-from unifiedscore.study.claim import PROFILES
+from unifiedscore.profiles import PROFILES
 from unifiedscore.study.records import study_hash
 from unifiedscore.study.study import Study
 

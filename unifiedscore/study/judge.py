@@ -14,7 +14,8 @@ from unifiedscore.inference.limit import Limit
 from unifiedscore.inference.proportion import Proportion
 from unifiedscore.inference.rate import Rate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
-from unifiedscore.study.claim import PROFILES, Claim
+from unifiedscore.profiles import PROFILES, covers
+from unifiedscore.study.claim import Claim
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.selection import (
     OK,
@@ -27,6 +28,7 @@ from unifiedscore.study.selection import (
     normalise,
     read,
 )
+from unifiedscore.study.unjudged import NotRun
 from unifiedscore.validate import shown
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -76,19 +78,13 @@ def judge(study, dataset) -> list[Verdict]:
     return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
 
 
-def not_run(study, dataset) -> list[dict]:
-    """The claims that need a larger profile than the dataset was run with, as the ledger's `not_run` entries."""
-    profile = _profile(dataset)
+def not_run(study, dataset) -> list[NotRun]:
+    """The claims that need a larger profile than the dataset was run with."""
+    used = _profile(dataset)
     return [
-        {
-            "claim": claim.id,
-            "regime": claim.regime,
-            "study": study.name,
-            "profile": claim.profile,
-            "reason": f"needs the profile {claim.profile}; this run used {profile}",
-        }
-        for claim in study.claims
-        if _waits(claim, dataset)
+        NotRun(c.id, c.regime, study.name, c.profile, f"needs the profile {c.profile}; this run used {used}")
+        for c in study.claims
+        if _waits(c, dataset)
     ]
 
 
@@ -394,4 +390,4 @@ def _profile(dataset, default: str = "full") -> str:
 
 
 def _waits(claim: Claim, dataset) -> bool:
-    return PROFILES.index(claim.profile) > PROFILES.index(_profile(dataset))
+    return not covers(_profile(dataset), claim.profile)

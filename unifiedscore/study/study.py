@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import InputError, UnknownNameError
-from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
+from unifiedscore.profiles import PROFILES
+from unifiedscore.study.claim import Claim, Variable, check_claims
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known

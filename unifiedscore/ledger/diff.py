@@ -1,0 +1,71 @@
+"""What changed between two ledgers: verdicts that appeared, vanished, or came out differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from unifiedscore.inference.verdict import Key, Verdict, claim_name
+
+if TYPE_CHECKING:
+    from unifiedscore.ledger.ledger import Ledger
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A verdict in one of two ledgers; where there is none, `reason` may say for which profile its claim waits."""
+
+    outcome: str | None = None
+    expected: str | None = None
+    control_outcome: str | None = None
+    reason: str = ""
+
+    @property
+    def decisive(self) -> tuple[str | None, str | None, str | None]:
+        """What counts as a change. Numbers do not: their last digits depend on the BLAS library, and a number that
+        matters changes an outcome.
+        """
+        return self.outcome, self.expected, self.control_outcome
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One verdict that is not the same in two ledgers."""
+
+    key: Key
+    study: str
+    old: Side
+    new: Side
+
+    @property
+    def name(self) -> str:
+        """The claim, with its regime where it has one, and the kind of evidence."""
+        return f"{claim_name(*self.key[:2])} [{self.key[2]}]"
+
+    @property
+    def presence(self) -> tuple[bool, bool]:
+        """Whether the old and the new ledger hold the verdict at all."""
+        return self.old.outcome is not None, self.new.outcome is not None
+
+
+def changes(old: Ledger, new: Ledger) -> tuple[Change, ...]:
+    """The verdicts whose outcome, expectation or control differs, in the order of their keys."""
+    before, after = ({verdict.key: verdict for verdict in ledger.verdicts} for ledger in (old, new))
+    waiting = [{(entry.claim, entry.regime): entry.profile for entry in ledger.not_run} for ledger in (old, new)]
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        verdicts = before.get(key), after.get(key)
+        sides = [_side(verdict, key, profiles) for verdict, profiles in zip(verdicts, waiting, strict=True)]
+        if sides[0].decisive != sides[1].decisive:
+            study = next(verdict.study for verdict in verdicts if verdict is not None)
+            found.append(Change(key, study, *sides))
+    return tuple(found)
+
+
+def _side(verdict: Verdict | None, key: Key, profiles: Mapping[tuple[str, str], str]) -> Side:
+    if verdict is not None:
+        return Side(verdict.outcome, verdict.expected, verdict.control_outcome, verdict.reason)
+    return Side(reason=f"waits for profile {profiles[key[:2]]}" if key[:2] in profiles else "")
