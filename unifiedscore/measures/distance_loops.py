@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 # Sums may be reordered, so that they vectorise; the rounding stays that of d additions.
-_FAST = {"reassoc", "contract"}  # noqa: RUF012
+_FAST = {"reassoc", "contract"}
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
