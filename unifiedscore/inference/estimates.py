@@ -145,6 +145,18 @@ def read_values(value, name: str) -> np.ndarray:
     return array.astype(float)
 
 
+def binary_exponent(values: np.ndarray, axis: int | None = None):
+    """The power of two just above the largest |value|: dividing by it touches no digit, and squares then exist."""
+    return np.frexp(np.abs(values).max(axis=axis))[1]
+
+
+def logarithms(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """log(values / 2**exponent), and the exponent: values near 1, whose size takes no digits from their differences."""
+    mantissa, powers = np.frexp(values)
+    exponent = int(powers.max())
+    return np.log(mantissa) + (powers - exponent) * math.log(2), exponent
+
+
 def t_quantile(level: float, degrees: int) -> float:
     """The two-sided Student quantile: P(|T| <= q) = level."""
     # special.stdtrit instead of stats.t: a hundred times less import and call time. It takes the lower tail, whose
@@ -160,21 +172,31 @@ def student(values: np.ndarray, level: float) -> Estimate:
     mean +- t_{n-1} sd / sqrt(n), with the unbiased (n - 1) standard deviation.
     """
     count = values.size
+    exponent = int(binary_exponent(values)) if count else 0
+    # At size one: the squares of values like 1e-170 or 1e170 are no floats.
+    values = np.ldexp(values, -exponent)
+    at_scale = lambda value: _times_power(value, exponent)  # noqa: E731
     mean = float(values.mean()) if count else math.nan
     if count < MINIMUM_SEEDS:
         seeds = "1 seed gives" if count == 1 else f"{count} seeds give"
         return no_estimate(
-            f"too few seeds: {seeds} no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}", mean
+            f"too few seeds: {seeds} no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}",
+            at_scale(mean),
         )
     deviation = float(values.std(ddof=1))
     if deviation <= 8 * _EPS * abs(mean) or deviation == 0:
         return no_estimate(
-            f"the {count} seeds agree to rounding (value {mean:.6g}), so they are no independent replicates; "
+            f"the {count} seeds agree to rounding (value {at_scale(mean):.6g}), so they are no independent replicates; "
             "let the measurement depend on the seed, or call the evidence exact or quadrature",
-            mean,
+            at_scale(mean),
         )
     half = t_quantile(level, count - 1) * deviation / math.sqrt(count)
-    return Estimate(mean, mean - half, mean + half, "t")
+    return Estimate(at_scale(mean), at_scale(mean - half), at_scale(mean + half), "t")
+
+
+def _times_power(value: float, exponent: int) -> float:
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(value, exponent))
 
 
 def find_nonfinite(array: np.ndarray, what: str) -> str:

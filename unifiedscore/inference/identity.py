@@ -74,6 +74,8 @@ class Identity(AbstractTest):
             return no_estimate(reason)
         if not (scale > 0).all():
             return no_estimate(f"the scale {self.scale} must be positive; its smallest value is {scale.min():.3g}")
-        worst = float((residual / (_EPS * scale)).max())
+        with np.errstate(over="ignore"):
+            # In this order: eps times a scale of 1e-300 has no digits left.
+            worst = float((residual / scale / _EPS).max())
         # The interval says how well rounding is known; the one decision rule then applies unchanged.
         return Estimate(worst, worst / REFUTE_FACTOR, worst, "numerical")

@@ -14,6 +14,7 @@ from unifiedscore.inference.estimates import (
     check_level,
     check_region,
     find_nonfinite,
+    logarithms,
     no_estimate,
     read_values,
     student,
@@ -82,9 +83,14 @@ class Inside(AbstractTest):
         if self.transform == "atanh" and not (np.abs(values) < 1).all():
             worst = values[np.abs(values).argmax()]
             return no_estimate(f"the atanh transform needs values strictly between -1 and 1; one is {worst:.17g}")
-        forward = {"none": np.asarray, "log": np.log, "atanh": np.arctanh}[self.transform]
-        backward = {"none": float, "log": _exp, "atanh": lambda v: float(np.tanh(v))}[self.transform]
-        inner = student(forward(values), level)
+        if self.transform == "log":
+            transformed, exponent = logarithms(values)
+            backward = lambda value: _exp(value, exponent)  # noqa: E731
+        elif self.transform == "atanh":
+            transformed, backward = np.arctanh(values), lambda value: float(np.tanh(value))
+        else:
+            transformed, backward = values, float
+        inner = student(transformed, level)
         return Estimate(backward(inner.value), backward(inner.low), backward(inner.high), inner.kind, inner.reason)
 
     def _numerical(self, values: np.ndarray, errors: np.ndarray) -> Estimate:
@@ -92,12 +98,14 @@ class Inside(AbstractTest):
         if reason:
             return no_estimate(reason, float(values[0]))
         # Several values are reported by the one nearest to leaving the region, and decided by their hull.
-        margin = np.minimum(values - errors - self.low, self.high - values - errors)
+        with np.errstate(over="ignore"):
+            margin = np.minimum(values - errors - self.low, self.high - values - errors)
         worst = float(values[margin.argmin()])
-        return Estimate(worst, float((values - errors).min()), float((values + errors).max()), "numerical")
+        with np.errstate(over="ignore"):
+            return Estimate(worst, float((values - errors).min()), float((values + errors).max()), "numerical")
 
 
-def _exp(value: float) -> float:
-    """exp that overflows to infinity in silence: the end of a wide interval, no error."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(value))
+def _exp(value: float, exponent: int) -> float:
+    """exp(value) 2**exponent that overflows to infinity in silence: the end of a wide interval, no error."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(np.exp(value), exponent))

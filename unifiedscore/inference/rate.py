@@ -10,7 +10,14 @@ from typing import Literal
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate
+from unifiedscore.inference.estimates import (
+    AbstractTest,
+    Estimate,
+    check_level,
+    check_region,
+    logarithms,
+    no_estimate,
+)
 from unifiedscore.inference.series import Series, arrange, judge_numbers, judge_replicates, last_coefficient
 from unifiedscore.inference.tail import remaining
 from unifiedscore.validate import choice
@@ -96,7 +103,7 @@ class Rate(AbstractTest):
         if series.y.ndim == 1:
             return self._numerical(series)
         return judge_replicates(
-            Series(series.x, np.log(series.y) if self.law == "power" else series.y, None),
+            Series(series.x, logarithms(series.y)[0] if self.law == "power" else series.y, None),
             _slopes,
             _local_slopes,
             _bend,
@@ -108,7 +115,7 @@ class Rate(AbstractTest):
     def _numerical(self, series: Series) -> Estimate:
         size = np.abs(series.y)
         noise = series.error + 4 * _EPS * size
-        values, noise = (np.log(series.y), noise / size) if self.law == "power" else (series.y, noise)
+        values, noise = (logarithms(series.y)[0], noise / size) if self.law == "power" else (series.y, noise)
         if self.law == "power" and (series.error >= size).any():
             return no_estimate("the numerical error is as large as the value, so its logarithm is unknown")
         steps = np.abs(np.diff(np.log(series.x)))

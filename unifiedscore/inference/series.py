@@ -215,7 +215,7 @@ def _ahead(trend: float, x: np.ndarray, locals_: np.ndarray, start: int) -> floa
     else:
         before, rate = (float(_tilt(middle[part], locals_[part])) for part in (slice(start), slice(start, None)))
         first, second = middle[:start].mean(), middle[start:].mean()
-        if not before * rate > 0:
+        if not np.sign(before) * np.sign(rate) > 0:
             return math.inf
         order = math.log(before / rate) / (second - first)
         if order < SLOWEST_ORDER:
@@ -284,7 +284,7 @@ def _shrinkage(x: np.ndarray, locals_: np.ndarray, start: int) -> tuple[float, b
         return math.exp(-span), False
     before, now = (float(_tilt(middle[part], locals_[part])) for part in (slice(start), slice(start, None)))
     apart = middle[start:].mean() - middle[:start].mean()
-    return ((now / before) ** (span / apart) if before * now > 0 else math.inf), True
+    return ((now / before) ** (span / apart) if np.sign(before) * np.sign(now) > 0 else math.inf), True
 
 
 def _reach(trend: float, factor: float) -> tuple[float, float]:

@@ -48,7 +48,7 @@ def remaining(
     last = float(changes[-1])
     if changes.size == 1:
         return Tail(-abs(last), abs(last), True)
-    if last * changes[-2] < 0:
+    if np.sign(last) * np.sign(changes[-2]) < 0:  # the product of two small changes is no float
         size = float(np.abs(changes[-3:]).max())
         shrinks = abs(last) < 0.95 * abs(changes[-2])
         return Tail(-size, size, shrinks, "" if shrinks else "go up and down without settling")
@@ -99,7 +99,7 @@ def _along(
 def order_of(values: np.ndarray, u: np.ndarray) -> float:
     """The p for which three values are L + c e^(-p u); NaN if the changes do not shrink like any p >= 0.1."""
     (first, last), (one, two) = np.diff(values), np.diff(u)
-    if not first * last > 0:
+    if not np.sign(first) * np.sign(last) > 0:
         return math.nan
     # (e^(-p u1) - e^(-p u2)) / (e^(-p u0) - e^(-p u1)), which falls in p.
     seen = math.log(last / first)

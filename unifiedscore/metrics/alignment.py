@@ -1,7 +1,9 @@
 r"""How well one field is a multiple of another: cosines, scales and errors of field values at common queries.
 
 Pure functions of arrays. A *field* is an (n, d) array of values at n queries, *weights* are the (n,) masses of the
-queries (equal by default), and $E$ is the weighted mean over queries. Everything is computed in float64.
+queries (equal by default), and $E$ is the weighted mean over queries. Everything is computed in float64, and no product
+leaves its range on the way: fields of size 1e-200 or 1e200 have the cosines of fields of size 1. A query of weight
+zero influences nothing.
 """
 
 from __future__ import annotations
@@ -30,8 +32,7 @@ def mean_product(first, second, weights=None) -> float:
     >>> mean_product([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]])
     2.5
     """
-    first, second, weights = _checked(first, second, weights)
-    return float(weights @ np.einsum("nd,nd->n", first, second))
+    return _at_scale(*_mean_product(*_checked(first, second, weights)))
 
 
 def cosine(first, second) -> np.ndarray:
@@ -76,8 +77,7 @@ def global_cosine(first, second, weights=None) -> float:
     1.0
     """
     first, second, weights = _checked(first, second, weights)
-    # Unit energies first: neither tiny nor huge fields leave the range of floating-point numbers.
-    first, second = _unit_energy(first, weights)[0], _unit_energy(second, weights)[0]
+    first, second = _unit_energy(first, weights), _unit_energy(second, weights)
     if first is None or second is None:
         return np.nan
     return float(weights @ np.einsum("nd,nd->n", first, second))
@@ -98,8 +98,9 @@ def best_scale(drift, score, weights=None) -> float:
     3.0
     """
     drift, score, weights = _checked(drift, score, weights)
-    unit, size = _unit_energy(score, weights)
-    return np.nan if unit is None else float(weights @ np.einsum("nd,nd->n", drift, unit) / size)
+    product, product_exponent = _mean_product(drift, score, weights)
+    energy, energy_exponent = _mean_product(score, score, weights)
+    return _at_scale(product / energy, product_exponent - energy_exponent) if energy > 0 else np.nan
 
 
 def relative_error(drift, score, scale, weights=None) -> float:
@@ -126,15 +127,15 @@ def relative_error(drift, score, scale, weights=None) -> float:
     >>> relative_error([[2.0, 0.0]], [[1.0, 0.0]], scale=1.0)
     0.25
     """
-    drift, score, weights = _checked(drift, score, weights)
     scale = validate.real_array(scale, "scale").astype(np.float64)
-    if scale.shape not in ((), weights.shape):
-        raise InputError(f"scale must be a number or have shape {weights.shape}; got shape {scale.shape}")
-    unit, size = _unit_energy(drift, weights)
-    if unit is None:
-        return np.nan
-    gap = unit - (scale.reshape(-1, 1) / size) * score
-    return float(weights @ np.einsum("nd,nd->n", gap, gap))
+    size = validate.points(drift, "first field").shape[:1]
+    if scale.shape not in ((), size):
+        raise InputError(f"scale must be a number or have shape {size}; got shape {scale.shape}")
+    scale = np.broadcast_to(scale, size)[_query_weights(weights, *size) != 0, None]
+    drift, score, weights = _checked(drift, score, weights)
+    (gap, exponent), (energy, energy_exponent) = _gap(drift, scale, score), _mean_product(drift, drift, weights)
+    left, left_exponent = _mean_product(gap, gap, weights)
+    return _at_scale(left / energy, left_exponent + 2 * exponent - energy_exponent) if energy > 0 else np.nan
 
 
 def best_relative_error(drift, score, weights=None) -> float:
@@ -148,7 +149,7 @@ def best_relative_error(drift, score, weights=None) -> float:
     0.5
     """
     drift, score, weights = _checked(drift, score, weights)
-    (drift, _), (score, _) = _unit_energy(drift, weights), _unit_energy(score, weights)
+    drift, score = _unit_energy(drift, weights), _unit_energy(score, weights)
     if drift is None:
         return np.nan
     if score is None:
@@ -158,27 +159,55 @@ def best_relative_error(drift, score, weights=None) -> float:
 
 
 def _cosine(first, second) -> np.ndarray:
-    sizes = [np.linalg.norm(f, axis=1) for f in (first, second)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.einsum("nd,nd->n", first / sizes[0][:, None], second / sizes[1][:, None])
+    units = []
+    for field in (first, second):
+        # By powers of two at each query: no square leaves the range, and no digit is touched.
+        field = np.ldexp(field, -np.frexp(np.abs(field).max(axis=1, keepdims=True))[1])
+        length = np.linalg.norm(field, axis=1, keepdims=True)
+        units.append(field / np.where(length > 0, length, np.nan))
+    return np.einsum("nd,nd->n", *units)
+
+
+def _mean_product(first, second, weights) -> tuple[float, int]:
+    """E<F, G> as a number and a power of two: its terms are added relative to the largest of them."""
+    (a, a_exponent), (b, b_exponent) = np.frexp(first), np.frexp(second)
+    term, exponent = a * b, a_exponent + b_exponent
+    top = int(exponent.max(where=term != 0, initial=-5000))
+    # What lies 1000 powers below the largest term is no part of the sum.
+    return float(weights @ np.ldexp(term, np.maximum(exponent - top, -1000)).sum(1)), top
+
+
+def _gap(drift, scale, score) -> tuple[np.ndarray, int]:
+    """The field drift - scale * score as a field and a power of two."""
+    (a, a_exponent), (b, b_exponent), (c, c_exponent) = np.frexp(drift), np.frexp(scale), np.frexp(score)
+    term, exponent = b * c, b_exponent + c_exponent
+    top = max(int(e.max(where=t != 0, initial=-5000)) for t, e in ((a, a_exponent), (term, exponent)))
+    part = [np.ldexp(t, np.maximum(e - top, -1000)) for t, e in ((a, a_exponent), (term, exponent))]
+    return part[0] - part[1], top
+
+
+def _at_scale(value: float, exponent: int) -> float:
+    """value * 2**exponent; infinite or zero where no float holds it."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(value, exponent))
 
 
 def _unit_energy(field, weights):
-    """The field divided by its root mean square, and that size; (None, 0) for a field that vanishes."""
-    largest = np.abs(field[weights != 0]).max()
-    if largest == 0:
-        return None, 0.0
-    scaled = field / largest
-    root = np.sqrt(weights @ np.einsum("nd,nd->n", scaled, scaled))
-    return scaled / root, root * largest
+    """The field divided by its root mean square; None for a field that vanishes."""
+    scaled = np.ldexp(field, -int(np.frexp(np.abs(field).max())[1]))
+    energy = weights @ np.einsum("nd,nd->n", scaled, scaled)
+    return scaled / np.sqrt(energy) if energy > 0 else None
 
 
-def _checked(first, second, weights):
+def _checked(first, second, weights) -> tuple:
+    """Both fields and their weights, at the queries that have one."""
     first = validate.points(first, "first field").astype(np.float64, copy=False)
     second = validate.points(second, "second field").astype(np.float64, copy=False)
     if first.shape != second.shape:
         raise InputError(f"the two fields must have one shape (n, d); got {first.shape} and {second.shape}")
-    return first, second, _query_weights(weights, len(first))
+    weights = _query_weights(weights, len(first))
+    kept = weights != 0
+    return first[kept], second[kept], weights[kept]
 
 
 def _query_weights(weights, size):
@@ -186,6 +215,8 @@ def _query_weights(weights, size):
     if weights is None:
         return np.full(size, 1.0 / size)
     weights = validate.real_array(weights, "weights").astype(np.float64)
+    if weights.shape == (size,) and (largest := np.abs(weights).max()) > 0:
+        weights = weights / largest
     if weights.shape != (size,) or not weights.sum() > 0:
         raise InputError(f"weights must have shape ({size},) and a positive sum; got shape {weights.shape}")
     return weights / weights.sum()

@@ -6,6 +6,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.measures.distances import common_frame, nearest_neighbours
 
 
 def nearest_training_distance(samples, training) -> np.ndarray:
@@ -18,9 +19,7 @@ def nearest_training_distance(samples, training) -> np.ndarray:
     """
     training = validate.points(training, "training")
     samples = validate.points(samples, "samples", dimension=training.shape[1])
-    index = _nearest(training, samples, 1)[1][:, 0]
-    # Directly, not from inner products: a copy is at distance 0 exactly.
-    return np.linalg.norm(samples.astype(np.float64) - training[index], axis=1)
+    return nearest_neighbours(training, samples, 1)[0][:, 0]
 
 
 def duplicate_rate(samples, training, *, tolerance: float) -> float:
@@ -59,15 +58,11 @@ def recall(samples, reference, *, k: int = 3) -> float:
     k = validate.integer(k, "k")
     if len(samples) <= k:
         raise InputError(f"recall with k = {k} needs more than {k} samples; got {len(samples)}")
-    radius = _nearest(samples, samples, k + 1)[0][:, -1]
-    covered = np.zeros(len(reference), dtype=bool)
-    rows = max(1, 4_000_000 // len(samples))
-    from scipy.spatial.distance import cdist
+    from unifiedscore.measures.distance_loops import reached
 
-    for start in range(0, len(reference), rows):
-        part = slice(start, start + rows)
-        covered[part] = (cdist(reference[part], samples) <= radius).any(1)
-    return float(covered.mean())
+    (samples, reference), _ = common_frame(samples, reference)
+    radius = nearest_neighbours(samples, samples, k + 1)[0][:, -1]
+    return float(reached(reference, samples, radius).mean())
 
 
 def mode_coverage(samples, reference, modes) -> float:
@@ -92,13 +87,6 @@ def mode_coverage(samples, reference, modes) -> float:
     modes = np.asarray(modes)
     if modes.shape != (len(reference),) or modes.dtype.kind not in "iu" or modes.min() < 0:
         raise InputError(f"modes must hold a number from 0 for each of {len(reference)} points; got {modes!r}")
-    found = modes[_nearest(reference, samples, 1)[1][:, 0]]
+    found = modes[nearest_neighbours(reference, samples, 1)[1][:, 0]]
     shares = [np.bincount(labels, minlength=modes.max() + 1) / len(labels) for labels in (found, modes)]
     return float(np.minimum(*shares).sum())
-
-
-def _nearest(points, queries, k):
-    """Distances and indices, (n, k), in increasing distance."""
-    from sklearn.neighbors import NearestNeighbors
-
-    return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(queries)

@@ -14,7 +14,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import t_quantile
+from unifiedscore.inference.estimates import binary_exponent, t_quantile
 
 _QUERY_GROUPS = 20
 
@@ -97,7 +97,8 @@ def cross_fitted_cosine(drift, score, weights=None, *, level: float = 0.99) -> C
     Notes
     -----
     The interval is Student's, from two jackknives: over replicates and over groups of queries, their variances
-    added (conservative for both sources together).
+    added (conservative for both sources together). The groups are formed in the order of the queries, so that the
+    interval, unlike the value, depends on it.
 
     Examples
     --------
@@ -126,9 +127,11 @@ def replicated_cosines(drift, score, weights=None, *, level: float = 0.99) -> Re
     if not 0 < level < 1:
         raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
     weights = validate.weights(weights, "weights", size=drift.shape[1])
-    # Unit sizes keep the products of extreme fields representable; every cosine is free of scale.
-    size = [np.abs(field).max() or 1.0 for field in (drift, score)]
-    drift, score = drift / size[0], score / size[1]
+    # A query without weight counts for nothing, neither as a group nor for the size of the fields.
+    drift, score, weights = drift[:, weights > 0], score[:, weights > 0], weights[weights > 0]
+    # Sizes near one keep the products of extreme fields representable; every cosine is free of scale.
+    exponents = [binary_exponent(field) for field in (drift, score)]
+    drift, score = (np.ldexp(field, -e) for field, e in zip((drift, score), exponents, strict=True))
     products = np.stack([_products(*pair) for pair in ((drift, score), (drift, drift), (score, score))])
     across, within = _means(products, weights)
     folds, groups = _leave_outs(products, weights)
@@ -144,9 +147,11 @@ def replicated_cosines(drift, score, weights=None, *, level: float = 0.99) -> Re
         else _estimate(cosine, (across, within), folds, groups, level)
         for name, cosine in cosines.items()
     }
+    # From the differences themselves: a large mean field would leave no digit in that of two energies.
+    noise = np.einsum("rnd,rnd,n->", apart := drift - drift.mean(0), apart, weights / weights.sum()) / (len(drift) - 1)
     with np.errstate(over="ignore", under="ignore"):
-        signal, noise = (energy * np.float64(size[0]) ** 2 for energy in (across[1], (within - across)[1]))
-    return ReplicatedCosines(**estimates, signal_energy=float(signal), noise_energy=float(noise))
+        signal, noise = (float(np.ldexp(energy, 2 * exponents[0])) for energy in (across[1], noise))
+    return ReplicatedCosines(**estimates, signal_energy=signal, noise_energy=noise)
 
 
 def _replicates(value, name) -> np.ndarray:

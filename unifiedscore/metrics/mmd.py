@@ -6,8 +6,10 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.measures.distances import common_frame, distance_blocks
 
 _BLOCK = 4_000_000
+_SMALLEST = float(np.nextafter(0.0, 1.0))
 
 
 def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
@@ -36,27 +38,31 @@ def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
     >>> unbiased_mmd2([[0.0], [0.0]], [[1.0], [1.0]], bandwidths=[1.0]).round(6)
     array([0.786939])
     """
-    x = validate.points(x, "x").astype(np.float64)
-    y = validate.points(y, "y", dimension=x.shape[1]).astype(np.float64)
+    x = validate.points(x, "x")
+    y = validate.points(y, "y", dimension=x.shape[1])
     if len(x) < 2 or len(y) < 2:
         raise InputError(f"an unbiased estimate needs two points in each sample; got {len(x)} and {len(y)}")
     widths = [validate.positive(float(h), "bandwidths") for h in np.atleast_1d(bandwidths)]
-    center = y.mean(0)
-    x, y = x - center, y - center
-    n, m = len(x), len(y)
-    within = (_sums(x, x, widths) - n) / (n * (n - 1)) + (_sums(y, y, widths) - m) / (m * (m - 1))
-    return within - 2 * _sums(x, y, widths) / (n * m)
+    (x, y), exponent = common_frame(x, y)
+    extent = np.linalg.norm(np.maximum(x.max(0), y.max(0)) - np.minimum(x.min(0), y.min(0)))
+    with np.errstate(over="ignore", under="ignore"):
+        widths = np.maximum(np.ldexp(widths, -exponent), _SMALLEST)
+    # Where no two points are further apart than the bandwidth, all values are near 1 and only k - 1 has digits.
+    kernels = [np.expm1 if h >= extent else np.exp for h in widths]
+    pairs = [(x, x, len(x) * (len(x) - 1)), (y, y, len(y) * (len(y) - 1)), (x, y, len(x) * len(y))]
+    in_x, in_y, across = (_sums(a, b, widths, kernels) / count for a, b, count in pairs)
+    return in_x + in_y - 2 * across
 
 
-def _sums(a, b, widths) -> np.ndarray:
-    """Sum of the kernel over all pairs, for each bandwidth."""
-    total, rows = np.zeros(len(widths)), max(1, _BLOCK // len(b))
-    for start in range(0, len(a), rows):
-        part = a[start : start + rows]
-        squared = (part**2).sum(1)[:, None] + (b**2).sum(1) - 2 * part @ b.T
-        np.maximum(squared, 0, out=squared)
-        if a is b:
-            # A centred inner product leaves 1e-16 on the diagonal; a point is at distance 0 from itself.
-            squared[np.arange(len(part)), start + np.arange(len(part))] = 0
-        total += [np.exp(squared * (-0.5 / h**2)).sum() for h in widths]
+def _sums(a, b, widths, kernels) -> np.ndarray:
+    """Sum of the kernel over all pairs of different points, for each bandwidth."""
+    total = np.zeros(len(widths))
+    for rows, distance in distance_blocks(a, b, largest=_BLOCK):
+        for i, (h, kernel) in enumerate(zip(widths, kernels, strict=True)):
+            with np.errstate(over="ignore", under="ignore"):
+                value = kernel(-0.5 * (distance / h) ** 2)
+            if a is b:
+                # Left out, not subtracted: what remains may be far smaller.
+                value[np.arange(len(value)), np.arange(rows.start, rows.stop)] = 0
+            total[i] += value.sum()
     return total

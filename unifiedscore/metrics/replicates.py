@@ -10,6 +10,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.inference.estimates import binary_exponent
 
 
 @final
@@ -48,4 +49,8 @@ def replicated(metric: Callable, replicates: Iterable[tuple]) -> Replicated:
     if len(values) < 2:
         raise InputError(f"a standard error needs at least two replicates; got {len(values)}")
     validate.real_array(values, "metric")
-    return Replicated(values, values.mean(0), values.std(0, ddof=1) / np.sqrt(len(values)))
+    # At size one: the squares of extreme values are no floats.
+    exponent = binary_exponent(values, axis=0)
+    scaled = np.ldexp(values, -exponent)
+    error = scaled.std(0, ddof=1) / np.sqrt(len(values))
+    return Replicated(values, np.ldexp(scaled.mean(0), exponent), np.ldexp(error, exponent))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import NumericalError
+from unifiedscore.measures.distances import common_frame, pairwise_distances
 
 _DIRECTION_BLOCK = 64
+
+_RESOLVED = 2.0**12
+"""The solver rounds at the largest cost: up to this many mean costs, twelve digits of the mean are left."""
 
 
 def wasserstein2(x, y) -> float:
     r"""Return $W_2 = (\min_\pi \sum_{ij} \pi_{ij} \lVert x_i - y_j \rVert^2)^{1/2}$ between two samples, exactly.
 
     The network simplex of POT; nothing is regularised, and samples of unequal size are coupled with their true masses.
+    Costs far above the result, such as those between clusters that no mass crosses, are capped: a plan that is
+    optimal for capped costs and uses none of the capped ones is optimal.
 
     Parameters
     ----------
@@ -32,19 +40,48 @@ def wasserstein2(x, y) -> float:
     >>> wasserstein2([[0.0], [1.0]], [[0.0], [1.0], [1.0], [3.0]])
     1.118033988749895
     """
+    (x, y), exponent = common_frame(*_pair(x, y))
+    distance = pairwise_distances(x, y)
+    cap, too_low = float(distance.max()), 0.0
+    plan = _plan(distance, cap)
+    while plan.size and (cap / plan.size) ** 2 > _RESOLVED * plan.mean:
+        closer = max(2 * plan.size, 2 * too_low)
+        while closer < cap and (found := _plan(distance, closer)).size > closer:
+            too_low, closer = closer, 2 * closer
+        if closer >= cap:
+            break
+        cap, plan = closer, found
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(plan.size * math.sqrt(plan.mean), exponent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The largest distance that a plan moves mass over, and its mean squared distance in units of that."""
+
+    size: float
+    mean: float
+
+
+def _plan(distance, cap: float) -> _Plan:
+    """The optimal plan for squared distances, where those above `cap` are taken to be as far as it."""
     import ot
 
-    x, y = _pair(x, y)
-    cost = ot.dist(x - y.mean(0), y - y.mean(0))
+    n, m = distance.shape
+    total = math.lcm(n, m)
+    cost = np.minimum(distance, cap) / (cap or 1.0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        plan, log = ot.emd(np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y)), cost, numItermax=10**8, log=True)
+        # Whole numbers as masses: none of their rounding is carried over a large distance.
+        masses = np.full(n, float(total // n)), np.full(m, float(total // m))
+        plan, log = ot.emd(*masses, np.square(cost, out=cost), numItermax=10**8, log=True)
     if log["warning"] is not None:
         messages = "; ".join(str(item.message) for item in caught) or log["warning"]
         raise NumericalError(f"the transport solver did not reach its optimum ({messages}); use fewer points")
-    rows, columns = np.nonzero(plan)
-    # The distances along the plan are recomputed directly: equal points then cost exactly 0.
-    return float(np.sqrt(plan[rows, columns] @ ((x[rows] - y[columns]) ** 2).sum(1)))
+    pairs = np.nonzero(plan)
+    used = distance[pairs]
+    size = float(used.max())
+    return _Plan(size, float(plan[pairs] @ (used / size) ** 2) / total if size else 0.0)
 
 
 def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) -> float:
@@ -67,7 +104,7 @@ def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) ->
     >>> round(sliced_wasserstein2([[0.0], [1.0]], [[0.0], [1.0], [1.0], [3.0]], n_directions=3, rng=rng), 12)
     1.11803398875
     """
-    x, y = _pair(x, y)
+    (x, y), exponent = common_frame(*_pair(x, y))
     n_directions = validate.integer(n_directions, "n_directions")
     directions = validate.generator(rng).standard_normal((n_directions, x.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -80,9 +117,10 @@ def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) ->
         some = directions[start : start + _DIRECTION_BLOCK].T
         gap = np.sort(x @ some, axis=0)[of_x] - np.sort(y @ some, axis=0)[of_y]
         total += float((mass @ gap**2).sum())
-    return float(np.sqrt(total / n_directions))
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(np.sqrt(total / n_directions), exponent))
 
 
 def _pair(x, y):
-    x = validate.points(x, "x").astype(np.float64)
-    return x, validate.points(y, "y", dimension=x.shape[1]).astype(np.float64)
+    x = validate.points(x, "x")
+    return x, validate.points(y, "y", dimension=x.shape[1])

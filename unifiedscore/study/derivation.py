@@ -12,13 +12,13 @@ import numpy as np
 from unifiedscore.errors import InputError, StudyError
 from unifiedscore.inference.estimates import no_estimate
 from unifiedscore.inference.verdict import SUPPORT_LEVEL, Key, Outcome, Verdict, interval_of
+from unifiedscore.study.evaluation import Size, measure_size
+from unifiedscore.study.trial_points import concrete_function, trial_point
 from unifiedscore.validate import generator, instance, positive
 
 if TYPE_CHECKING:
     from sympy import Expr
 
-_DIGITS = 50
-_ZERO = 1e-30  # SymPy works with up to 100 digits: the leftovers of a cancellation are far smaller
 _POINTS = 3
 _TRIES = 12  # poles and undefined values are redrawn
 
@@ -88,8 +88,9 @@ def judge_derivation(derivation: Derivation, rng: np.random.Generator, *, study:
     """The symbolic verdict.
 
     Supported iff SymPy reduces the residual to zero, the field code agrees and the control is refuted. Refuted if the
-    residual is nonzero at a rational point to 50 digits or the field code differs. Zero at points but not reduced is
-    inconclusive: evaluation is no proof.
+    residual is nonzero at a point that the assumptions of its symbols allow, whatever its size, or the field code
+    differs. Zero at points but not reduced is inconclusive: evaluation is no proof. So are values that rounding, a
+    branch cut or an integral without a closed form leaves open, and symbols that no trial number can replace.
 
     Parameters
     ----------
@@ -179,23 +180,25 @@ def _entries(value, name: str) -> list:
 
 def _reduce(entries: list, rng: np.random.Generator, *, prove: bool) -> tuple[Outcome, str, float]:
     """Outcome, reason and the size that decided it. Points first: they are cheap, and refute."""
-    unproved, unevaluated = 0, 0
+    import sympy
+
+    unproved, open_questions = 0, []
     for number, entry in enumerate(entries):
         which = f"entry {number + 1} of {len(entries)} of the residual" if len(entries) > 1 else "the residual"
-        if entry == 0:
+        exact = not entry.has(sympy.Float)
+        if entry == 0 and exact:
             continue
-        value, point, known = _nonzero_at(entry, rng)
-        if point:
-            return "refuted", f"{which} is {value:.6g} at {point} (evaluated to {_DIGITS} digits)", value
-        if prove and _is_zero(entry):
+        size, point = _size_at_points(entry, rng)
+        if size.state == "nonzero":
+            return "refuted", f"{which} is {size.text} at {point} (two evaluations agree)", size.value
+        if prove and exact and _is_zero(entry):
             continue
         unproved += 1
-        unevaluated += not known
+        open_questions += [size.text] if size.state == "undecided" else []
+        open_questions += [] if exact else ["holds floating-point numbers, which prove nothing: use Rational"]
     if not unproved:
         return "supported", "SymPy reduces the residual to 0", 0.0
-    seen = (
-        "could not be evaluated at a rational point" if unevaluated else "is zero at rational points, which is no proof"
-    )
+    seen = "; ".join(dict.fromkeys(open_questions)) or "is zero at rational points, which is no proof"
     what = f"{unproved} of {len(entries)} entries of the residual" if len(entries) > 1 else "the residual"
     return "inconclusive", f"SymPy did not reduce {what} to 0; it {seen}", math.nan
 
@@ -229,76 +232,40 @@ def _is_zero(expression) -> bool:
     return False
 
 
-def _nonzero_at(expression, rng: np.random.Generator) -> tuple[float, str, bool]:
-    """(value, point, whether it could be evaluated); the point is empty if no rational point gave a nonzero value.
+def _size_at_points(expression, rng: np.random.Generator) -> tuple[Size, str]:
+    """The first size that is not zero, with its point; else "zero" if it was so at a point, else why it is undecided.
 
     Undefined functions become concrete ones: an identity for every profile holds for a polynomial too.
     """
     from sympy.core.function import AppliedUndef
 
-    for function in sorted({call.func for call in expression.atoms(AppliedUndef)}, key=str):
-        coefficients = [_rational(rng, positive=True) for _ in range(4)]
-
-        def concrete(*arguments, coefficients=coefficients):
-            total = sum((k + 1) * argument for k, argument in enumerate(arguments))
-            return sum(c * total**power for power, c in enumerate(coefficients))
-
+    unknown = Size("undecided", text="could not be evaluated at a rational point")
+    calls = expression.atoms(AppliedUndef)
+    for function in sorted({call.func for call in calls}, key=str):
+        concrete = concrete_function([call for call in calls if call.func == function], rng)
+        if concrete is None:
+            return Size("undecided", text=f"has no trial function with the assumptions of {function}"), ""
         expression = expression.replace(function, concrete)
     try:
         expression = expression.doit()
     except (NotImplementedError, ValueError, TypeError):
-        return math.nan, "", False
-    symbols = sorted(expression.free_symbols, key=str)
-    evaluated = 0
+        return unknown, ""
+    symbols, zeros = sorted(expression.free_symbols, key=str), 0
     for _ in range(_TRIES if symbols else 1):
-        point = {symbol: _draw(symbol, rng) for symbol in symbols}
+        point = trial_point(symbols, rng)
+        if isinstance(point, str):
+            return Size("undecided", text=point), ""
         try:
-            value = _to_digits(expression.subs(point))
+            # Substituted together: a number must not meet the assumptions of a symbol that is still there.
+            size = measure_size(expression.subs(point, simultaneous=True))
         except (ValueError, TypeError, NotImplementedError, ZeroDivisionError):
             continue
-        if math.isnan(value):
+        if size.state == "nonzero":
+            return size, ", ".join(f"{symbol}={label}" for symbol, label in point.items()) or "its constant value"
+        if size.state == "undecided":
+            unknown = size
             continue
-        evaluated += 1
-        if value > 0:
-            where = ", ".join(f"{symbol}={label}" for symbol, label in point.items()) or "its constant value"
-            return value, where, True
-        if evaluated == _POINTS:
+        zeros += 1
+        if zeros == _POINTS:
             break
-    return math.nan, "", evaluated > 0
-
-
-def _to_digits(number) -> float:
-    """|number| if it is nonzero to 50 digits, 0 if no digit of it is known to differ from zero, NaN if it is none."""
-    from sympy.core.evalf import PrecisionExhausted
-
-    try:
-        value = number.evalf(_DIGITS, strict=True)
-    except PrecisionExhausted:
-        # A zero, or a real number whose imaginary part is one. A part of precision 1 has no known digit.
-        value = number.evalf(_DIGITS)
-        parts = [part for part in value.as_real_imag() if getattr(part, "_prec", 1) > 1 and abs(part) > _ZERO]
-        return float(abs(value)) if parts else 0.0
-    if not value.is_number or value.is_finite is not True:
-        return math.nan
-    return float(abs(value))
-
-
-def _draw(symbol, rng: np.random.Generator):
-    """A rational number that the symbol's assumptions allow."""
-    import sympy
-
-    if symbol.is_integer:
-        number = sympy.Integer(int(rng.integers(1, 8)))
-    else:
-        number = _rational(rng, positive=True)
-    if symbol.is_negative or (not symbol.is_nonnegative and not symbol.is_integer and rng.random() < 0.5):
-        number = -number
-    return number
-
-
-def _rational(rng: np.random.Generator, *, positive: bool):
-    """p/q with 1/8 < p/q < 8: no pole of the usual suspects, no term lost to the others."""
-    import sympy
-
-    number = sympy.Rational(int(rng.integers(13, 97)), int(rng.integers(13, 97)))
-    return number if positive or rng.random() < 0.5 else -number
+    return (Size("zero") if zeros else unknown), ""
