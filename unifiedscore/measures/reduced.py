@@ -226,15 +226,17 @@ def reduce_mixture(mixture: GaussianMixture, span) -> ReducedMixture:
     if span is None and mixture.is_padded:
         basis, centers = None, mixture.centers
     else:
-        rows = mixture.means if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
+        # Components without weight are no part of the law, however far they lie.
+        means = mixture.means[mixture.weights > 0]
+        rows = means if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
         basis = _orthonormal_rows(rows)
         if len(basis) == d:
             # Nothing is left outside: the axes themselves are the simplest basis, and one that two laws share.
             basis, centers = None, mixture.means
         else:
             centers = mixture.means @ basis.T
-            outside = np.abs(mixture.means - centers @ basis).max()
-            if outside > 1e-10 * max(1.0, np.abs(mixture.means).max()):
+            outside = np.abs(means - means @ basis.T @ basis).max()
+            if outside > 1e-10 * max(1.0, np.abs(means).max()):
                 raise InputError(
                     f"span must hold every mean of the mixture; a mean is {outside:.3g} outside of it; "
                     "add the means to the rows of span"
@@ -254,7 +256,7 @@ def select_components(components, weights: np.ndarray) -> tuple[np.ndarray, np.n
     """Indices of the chosen components and their renormalised weights."""
     if components is None:
         return np.arange(len(weights)), weights
-    chosen = np.atleast_1d(np.asarray(components))
+    chosen = np.atleast_1d(validate.array(components, "components"))
     if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
         raise InputError(f"components must be a non-empty list of component indices; got {components!r}")
     if chosen.min() < 0 or chosen.max() >= len(weights) or len(np.unique(chosen)) != len(chosen):

@@ -40,7 +40,7 @@ def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
     y = validate.points(y, "y", dimension=x.shape[1]).astype(np.float64)
     if len(x) < 2 or len(y) < 2:
         raise InputError(f"an unbiased estimate needs two points in each sample; got {len(x)} and {len(y)}")
-    widths = [validate.positive(float(h), "bandwidths") for h in np.atleast_1d(bandwidths)]
+    widths = [validate.positive(h, "bandwidths") for h in validate.real_array(bandwidths, "bandwidths").ravel()]
     center = y.mean(0)
     x, y = x - center, y - center
     n, m = len(x), len(y)

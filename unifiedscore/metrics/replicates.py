@@ -44,8 +44,7 @@ def replicated(metric: Callable, replicates: Iterable[tuple]) -> Replicated:
     >>> float(result.mean), float(result.standard_error)
     (3.0, 1.0)
     """
-    values = np.array([metric(*arguments) for arguments in replicates], dtype=float)
+    values = validate.real_array([metric(*arguments) for arguments in replicates], "metric").astype(float)
     if len(values) < 2:
         raise InputError(f"a standard error needs at least two replicates; got {len(values)}")
-    validate.real_array(values, "metric")
     return Replicated(values, values.mean(0), values.std(0, ddof=1) / np.sqrt(len(values)))
