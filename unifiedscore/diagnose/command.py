@@ -97,8 +97,8 @@ def diagnose_command(
         raise InputError(f"--out must be a folder; {out} is a file")
     seed = validate.integer(seed, "seed", low=0)
     laws = read_laws(str(target), str(model), rng=np.random.default_rng([seed, 1]), size=max_samples)
-    points = None if queries is None else read_array(Path(queries), "queries")
-    values = None if field is None else read_array(Path(field), "field")
+    points = None if queries is None else read_array(Path(queries), "queries", laws[2])
+    values = None if field is None else read_array(Path(field), "field", laws[2])
     with _folder(out):
         dataset = diagnose(
             laws[0],
