@@ -55,6 +55,24 @@ def real_array(value, name: str) -> np.ndarray:
     return found
 
 
+def resolution(value, found: np.ndarray) -> float:
+    """Relative rounding of the numbers of `value`, which became `found`: half precision is known by its name."""
+    name = str(getattr(value, "dtype", ""))
+    if "bfloat16" in name:
+        return 2.0**-7
+    return float(np.finfo(np.float16 if "float16" in name else found.dtype).eps)
+
+
+def symmetric(matrix: np.ndarray, name: str, eps: float) -> np.ndarray:
+    """Return the symmetric part, float64, of a matrix that is symmetric up to rounding `eps`; refuse others."""
+    matrix = matrix.astype(np.float64, copy=False)
+    gap = np.abs(matrix - matrix.T).max()
+    # Covariances that scikit-learn fits in single precision differ from their transposes by up to 12 eps.
+    if gap > max(1e-10, min(100 * eps, 1e-2)) * np.abs(matrix).max():
+        raise InputError(f"{name} must be symmetric; it differs from its transpose by up to {gap:.6g}")
+    return 0.5 * (matrix + matrix.T)
+
+
 def integer_array(value, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Return a copy of anything that holds integers, as an int64 array of this shape."""
     found = as_array(value, name)

@@ -12,7 +12,7 @@ from unifiedscore.measures import load_points
 
 X = np.random.default_rng(0).normal(size=(6, 3))
 FRAME = pd.DataFrame(X, columns=["a", "b", "c"])
-MULTI = pd.MultiIndex.from_product([["p", "q"], [1, 2, 3]])
+MULTI = pd.MultiIndex.from_product([[0, 1], [0, 1, 2]])
 
 
 def csv(frame, **options):
@@ -32,7 +32,7 @@ WRITTEN = {
     "default names": (csv(pd.DataFrame(X)), "row numbers (0 to 5)"),
     "shuffled rows": (csv(FRAME.set_axis([3, 0, 5, 1, 2, 4])), "row numbers (0 to 5)"),
     "repeated rows": (csv(FRAME.set_axis([0, 1, 2, 0, 1, 2])), "row numbers (0 to 2)"),
-    "two levels of rows": (csv(FRAME.set_axis(pd.MultiIndex.from_product([[0, 1], [0, 1, 2]]))), "row numbers (0 to 1)"),
+    "two levels of rows": (csv(FRAME.set_axis(MULTI)), "row numbers (0 to 1)"),
     "two levels of names": (
         csv(FRAME.set_axis(pd.MultiIndex.from_tuples([("a", "x"), ("a", "y"), ("b", "x")]), axis=1)),
         "row numbers (0 to 5)",

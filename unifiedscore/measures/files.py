@@ -123,11 +123,9 @@ def _fill_notes(array: np.ndarray, path: Path) -> list[str]:
     for fill, owner in FILLS.items():
         if not (found := int((array == array.dtype.type(fill)).sum())):
             continue
-        if owner == "netCDF" and path.suffix.lower() == ".nc":
-            raise FileError(
-                f"{path}: {found} entries equal {fill:.6g}, the fill value of netCDF: they were not written"
-            )
         entries = "1 entry equals" if found == 1 else f"{found} entries equal"
+        if owner == "netCDF" and path.suffix.lower() == ".nc":
+            raise FileError(f"{path}: {entries} {fill:.6g}, the fill value of netCDF, and was never written")
         notes.append(f"{entries} {fill:.6g}, with which {owner} mark{'s' if fill > 0 else ''} missing values")
     return notes
 
