@@ -133,6 +133,8 @@ def print_diagnosis(dataset, *, file=None) -> None:
     )
     header = ["bandwidth", *(f"{tau:.4g}" for tau in dataset["bandwidth"].values)]
     rows = [_row(dataset, name) for name in _ROWS if name in dataset]
+    if (dataset["drift_energy"] == 0).all():
+        rows = [row for row in rows if not {"-", "inconclusive"}.issuperset(row[1:])]
     if getattr(file, "isatty", lambda: False)():
         from rich.console import Console
         from rich.table import Table
