@@ -6,6 +6,7 @@ import numbers
 
 import numpy as np
 
+from unifiedscore.arrays import as_array, is_array_like
 from unifiedscore.errors import LONGEST, InputError, UnknownNameError
 
 MOST_BYTES = 2**40
@@ -13,9 +14,9 @@ MOST_BYTES = 2**40
 
 
 def points(value, name: str, *, dimension: int | None = None) -> np.ndarray:
-    """Return `value` as a finite C-contiguous (n, d) float32 or float64 array.
+    """Return a copy of anything that holds points, as a finite C-contiguous (n, d) float32 or float64 array.
 
-    Integers become float64. One-dimensional, empty, complex, object and non-finite arrays are refused.
+    Types as in `real_array`. One-dimensional, empty, complex, masked, object and non-finite arrays are refused.
     """
     array = real_array(value, name)
     if array.ndim != 2:
@@ -28,22 +29,56 @@ def points(value, name: str, *, dimension: int | None = None) -> np.ndarray:
     return array
 
 
+def array(value, name: str) -> np.ndarray:
+    """Return a copy of anything that holds numbers, complex, infinite and NaN included; see `arrays.as_array`."""
+    return as_array(value, name)
+
+
 def real_array(value, name: str) -> np.ndarray:
-    """Return `value` as a finite C-contiguous float32 or float64 array of any shape."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"{name} must be a regular array of numbers; {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be a real numeric array; got dtype {array.dtype}")
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        bad = np.argwhere(~np.isfinite(array))
+    """Return a copy of anything that holds real numbers, as a finite C-contiguous float32 or float64 array.
+
+    float32 stays float32, half precision (float16, bfloat16) becomes float32, everything else float64: integers beyond
+    2^53 and long doubles are rounded. The copy shares no memory with `value`, so that neither can change the other.
+    """
+    found = as_array(value, name)
+    if found.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be a real numeric array; got dtype {found.dtype}; give its real part")
+    if found.dtype.kind != "f":
+        found = found.astype(np.float64)
+    if not np.isfinite(found).all():
+        bad = np.argwhere(~np.isfinite(found))
         first = tuple(int(i) for i in bad[0])
-        raise InputError(f"{name} must be finite; {len(bad)} entries are not, the first at index {first}")
-    # ascontiguousarray would turn a scalar into shape (1,).
-    return np.ascontiguousarray(array) if array.ndim else array
+        raise InputError(
+            f"{name} must be finite; {len(bad)} entries are not, the first at index {first}; "
+            "drop or replace missing values and infinities"
+        )
+    return found
+
+
+def resolution(value, found: np.ndarray) -> float:
+    """Relative rounding of the numbers of `value`, which became `found`: half precision is known by its name."""
+    name = str(getattr(value, "dtype", ""))
+    if "bfloat16" in name:
+        return 2.0**-7
+    return float(np.finfo(np.float16 if "float16" in name else found.dtype).eps)
+
+
+def symmetric(matrix: np.ndarray, name: str, eps: float) -> np.ndarray:
+    """Return the symmetric part, float64, of a matrix that is symmetric up to rounding `eps`; refuse others."""
+    matrix = matrix.astype(np.float64, copy=False)
+    gap = np.abs(matrix - matrix.T).max()
+    # Covariances that scikit-learn fits in single precision differ from their transposes by up to 12 eps.
+    if gap > max(1e-10, min(100 * eps, 1e-2)) * np.abs(matrix).max():
+        raise InputError(f"{name} must be symmetric; it differs from its transpose by up to {gap:.6g}")
+    return 0.5 * (matrix + matrix.T)
+
+
+def integer_array(value, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a copy of anything that holds integers, as an int64 array of this shape."""
+    found = as_array(value, name)
+    if found.dtype.kind not in "iu" or found.shape != shape:
+        raise InputError(f"{name} must be an integer array of shape {shape}; got {found.dtype} of shape {found.shape}")
+    return found.astype(np.int64)
 
 
 def shown(value) -> str:
@@ -52,10 +87,12 @@ def shown(value) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def _plain_number(value) -> float | None:
+def _plain_number(value, name: str) -> float | None:
     """`value` as a float (infinite where it leaves the floats), None where it is no single real number."""
-    array = isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
-    if isinstance(value, bool | np.bool_) or not (isinstance(value, numbers.Real) or array) or np.ndim(value) != 0:
+    if is_array_like(value):
+        found = as_array(value, name)
+        value = found[()] if found.ndim == 0 else None
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         return None
     try:
         return float(value)
@@ -65,7 +102,7 @@ def _plain_number(value) -> float | None:
 
 def number(value, name: str, *, low: float = -np.inf, high: float = np.inf) -> float:
     """Return `value` as a finite float in [low, high]."""
-    found = _plain_number(value)
+    found = _plain_number(value, name)
     if found is None or not np.isfinite(found):
         raise InputError(f"{name} must be a single finite number; got {shown(value)}")
     if not low <= found <= high:
@@ -76,7 +113,7 @@ def number(value, name: str, *, low: float = -np.inf, high: float = np.inf) -> f
 
 def positive(value, name: str, *, allow_zero: bool = False) -> float:
     """Return `value` as a finite positive float."""
-    found = _plain_number(value)
+    found = _plain_number(value, name)
     if found is None:
         raise InputError(f"{name} must be a single positive number; got {shown(value)}")
     if not np.isfinite(found) or found < 0 or (found == 0 and not allow_zero):
@@ -87,9 +124,12 @@ def positive(value, name: str, *, allow_zero: bool = False) -> float:
 
 def integer(value, name: str, *, low: int = 1, high: int | None = None) -> int:
     """Return `value` as an int in [low, high]."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+    found = value
+    if is_array_like(value) and (held := as_array(value, name)).ndim == 0:
+        found = held[()]
+    if isinstance(found, bool | np.bool_) or not isinstance(found, numbers.Integral):
         raise InputError(f"{name} must be an integer; got {shown(value)}")
-    number = int(value)
+    number = int(found)
     if number < low or (high is not None and number > high):
         region = f"at least {low}" if high is None else f"between {low} and {high}"
         raise InputError(f"{name} must be {region}; got {number}")
@@ -137,17 +177,14 @@ def instance(value, name: str, kind: type, advice: str = ""):
 
 
 def answer(value, what: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return what a user's function gave as a finite real array of this shape."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InputError(f"{what} must return a real array of shape {shape}; got ragged lists") from None
-    if array.shape != shape or array.dtype.kind != "f":
-        raise InputError(f"{what} must return a real array of shape {shape}; got {array.dtype} of shape {array.shape}")
-    if not (fine := np.isfinite(array)).all():
+    """Return a copy of what a user's function gave, as a finite real array of this shape."""
+    found = as_array(value, f"what {what} returns")
+    if found.shape != shape or found.dtype.kind != "f":
+        raise InputError(f"{what} must return a real array of shape {shape}; got {found.dtype} of shape {found.shape}")
+    if not (fine := np.isfinite(found)).all():
         row = int(np.argwhere(~fine)[0, 0])
         raise InputError(f"{what} must return finite values; at point {row} it does not")
-    return array
+    return found
 
 
 def noise_tuples(value, shape) -> np.ndarray:
@@ -165,7 +202,7 @@ def weights(value, name: str, *, size: int) -> np.ndarray:
     """Return `value` as (size,) float64 probabilities: non-negative, rescaled to sum 1. None means equal weights."""
     if value is None:
         return np.full(size, 1.0 / size)
-    array = real_array(value, name).astype(np.float64)
+    array = real_array(value, name).astype(np.float64, copy=False)
     if array.shape != (size,):
         raise InputError(f"{name} must have shape ({size},); got shape {array.shape}")
     if (array < 0).any():

@@ -10,6 +10,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.diagnosis import diagnose, diagnose_command
+from unifiedscore.diagnosis.command import print_diagnosis
 from unifiedscore.diagnosis.data import prepare
 from unifiedscore.diagnosis.measurement import _chance_cosine, _curl_energy, _curl_share, linear_curl_share
 from unifiedscore.diagnosis.scales import Distances, make_kernels, measure_spread
@@ -256,6 +257,66 @@ def test_laws_that_share_samples_are_noticed():
     assert "share 30 samples" in notes(found) and "share" not in notes(diagnose(points, points + 1, bandwidths=0.5))
 
 
+def test_one_shared_sample_of_many_does_not_condemn_every_interval():
+    points = normal((300, 2), seed=39)
+    found = diagnose(points, np.concatenate([points[:1], normal((299, 2), seed=40)]), bandwidths=0.5)
+    assert "share 1 sample of 300: their noise depends on each other to that extent" in notes(found)
+    assert "can be relied on" not in notes(found)
+
+
+def test_equal_samples_have_a_drift_of_exactly_zero_and_it_is_said(capsys):
+    points, x = normal((200, 3), seed=41), normal((60, 3), seed=42)
+    for options in ({"field": -x}, {}):
+        found = diagnose(points, points[::-1], bandwidths=[0.5, 2.0], queries=x, **options)
+        assert (found.drift_energy == 0).all() and (found.status == 2).all()
+        assert set(found.cross_fitted_reason.values) == {"the drift is exactly zero"}
+        (sentence,) = advice(found)
+        assert "exactly zero at every query, because target and model are the same samples" in sentence
+        assert ("no part of your field is explained" in sentence) == bool(options)
+        print_diagnosis(found)
+        text = capsys.readouterr().out
+        assert "exactly zero" in text
+        assert not any(word in text.lower().split() for word in ("nan", "unknown", "-", "inconclusive"))
+
+
+def test_a_drift_that_is_not_zero_is_never_called_so():
+    points, x = normal((200, 3), seed=41), normal((60, 3), seed=42)
+    moved = points.copy()
+    moved[7] += 1e-3
+    found = diagnose(points, moved, bandwidths=0.5, queries=x)
+    assert (found.drift_energy > 0).all() and "exactly zero" not in " ".join(advice(found))
+
+
+def test_odd_columns_and_rows_are_mentioned_once_and_ordinary_ones_never():
+    p, q = normal((100, 4), seed=43), normal((120, 4), seed=44, shift=0.3)
+    ordinary = json.loads(diagnose(p, q, bandwidths=1.0).attrs["notes"])
+    assert [note.partition(":")[0] for note in ordinary] == ["queries", "intervals"]
+
+    def changed(change_p, change_q):
+        first, second = p.copy(), q.copy()
+        change_p(first), change_q(second)
+        found = diagnose(first, second, bandwidths=1.0)
+        return notes(found), advice(found)
+
+    def put(column, value):
+        return lambda array: array.__setitem__((slice(None), column), value)
+
+    same = lambda array: None  # noqa: E731
+    assert "column 2 is one and the same number in all samples" in changed(put(2, 5.0), put(2, 5.0))[0]
+    assert "column 2 is one number in the target and another in the model" in changed(put(2, 5.0), put(2, 6.0))[0]
+    assert "column 1 is constant in the target alone" in changed(put(1, 0.0), same)[0]
+    assert "each of the columns 1, 3 is constant in the model alone" in changed(same, put([1, 3], 0.0))[0]
+    assert "target: column 0 counts the rows" in changed(lambda a: put(0, np.arange(len(a)))(a), same)[0]
+    assert (
+        "model: 20 of its 120 samples repeat others" in changed(same, lambda a: a.__setitem__(slice(20), a[20:40]))[0]
+    )
+    assert "target: 1 coordinates equal 1e+20" in changed(lambda a: a.__setitem__((3, 1), 1e20), same)[0]
+    whiten = changed(lambda a: a.__imul__([1, 1, 30, 1]), lambda a: a.__imul__([1, 1, 30, 1]))[1]
+    assert "Column 2 holds 100% of the variance" in whiten[0] and "whiten" in whiten[0]
+    twice = changed(lambda a: a.__imul__([1, 1, 2, 1]), lambda a: a.__imul__([1, 1, 2, 1]))[1]
+    assert not any("whiten" in sentence for sentence in twice)
+
+
 def test_large_samples_are_cut_and_it_is_said():
     found = diagnose(normal((3000, 2), seed=23), normal((200, 2), seed=24), bandwidths=1.0, max_samples=1000)
     assert "target: a random 1000 of its 3000 samples" in notes(found) and found.samples.values.tolist() == [1000, 160]
@@ -317,7 +378,10 @@ def test_one_dimension_and_float32_and_few_samples_work():
         ((np.ones((5, 2)), normal((50, 2), seed=0)), {}, "target must hold at least 12 samples"),
         ((normal((50, 2), seed=0), normal((50, 3), seed=0)), {}, "one dimension; got 2 and 3"),
         ((np.full((50, 2), np.nan), normal((50, 2), seed=0)), {}, "must be finite"),
-        ((np.ones((50, 2)), np.ones((50, 2))), {}, "coincides with every query"),
+        ((np.ones((50, 2)), np.ones((50, 2))), {}, "target holds 50 copies of one point"),
+        ((np.zeros((50, 2)), np.ones((50, 2))), {}, "target holds 50 copies of one point"),
+        ((np.zeros((50, 2)), np.ones((50, 2)), "gaussian"), {}, "target holds 50 copies of one point"),
+        ((normal((50, 2), seed=0), np.ones((50, 2)), "laplace", 0.5), {}, "model holds 50 copies of one point"),
         ((normal((50, 2), seed=0), us.GaussianMixture([[0.0, 0.0]], 1.0)), {}, r"draw from it with .sample"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1), "laplase"), {}, "nearest known names are: laplace"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1), "laplace", -1.0), {}, "bandwidth"),

@@ -242,13 +242,63 @@ def test_far_centres_lose_no_digits():
     np.testing.assert_array_equal(mixture.score([[1e8 + 2**-20, 0.0]]), [[-(2**-20) / 1e-8, 0.0]])
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical"])
-def test_a_fitted_sklearn_mixture_keeps_its_density(kind, rng):
+def test_a_fitted_sklearn_mixture_keeps_its_density(kind, dtype, rng):
     from sklearn.mixture import GaussianMixture as Fitted
 
-    data = np.concatenate([rng.normal(size=(80, 2)), rng.normal(size=(80, 2)) @ FULL + 4])
+    data = np.concatenate([rng.normal(size=(80, 2)), rng.normal(size=(80, 2)) @ FULL + 4]).astype(dtype)
     fitted = Fitted(2, covariance_type=kind, random_state=0).fit(data)
-    np.testing.assert_allclose(GaussianMixture.from_sklearn(fitted).log_density(data), fitted.score_samples(data))
+    assert fitted.covariances_.dtype == dtype
+    # scikit-learn evaluates in the type of the data, with squares up to 400: some hundred roundings of size 1.
+    rtol = 1e-7 if dtype == "f8" else 400 * np.finfo(dtype).eps
+    found = GaussianMixture.from_sklearn(fitted).log_density(data)
+    np.testing.assert_allclose(found, fitted.score_samples(data), rtol=rtol)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", ["full", "tied"])
+def test_fits_in_single_precision_are_symmetric_up_to_their_rounding(kind, seed):
+    from sklearn.mixture import GaussianMixture as Fitted
+
+    rng = np.random.default_rng(seed)
+    data = (1e-3 * rng.normal(size=(200, 5)) @ rng.normal(size=(5, 5)) + 0.01).astype(np.float32)
+    fitted = Fitted(3, covariance_type=kind, random_state=0).fit(data)
+    mixture = GaussianMixture.from_sklearn(fitted)
+    matrices = np.broadcast_to(fitted.covariances_.astype(float), (3, 5, 5))
+    built = np.einsum("mik,mk,mjk->mij", mixture.eigenvectors, mixture.eigenvalues, mixture.eigenvectors)
+    np.testing.assert_allclose(built, matrices, atol=20 * np.finfo(np.float32).eps * np.abs(matrices).max())
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 20, 64])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_covariances_of_lower_rank_are_taken_in_every_precision(dtype, dimension):
+    """The weighted sum of scikit-learn over points of rank d - 1, in the precision of the points."""
+    eps = np.finfo(dtype).eps
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        data = rng.normal(size=(300, dimension - 1)) @ rng.normal(size=(dimension - 1, dimension)) + 3
+        data, mass = data.astype(np.float32 if dtype == "f2" else dtype), rng.random(300).astype(dtype)
+        gap = data - (mass @ data) / mass.sum()
+        matrix = (np.dot(mass * gap.T, gap) / mass.sum()).astype(dtype)
+        values = GaussianMixture(np.zeros((1, dimension)), matrix).eigenvalues
+        assert (values >= 0).all() and values.min() < 32 * dimension * eps * values.max()
+
+
+def test_a_truly_indefinite_matrix_is_refused_in_single_precision():
+    for bad in ([[1.0, 1.001], [1.001, 1.0]], [[1.0, 0.5], [0.4999, 1.0]]):
+        with pytest.raises(InputError, match=r"positive semi-definite|symmetric"):
+            GaussianMixture([[0.0, 0.0]], np.array(bad, dtype=np.float32))
+
+
+def test_a_bayesian_mixture_is_refused_with_its_remedy(rng):
+    from sklearn.mixture import BayesianGaussianMixture
+
+    fitted = BayesianGaussianMixture(n_components=2, random_state=0, max_iter=500).fit(rng.normal(size=(80, 2)))
+    with pytest.raises(InputError, match="posterior means"):
+        GaussianMixture.from_sklearn(fitted)
+    mixture = GaussianMixture(fitted.means_, fitted.covariances_, fitted.weights_)
+    np.testing.assert_allclose(mixture.mean, fitted.weights_ @ fitted.means_)
 
 
 def test_an_unfitted_sklearn_mixture_is_refused():

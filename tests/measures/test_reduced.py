@@ -168,3 +168,11 @@ def test_full_covariances_are_refused():
 def test_bad_calls_are_refused(call, message):
     with pytest.raises(InputError, match=message):
         call(padded(6).reduced())
+
+
+def test_components_without_weight_take_no_part_in_the_span():
+    means = np.array([[1e20, 0.0, 0.0, 0.0], [0.0, 1.0, 2.0, 0.0], [0.0, -1.0, 3.0, 0.0]])
+    found = GaussianMixture(means, 0.5, [0.0, 1.0, 2.0]).reduced()
+    held = GaussianMixture(means[1:], 0.5, [1.0, 2.0]).reduced()
+    assert found.active_dimension == held.active_dimension == 2
+    np.testing.assert_allclose(found.second_moment, held.second_moment, atol=1e-14)

@@ -62,3 +62,38 @@ def test_a_mixture_is_not_silently_taken_for_samples():
 def test_huge_moment_matrices_are_refused_before_allocation():
     with pytest.raises(InputError, match="20000"):
         _ = Samples(np.zeros((2, 20_001))).second_moment
+
+
+@pytest.mark.parametrize("far", [1e20, -1e200, 1e308])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_points_without_weight_influence_no_moment(far, place):
+    points = np.insert(np.array([[1.0, 4.0], [2.0, 0.0], [5.0, 1.0]]), place, far, axis=0)
+    weights = np.insert(np.array([1.0, 2.0, 1.0]), place, 0.0)
+    found, held = Samples(points, weights), Samples(np.delete(points, place, axis=0), [1.0, 2.0, 1.0])
+    for name in ("mean", "covariance_matrix", "second_moment"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(held, name))
+    np.testing.assert_array_equal(held.mean, [2.5, 1.25])
+
+
+def test_a_far_point_of_tiny_weight_counts_for_its_weight():
+    found = Samples([[1e20], [1.0], [2.0]], [1e-30, 1.0, 1.0])
+    np.testing.assert_allclose(found.mean, [1.5 + 0.5e-10], rtol=1e-15)
+
+
+def test_samples_own_their_points_and_weights(rng):
+    points, weights = rng.normal(size=(5, 2)), np.ones(5)
+    for given in (points, np.asfortranarray(points), points[::-1], np.repeat(points, 2, axis=1)[:, ::2]):
+        data = Samples(given, weights)
+        before = data.points.copy(), data.mean
+        given += 1.0
+        weights[0] = 7.0
+        np.testing.assert_array_equal(data.points, before[0])
+        np.testing.assert_array_equal(data.mean, before[1])
+        weights[0] = 1.0
+        assert not np.shares_memory(as_samples(given).points, given)
+
+
+def test_a_frame_with_the_column_names_of_a_law_is_no_law():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"log_density": [1.0, 2.0], "x": [0.0, 1.0]})
+    assert as_samples(frame).dimension == 2

@@ -18,26 +18,41 @@ CONCENTRATED = 10.0
 UNRELATED = 0.01
 
 
-def advise(dataset) -> list[str]:
-    """Return at most three sentences (one more on a given field), chosen by fixed thresholds from the numbers."""
+def advise(dataset, *, dominant: str = "", same: bool = False) -> list[str]:
+    """Return at most three sentences, chosen by fixed thresholds from the numbers.
+
+    One more on a given field, and one on a column that dominates. `same`: both laws are the same samples.
+    """
     value = {name: dataset[name].values for name in dataset.data_vars}
     tau = dataset["bandwidth"].values
-    few = value["effective_samples"].min(1) < FEW_SAMPLES
-    hidden = np.isnan(value["cross_fitted_cosine"])
+    zero = value["drift_energy"] == 0
+    if zero.all():
+        return [_zero("field_score_share" in value, same)]
+    few = ~zero & (value["effective_samples"].min(1) < FEW_SAMPLES)
+    hidden = ~zero & np.isnan(value["cross_fitted_cosine"])
     noisy = ~few & (hidden | (value["noise_share"] > NOISY))
     flat = ~few & (value["mean_difference_share"] > MEAN_ALONE)
     found = [
+        dominant,
         _field(dataset, value, tau) if "field_score_share" in value else "",
         _few(value, tau, few),
         _noisy(value, tau, noisy, hidden),
         _gaussian(dataset),
         _flat(value, tau, flat & ~noisy),
         _norms(value),
-        _alignment(value, tau, ~few & ~noisy & ~flat) if not _gaussian(dataset) else "",
+        _alignment(value, tau, ~zero & ~few & ~noisy & ~flat) if not _gaussian(dataset) else "",
         _concentration(dataset, value),
     ]
-    most = MOST + bool(found[0])
+    most = MOST + bool(found[0]) + bool(found[1])
     return [sentence for sentence in found if sentence][:most]
+
+
+def _zero(field_given: bool, same: bool) -> str:
+    reason = "target and model are the same samples" if same else "at these queries the two laws pull alike"
+    text = f"The drift is exactly zero at every query, because {reason}: there is nothing to align or to decompose"
+    if field_given:
+        text += ", and no part of your field is explained by it"
+    return f"{text}. Give samples of two laws, drawn separately."
 
 
 def _few(value, tau, few) -> str:
@@ -133,7 +148,7 @@ def _concentration(dataset, value) -> str:
 
 
 def _field(dataset, value, tau) -> str:
-    best = int(np.argmax(np.abs(value["field_drift_cosine"])))
+    best = int(np.nanargmax(np.abs(value["field_drift_cosine"])))
     at = lambda name: float(value[name][best])  # noqa: E731
     curl, plain = float(value["field_curl_indication"][best]), float(value["score_curl_indication"][best])
     # The best of several bandwidths must stand out as if it were tried alone.

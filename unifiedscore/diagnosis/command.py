@@ -97,8 +97,8 @@ def diagnose_command(
         raise InputError(f"--out must be a folder; {out} is a file")
     seed = validate.integer(seed, "seed", low=0)
     laws = read_laws(str(target), str(model), rng=np.random.default_rng([seed, 1]), size=max_samples)
-    points = None if queries is None else read_array(Path(queries), "queries")
-    values = None if field is None else read_array(Path(field), "field")
+    points = None if queries is None else read_array(Path(queries), "queries", laws[2])
+    values = None if field is None else read_array(Path(field), "field", laws[2])
     with _folder(out):
         dataset = diagnose(
             laws[0],
@@ -133,6 +133,8 @@ def print_diagnosis(dataset, *, file=None) -> None:
     )
     header = ["bandwidth", *(f"{tau:.4g}" for tau in dataset["bandwidth"].values)]
     rows = [_row(dataset, name) for name in _ROWS if name in dataset]
+    if (dataset["drift_energy"] == 0).all():
+        rows = [row for row in rows if not {"-", "inconclusive"}.issuperset(row[1:])]
     if getattr(file, "isatty", lambda: False)():
         from rich.console import Console
         from rich.table import Table

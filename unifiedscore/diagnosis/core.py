@@ -12,6 +12,7 @@ from unifiedscore.diagnosis import scales, variables
 from unifiedscore.diagnosis.advice import advise
 from unifiedscore.diagnosis.data import Data, prepare
 from unifiedscore.diagnosis.measurement import measure
+from unifiedscore.diagnosis.remarks import dominant_column, same_samples
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,8 +149,10 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
     content |= {key: ((), value, _text(variables.SCALAR[key])) for key, value in scalars.items()}
     stds = {"long_name": "Standard deviations along the principal axes within the two laws", "units": "data"}
     content["principal_std"] = ("component", np.sqrt(leading), stds)
-    hidden = np.array([np.isnan(row["cross_fitted_cosine"]) for row in rows], dtype=np.int8)
-    flags = {"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "ok noise_hides_the_fields"}
+    hidden = [2 if row["drift_energy"] == 0 else int(np.isnan(row["cross_fitted_cosine"])) for row in rows]
+    hidden = np.array(hidden, dtype=np.int8)
+    meanings = "ok noise_hides_the_fields drift_is_zero"
+    flags = {"flag_values": np.array([0, 1, 2], dtype=np.int8), "flag_meanings": meanings}
     content["status"] = ("bandwidth", hidden, {"long_name": "Status of the cross-fitted cosine", **flags})
     dataset = xr.Dataset(
         content,
@@ -175,7 +178,8 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
             "references": "Deng et al. 2026, arXiv 2602.04770; Lai et al. 2026, arXiv 2603.07514",
         },
     )
-    return dataset.assign_attrs(advice=json.dumps(advise(dataset)))
+    sentences = advise(dataset, dominant=dominant_column(*laws), same=same_samples(*laws))
+    return dataset.assign_attrs(advice=json.dumps(sentences))
 
 
 def _kernel_text(kernel) -> str:

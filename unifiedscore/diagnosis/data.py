@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.diagnosis.remarks import refuse_degenerate, remarks, same_samples
 from unifiedscore.errors import InputError
 from unifiedscore.measures import Samples, as_samples
 
@@ -56,13 +57,12 @@ def prepare(target, model, *, queries, field, max_samples, max_queries, folds, r
         )
     if field is not None and queries is None:
         raise InputError("field needs queries: the points at which it was computed")
-    notes = []
-    if shared := int((_members(target.points, model.points) >= 0).sum()):
-        notes.append(
-            f"target and model share {shared} samples: their noise is not independent, so neither the cross-fitted "
-            "cosine nor any interval can be relied on; give samples drawn separately"
-        )
-    target, model = (_subsample(m, n, max_samples, rng, notes) for m, n in ((target, "target"), (model, "model")))
+    refuse_degenerate(target, model)
+    notes = remarks(target, model, _members)
+    same = same_samples(target, model)
+    target = _subsample(target, "target", max_samples, rng, notes)
+    # Equal laws in another order would differ by rounding, and their drift would not be exactly zero.
+    model = target if same else _subsample(model, "model", max_samples, rng, notes)
     if queries is None:
         held = rng.permutation(model.size)
         count = min(max_queries, max(4, model.size // 5))

@@ -7,6 +7,7 @@ import numpy as np
 from unifiedscore.diagnosis.data import Data
 from unifiedscore.kernels import AbstractKernel, Gaussian
 from unifiedscore.metrics import (
+    CosineEstimate,
     best_relative_error,
     best_scale,
     global_cosine,
@@ -35,6 +36,9 @@ def measure(kernel: AbstractKernel, data: Data, *, level: float, rng) -> dict[st
     mean_gap = np.broadcast_to(data.target.samples.mean - data.model.samples.mean, drift.shape)
     share = lambda part: _ratio(mean_product(part, part, weights), energy)  # noqa: E731
     estimates = {name: getattr(cosines, name) for name in ("cross_fitted", "split_sample", "same_sample")}
+    if energy == 0:
+        # The folds of two equal laws differ, but the drift that is asked about has no direction.
+        estimates = dict.fromkeys(estimates, CosineEstimate(np.nan, np.nan, np.nan, "the drift is exactly zero"))
     out = {f"{name}_cosine": value.value for name, value in estimates.items()}
     out |= {f"{name}_cosine_{end}": getattr(v, end) for name, v in estimates.items() for end in ("low", "high")}
     out |= {f"{name}_reason": value.reason for name, value in estimates.items()}
@@ -182,7 +186,7 @@ def linear_curl_share(x, field, weights) -> float:
     read beside the same number of the score difference, which is a gradient.
     """
     count, dimension = x.shape
-    if count < 3 * (dimension + 1) or dimension == 1:
+    if count < 3 * (dimension + 1) or dimension == 1 or not field.any():
         return np.nan if dimension > 1 else 0.0
     root = np.sqrt(weights / weights.sum())[:, None]
     centred = x - weights @ x / weights.sum()

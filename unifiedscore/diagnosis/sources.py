@@ -100,9 +100,12 @@ def _points(law, size: int, rng):
     return law.sample(size, rng) if isinstance(law, GaussianMixture) else law
 
 
-def read_array(path: Path, name: str):
-    """Points or field values from a file given with --queries or --field."""
+def read_array(path: Path, name: str, notes: list[str]):
+    """Points or field values from a file given with --queries or --field; notes on how it was read are added."""
     file, key = _split_key(str(path))
     if file.suffix.lower() not in ENDINGS:
         raise FileError(f"--{name}: expected a file ending in {', '.join(ENDINGS)}; got {path}")
-    return load_points(file, key=key).points
+    loaded = load_points(file, key=key)
+    if loaded.note:
+        notes.append(f"{file}: {loaded.note}")
+    return loaded.points

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.validate import array as read_array
 from unifiedscore.validate import number, shown
 
 MINIMUM_SEEDS = 3
@@ -136,10 +137,7 @@ def check_level(level) -> float:
 
 def read_values(value, name: str) -> np.ndarray:
     """Numbers of any shape as float64; NaN and infinities pass, because they are a matter of the data."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InputError(f"{name} must be a regular array of numbers; got a ragged {type(value).__name__}") from None
+    array = read_array(value, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be real numbers; got dtype {array.dtype}")
     return array.astype(float)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
-from unifiedscore.validate import positive
+from unifiedscore.validate import array, positive
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -52,10 +52,10 @@ class Gaussian(AbstractKernel):
         object.__setattr__(self, "bandwidth", positive(self.bandwidth, "bandwidth"))
 
     def log_profile(self, r):
-        return -0.5 * (np.asarray(r) / self.bandwidth) ** 2
+        return -0.5 * (array(r, "r") / self.bandwidth) ** 2
 
     def inverse_weight(self, r):
-        return np.full_like(np.asarray(r) * 1.0, self.bandwidth**2)
+        return np.full_like(array(r, "r") * 1.0, self.bandwidth**2)
 
     def compiled_tile(self):
         return _tile, np.array([self.bandwidth])

@@ -10,7 +10,7 @@ from numba import njit
 
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.kernels.matern import Matern
-from unifiedscore.validate import positive
+from unifiedscore.validate import array, positive
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -54,10 +54,10 @@ class Laplace(AbstractKernel):
         object.__setattr__(self, "bandwidth", positive(self.bandwidth, "bandwidth"))
 
     def log_profile(self, r):
-        return -np.asarray(r) / self.bandwidth
+        return -array(r, "r") / self.bandwidth
 
     def inverse_weight(self, r):
-        return self.bandwidth * np.asarray(r)
+        return self.bandwidth * array(r, "r")
 
     def compiled_tile(self):
         return _tile, np.array([self.bandwidth])

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
-from unifiedscore.validate import positive
+from unifiedscore.validate import array, positive
 
 # Table in log z for smoothness that is not a half-integer: spacing and left end. Degree-7 interpolation of functions
 # that vary on the scale 1 in log z leaves about 1e-13.
@@ -148,7 +148,7 @@ class Matern(AbstractKernel):
         object.__setattr__(self, "smoothness", positive(self.smoothness, "smoothness"))
 
     def log_profile(self, r):
-        z = np.asarray(r) / self.bandwidth
+        z = array(r, "r") / self.bandwidth
         away = z != 0
         profile, _ = _log_unit(np.where(away, z, 1.0), self.smoothness)
         return np.where(away, profile - z, 0.0)
@@ -156,7 +156,7 @@ class Matern(AbstractKernel):
     def inverse_weight(self, r):
         from scipy.special import kve
 
-        z = np.asarray(r) / self.bandwidth
+        z = array(r, "r") / self.bandwidth
         if not np.iscomplexobj(z):
             _, inverse = _log_unit(np.where(z > 0, z, 1.0), self.smoothness)
             limit = max(2.0 * (self.smoothness - 1.0), 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
-from unifiedscore.validate import positive
+from unifiedscore.validate import array, positive
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -61,10 +61,10 @@ class RationalQuadratic(AbstractKernel):
         object.__setattr__(self, "exponent", positive(self.exponent, "exponent"))
 
     def log_profile(self, r):
-        return -self.exponent * np.log1p((np.asarray(r) / self.bandwidth) ** 2)
+        return -self.exponent * np.log1p((array(r, "r") / self.bandwidth) ** 2)
 
     def inverse_weight(self, r):
-        return (self.bandwidth**2 + np.asarray(r) ** 2) / (2 * self.exponent)
+        return (self.bandwidth**2 + array(r, "r") ** 2) / (2 * self.exponent)
 
     def compiled_tile(self):
         return rational_tile, np.array([self.bandwidth, self.exponent])

@@ -10,7 +10,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.kernels.base import AbstractKernel
-from unifiedscore.validate import integer, positive
+from unifiedscore.validate import integer, positive, real_array
 
 _NODES = 4000
 
@@ -85,8 +85,8 @@ def annealed_attenuation(
 def _average(kernel, frequency, dimension, function) -> np.ndarray:
     r"""Average of function(xi^2/4s) over the density g(s) s^{-d/2}, normalised."""
     integer(dimension, "dimension")
-    xi = np.asarray(frequency, dtype=float)
-    if not np.isfinite(xi).all() or (xi < 0).any():
+    xi = real_array(frequency, "frequency").astype(float)
+    if (xi < 0).any():
         raise InputError("frequency must be finite and not negative")
     mixture = kernel.scale_mixture() if isinstance(kernel, AbstractKernel) else None
     if mixture is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.kernels.base import AbstractKernel
 from unifiedscore.kernels.rational_quadratic import rational_mixture, rational_sharp, rational_tile
-from unifiedscore.validate import integer, positive
+from unifiedscore.validate import array, integer, positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class StudentT(AbstractKernel):
         return 0.5 * (self.degrees + self.dimension)
 
     def log_profile(self, r):
-        return -self.exponent * np.log1p((np.asarray(r) / self.bandwidth) ** 2 / self.degrees)
+        return -self.exponent * np.log1p((array(r, "r") / self.bandwidth) ** 2 / self.degrees)
 
     def inverse_weight(self, r):
-        return (self.degrees * self.bandwidth**2 + np.asarray(r) ** 2) / (self.degrees + self.dimension)
+        return (self.degrees * self.bandwidth**2 + array(r, "r") ** 2) / (self.degrees + self.dimension)
 
     def compiled_tile(self):
         return rational_tile, np.array([self.bandwidth * np.sqrt(self.degrees), self.exponent])

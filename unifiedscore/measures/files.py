@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import zipfile
-from array import array as doubles
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -13,10 +11,12 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.measures.csv_files import read_csv
 
 LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after it has read the header
-LONGEST_LINE = 2**26  # characters: two million coordinates in full precision
 DEFLATE_AT_BEST = 1100  # the format reaches 1032
+FILLS = {1e20: "numpy.ma", 9.969209968386869e36: "netCDF", -9999.0: "many files"}
+"""Numbers that stand for missing values where no mask and no attribute says so, and who writes them."""
 SUSPICIOUS = 100  # random numbers shrink by a tenth, images of two colours 50-fold
 
 
@@ -35,7 +35,8 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
     Parameters
     ----------
     path : str or path
-        .npy, .npz, .nc (netCDF 3 or 4) or .csv (comma separated, one point a line, header lines allowed).
+        .npy, .npz, .nc (netCDF 3 or 4) or .csv (comma separated, one point on a line, header lines allowed; an unnamed
+        first column of row numbers is dropped).
         An (n, ...) array is flattened to (n, d); a vector of n numbers becomes n points on the line.
     key : str, optional
         Which array of an .npz or .nc file; needed when there are several.
@@ -64,11 +65,12 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
         path = Path(path)
     except TypeError:
         raise FileError(f"path must be a file name; got {path!r}") from None
-    readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": _read_csv}
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": lambda path, _: read_csv(path)}
     kinds = ", ".join(readers)
     if path.suffix.lower() not in readers:
         raise FileError(
             f"{path}: expected a file ending in {kinds}; got {repr(path.suffix) if path.suffix else 'no ending'}"
+            f"{'; decompress it first' if path.suffix.lower() in ('.gz', '.bz2', '.xz', '.zip', '.zst') else ''}"
         )
     if not path.exists():
         raise FileError(f"{path}: no such file; check the name and the folder ({Path.cwd()})")
@@ -112,7 +114,20 @@ def _as_points(array: np.ndarray, notes: list[str], path: Path) -> LoadedPoints:
             f"{path}: expected finite numbers; {int(bad.sum())} entries are not (missing values are read as nan), the "
             f"first in point {row}, coordinate {column}; remove or fill them"
         )
-    return LoadedPoints(array, "; ".join(notes))
+    return LoadedPoints(array, "; ".join([*notes, *_fill_notes(array, path)]))
+
+
+def _fill_notes(array: np.ndarray, path: Path) -> list[str]:
+    """What looks like missing values; refused in netCDF, where it is what a program leaves that did not write."""
+    notes = []
+    for fill, owner in FILLS.items():
+        if not (found := int((array == array.dtype.type(fill)).sum())):
+            continue
+        entries = "1 entry equals" if found == 1 else f"{found} entries equal"
+        if owner == "netCDF" and path.suffix.lower() == ".nc":
+            raise FileError(f"{path}: {entries} {fill:.6g}, the fill value of netCDF, and was never written")
+        notes.append(f"{entries} {fill:.6g}, with which {owner} mark{'s' if fill > 0 else ''} missing values")
+    return notes
 
 
 def _refuse_kind(dtype: np.dtype, path: Path) -> None:
@@ -214,37 +229,3 @@ def _choose(names: list[str], key: str | None, path: Path) -> tuple[str, list[st
     if key not in names:
         raise FileError(f"{path}: no array {key!r}; the file holds: {listed}")
     return key, []
-
-
-def _lines(stream, path: Path):
-    """The lines of a text file, none of them of a length that only damage or malice explains."""
-    while line := stream.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise FileError(f"{path}: a line is longer than {LONGEST_LINE} characters; one point stands on a line")
-        yield line
-
-
-def _read_csv(path: Path, key: None) -> tuple[np.ndarray, list[str]]:
-    # One flat array of doubles: a list of lists would take eight times the memory.
-    flat, width, skipped = doubles("d"), 0, 0
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        for number, cells in enumerate(csv.reader(_lines(stream, path)), start=1):
-            cells = [c.strip() for c in cells]
-            if not any(cells) or cells[0].startswith("#"):
-                continue
-            try:
-                row = [float(c) if c else np.nan for c in cells]
-            except ValueError:
-                if width:
-                    got = ",".join(cells)[:80]
-                    raise FileError(f"{path}: line {number} is not a list of numbers: {got!r}") from None
-                skipped += 1
-                continue
-            if width and len(row) != width:
-                raise FileError(f"{path}: line {number} has {len(row)} numbers; the lines before have {width}")
-            width = len(row)
-            flat.extend(row)
-    if not width:
-        raise FileError(f"{path}: holds no line of comma-separated numbers")
-    notes = [f"skipped {skipped} header line{'s' if skipped > 1 else ''}"] if skipped else []
-    return np.array(flat).reshape(-1, width), notes

@@ -11,7 +11,7 @@ from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures import isotropic, rules
 from unifiedscore.measures.arguments import read_array, read_number
-from unifiedscore.measures.covariances import read_covariance, symmetric
+from unifiedscore.measures.covariances import read_covariance
 from unifiedscore.measures.reduced import ReducedMixture, reduce_isotropic, select_components
 from unifiedscore.measures.samples import refuse_huge_matrix
 from unifiedscore.measures.tilt import tilt_full, tilt_isotropic
@@ -75,11 +75,10 @@ class GaussianMixture:
     is_padded: bool
 
     def __init__(self, means, covariance, weights=None, *, dimension: int | None = None):
-        centers = validate.points(means, "means").astype(np.float64)
+        centers = validate.points(means, "means").astype(np.float64, copy=False)
         m, k = centers.shape
         d = k if dimension is None else validate.integer(dimension, "dimension", low=k)
-        shape = read_array(covariance, "covariance").shape
-        if d > k and len(shape) >= 2:
+        if d > k and len(shape := read_array(covariance, "covariance").shape) >= 2:
             raise InputError(
                 f"covariance must be isotropic (a float or shape ({m},)) when dimension={d} pads means of length {k}; "
                 f"got shape {shape}; write the means with all {d} coordinates to use full covariances"
@@ -109,20 +108,27 @@ class GaussianMixture:
 
     @classmethod
     def from_sklearn(cls, fitted) -> GaussianMixture:
-        """The law of a fitted `sklearn.mixture.GaussianMixture` of any covariance type.
+        """The law of a fitted `sklearn.mixture.GaussianMixture` of any covariance type, float32 or float64.
 
         Raises
         ------
         InputError
-            When `fitted` has not been fitted or is not a Gaussian mixture.
+            When `fitted` has not been fitted or is not a Gaussian mixture. A `BayesianGaussianMixture` is a posterior
+            over mixtures rather than one law; the error says how to take its posterior means.
         """
+        if any(kind.__name__ == "BayesianGaussianMixture" for kind in type(fitted).__mro__):
+            raise InputError(
+                "fitted must be a sklearn.mixture.GaussianMixture; a BayesianGaussianMixture is a posterior over "
+                "mixtures; for the mixture of its posterior means give GaussianMixture(fitted.means_, "
+                "fitted.covariances_, fitted.weights_), with covariances of type 'full', 'tied' or 'spherical'"
+            )
         missing = [a for a in ("means_", "weights_", "covariances_", "covariance_type") if not hasattr(fitted, a)]
         if missing:
             raise InputError(
                 f"fitted must be a fitted sklearn.mixture.GaussianMixture; got {type(fitted).__name__} without "
                 f"{', '.join(missing)}; call .fit(data) first"
             )
-        covariance = np.asarray(fitted.covariances_)
+        covariance = validate.array(fitted.covariances_, "fitted.covariances_")
         if fitted.covariance_type == "diag":
             covariance = covariance[:, :, None] * np.eye(covariance.shape[1])
         return cls(fitted.means_, covariance, fitted.weights_)
@@ -300,7 +306,7 @@ class GaussianMixture:
         """
         d = self.dimension
         vector = np.zeros(d) if linear is None else read_array(linear, "linear")
-        matrix = read_array(quadratic, "quadratic")
+        matrix = validate.real_array(quadratic, "quadratic")
         if vector.shape != (d,):
             raise InputError(f"linear must be None or have shape ({d},); got shape {vector.shape}")
         if matrix.shape not in ((), (d, d)):
@@ -315,7 +321,11 @@ class GaussianMixture:
             parts = {"centers": centers, "variances": variances}
         else:
             refuse_huge_matrix(d, "a full quadratic tilt", "use a number for quadratic")
-            matrix = float(matrix) * np.eye(d) if matrix.ndim == 0 else symmetric(matrix, "quadratic")
+            matrix = (
+                float(matrix) * np.eye(d)
+                if matrix.ndim == 0
+                else validate.symmetric(matrix, "quadratic", validate.resolution(quadratic, matrix))
+            )
             values, vectors = self._spectrum
             centers, values, vectors, factors = tilt_full(self.means, values, vectors, vector, matrix)
             parts = {"centers": centers, "variances": None, "eigenvalues": values, "eigenvectors": vectors}

@@ -215,15 +215,17 @@ class ReducedMixture:
 def reduce_isotropic(means: np.ndarray, variances: np.ndarray, weights: np.ndarray, span) -> ReducedMixture:
     """Coordinates in which every mean, and every row of `span` if given, lies in the span of a basis."""
     d = means.shape[1]
-    rows = means if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
+    # Components without weight are no part of the law, however far they lie.
+    weighted = means[weights > 0]
+    rows = weighted if span is None else validate.points(span, "span", dimension=d).astype(np.float64)
     basis = _orthonormal_rows(rows)
     if len(basis) == d:
         # Nothing is left outside: the axes themselves are the simplest basis, and one that two laws share.
         basis, centers = None, means
     else:
         centers = means @ basis.T
-        outside = np.abs(means - centers @ basis).max()
-        if outside > 1e-10 * max(1.0, np.abs(means).max()):
+        outside = np.abs(weighted - weighted @ basis.T @ basis).max()
+        if outside > 1e-10 * max(1.0, np.abs(weighted).max()):
             raise InputError(
                 f"span must hold every mean of the mixture; a mean is {outside:.3g} outside of it; "
                 "add the means to the rows of span"
@@ -243,7 +245,7 @@ def select_components(components, weights: np.ndarray) -> tuple[np.ndarray, np.n
     """Indices of the chosen components and their renormalised weights."""
     if components is None:
         return np.arange(len(weights)), weights
-    chosen = np.atleast_1d(np.asarray(components))
+    chosen = np.atleast_1d(validate.array(components, "components"))
     if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
         raise InputError(f"components must be a non-empty list of component indices; got {components!r}")
     if chosen.min() < 0 or chosen.max() >= len(weights) or len(np.unique(chosen)) != len(chosen):

@@ -31,14 +31,15 @@ class Samples:
     Parameters
     ----------
     points : (m, d) array
-        The points; float32 stays float32, integers become float64.
+        The points, copied: an array of NumPy, PyTorch, JAX, pandas, polars, pyarrow, xarray or dask, or lists. float32
+        stays float32, float16 and bfloat16 become float32, everything else float64.
     weights : (m,) array, optional
         Non-negative masses, rescaled to sum 1. Equal by default.
 
     Raises
     ------
     InputError
-        For an empty, non-finite, complex or wrongly shaped array, or for negative or all-zero weights.
+        For an empty, non-finite, masked, complex or wrongly shaped array, or for negative or all-zero weights.
 
     Examples
     --------
@@ -51,9 +52,11 @@ class Samples:
     weights: np.ndarray
 
     def __init__(self, points, weights=None):
-        array = validate.points(points, "points")
-        object.__setattr__(self, "points", array)
-        object.__setattr__(self, "weights", validate.weights(weights, "weights", size=len(array)))
+        self._set(validate.points(points, "points"), weights)
+
+    def _set(self, points: np.ndarray, weights) -> None:
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "weights", validate.weights(weights, "weights", size=len(points)))
 
     def __repr__(self) -> str:
         return f"Samples(size={self.size}, dimension={self.dimension}, dtype={self.points.dtype})"
@@ -71,23 +74,33 @@ class Samples:
     @property
     def mean(self) -> np.ndarray:
         """Weighted mean, (d,) float64."""
-        # Relative to the first point, so that an offset of 1e8 does not cost eight digits of the spread.
-        origin = self.points[0].astype(np.float64)
-        return origin + self.weights @ (self.points - origin)
+        points, weights = self._support
+        # Relative to a point of the largest weight, so that an offset of 1e8 does not cost eight digits of the spread,
+        # nor does a far point that weighs next to nothing.
+        origin = points[np.argmax(weights)].astype(np.float64)
+        return origin + weights @ (points - origin)
 
     @property
     def covariance_matrix(self) -> np.ndarray:
         """Covariance of the measure itself (divided by the total mass 1, not by m - 1), (d, d) float64."""
         refuse_huge_matrix(self.dimension, "covariance_matrix", "use fewer coordinates")
-        centred = self.points - self.mean
-        return centred.T @ (self.weights[:, None] * centred)
+        points, weights = self._support
+        centred = points - self.mean
+        return centred.T @ (weights[:, None] * centred)
 
     @property
     def second_moment(self) -> np.ndarray:
         """E x x^T, (d, d) float64."""
         refuse_huge_matrix(self.dimension, "second_moment", "use fewer coordinates")
-        points = self.points.astype(np.float64, copy=False)
-        return points.T @ (self.weights[:, None] * points)
+        points, weights = self._support
+        points = points.astype(np.float64, copy=False)
+        return points.T @ (weights[:, None] * points)
+
+    @property
+    def _support(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points and weights without the points of weight zero, which no moment may see, however far they are."""
+        held = self.weights > 0
+        return (self.points, self.weights) if held.all() else (self.points[held], self.weights[held])
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n points with replacement according to the weights, (n, d) in the dtype of `points`."""
@@ -112,8 +125,10 @@ def as_samples(value, name: str = "data") -> Samples:
     """
     if isinstance(value, Samples):
         return value
-    if hasattr(value, "sample") and hasattr(value, "log_density"):
+    if hasattr(type(value), "sample") and hasattr(type(value), "log_density"):
         raise InputError(
             f"{name} must be Samples or an (m, d) array; got {type(value).__name__}; draw from it with .sample(n, rng)"
         )
-    return Samples(validate.points(value, name))
+    samples = object.__new__(Samples)
+    samples._set(validate.points(value, name), None)
+    return samples

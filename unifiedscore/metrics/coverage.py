@@ -84,8 +84,8 @@ def mode_coverage(samples, reference, modes) -> float:
     """
     reference = validate.points(reference, "reference")
     samples = validate.points(samples, "samples", dimension=reference.shape[1])
-    modes = np.asarray(modes)
-    if modes.shape != (len(reference),) or modes.dtype.kind not in "iu" or modes.min() < 0:
+    modes = validate.integer_array(modes, "modes", (len(reference),))
+    if modes.min() < 0:
         raise InputError(f"modes must hold a number from 0 for each of {len(reference)} points; got {modes!r}")
     found = modes[nearest_neighbours(reference, samples, 1)[1][:, 0]]
     shares = [np.bincount(labels, minlength=modes.max() + 1) / len(labels) for labels in (found, modes)]

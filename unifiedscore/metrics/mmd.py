@@ -42,7 +42,7 @@ def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
     y = validate.points(y, "y", dimension=x.shape[1])
     if len(x) < 2 or len(y) < 2:
         raise InputError(f"an unbiased estimate needs two points in each sample; got {len(x)} and {len(y)}")
-    widths = [validate.positive(float(h), "bandwidths") for h in np.atleast_1d(bandwidths)]
+    widths = [validate.positive(h, "bandwidths") for h in validate.real_array(bandwidths, "bandwidths").ravel()]
     (x, y), exponent = common_frame(x, y)
     extent = np.linalg.norm(np.maximum(x.max(0), y.max(0)) - np.minimum(x.min(0), y.min(0)))
     with np.errstate(over="ignore", under="ignore"):

@@ -45,10 +45,9 @@ def replicated(metric: Callable, replicates: Iterable[tuple]) -> Replicated:
     >>> float(result.mean), float(result.standard_error)
     (3.0, 1.0)
     """
-    values = np.array([metric(*arguments) for arguments in replicates], dtype=float)
+    values = validate.real_array([metric(*arguments) for arguments in replicates], "metric").astype(float)
     if len(values) < 2:
         raise InputError(f"a standard error needs at least two replicates; got {len(values)}")
-    validate.real_array(values, "metric")
     # At size one: the squares of extreme values are no floats.
     exponent = binary_exponent(values, axis=0)
     scaled = np.ldexp(values, -exponent)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from unifiedscore import validate
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures.samples import Samples
@@ -144,15 +145,10 @@ def _compile(task: _Task, queries, out) -> None:
 def _checked_exclusion(exclude, n, size):
     if exclude is None:
         return None
-    try:
-        index = np.asarray(exclude)
-    except ValueError:
-        raise InputError(f"exclude must be an integer array of shape ({n},); got ragged lists") from None
-    if index.dtype.kind not in "iu" or index.shape != (n,):
-        raise InputError(f"exclude must be an integer array of shape ({n},); got {index.dtype} of shape {index.shape}")
+    index = validate.integer_array(exclude, "exclude", (n,))
     if (index < -1).any() or (index >= size).any():
         raise InputError(f"exclude must hold indices in [0, {size}) or -1; got {index.min()} ... {index.max()}")
-    return index.astype(np.int64)
+    return index
 
 
 def _prepare(measure, kernel, center, wants) -> _Task:

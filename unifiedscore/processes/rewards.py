@@ -69,13 +69,13 @@ class QuadraticReward(AbstractReward):
         linear = validate.real_array(self.linear, "linear").astype(np.float64)
         if linear.ndim != 1 or not linear.size:
             raise InputError(f"linear must have shape (d,); got shape {linear.shape}")
-        quadratic = validate.real_array(self.quadratic, "quadratic").astype(np.float64)
+        quadratic = validate.real_array(self.quadratic, "quadratic")
         if quadratic.shape not in ((), (linear.size, linear.size)):
             raise InputError(
                 f"quadratic must be a number or have shape ({linear.size}, {linear.size}); got shape {quadratic.shape}"
             )
-        if quadratic.ndim and np.abs(quadratic - quadratic.T).max() > 1e-10 * np.abs(quadratic).max():
-            raise InputError("quadratic must be symmetric; use (Q + Q.T) / 2, which is the same reward")
+        if quadratic.ndim:
+            quadratic = validate.symmetric(quadratic, "quadratic", validate.resolution(self.quadratic, quadratic))
         object.__setattr__(self, "linear", linear)
         object.__setattr__(self, "quadratic", quadratic if quadratic.ndim else float(quadratic))
 

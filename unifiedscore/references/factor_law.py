@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from unifiedscore import validate
 from unifiedscore.references.small_systems import triangle
 
 _SPEED2 = 6.0  # ||Y'(theta)||^2 = ||Y||^2 = P d
@@ -19,7 +20,8 @@ _SPEED2 = 6.0  # ||Y'(theta)||^2 = ||Y||^2 = P d
 def circle_law(potential: Callable, mean, factor, *, cells: int = 2000, reflected: bool = False):
     """Angles at cell centres and the Gibbs probabilities of the cells."""
     theta = 2 * np.pi * (np.arange(cells) + 0.5) / cells
-    z = np.asarray(mean) + triangle(theta, reflected=reflected) @ np.asarray(factor).T
+    mean, factor = validate.real_array(mean, "mean"), validate.real_array(factor, "factor")
+    z = mean + triangle(theta, reflected=reflected) @ factor.T
     energy = potential(z).sum(-1)
     mass = np.exp(energy.min() - energy)
     return theta, mass / mass.sum()
@@ -27,12 +29,12 @@ def circle_law(potential: Callable, mean, factor, *, cells: int = 2000, reflecte
 
 def transposed_law(gradient: Callable, mean, factor, *, cells: int = 2000, reflected: bool = False, transpose=True):
     """Angles and stationary probabilities of the chain whose force is G_Z L^T (G_Z L for `transpose=False`)."""
-    factor = np.asarray(factor, dtype=float)
+    mean, factor = validate.real_array(mean, "mean"), validate.real_array(factor, "factor")
     width = 2 * np.pi / cells
     theta = width * (np.arange(cells) + 0.5)
     edges = theta + 0.5 * width
     y = triangle(edges, reflected=reflected)
-    z = np.asarray(mean) + y @ factor.T
+    z = mean + y @ factor.T
     pulled = gradient(z) @ (factor.T if transpose else factor)
     turned = np.swapaxes(np.array([[0.0, -1.0], [1.0, 0.0]]), 0, 1)
     velocity = y @ turned.T

@@ -18,7 +18,7 @@ from unifiedscore.errors import InputError
 def optimal_gain(curvature: float, t) -> np.ndarray:
     """K* = q / (1 + q (1 - t))."""
     q = _curvature(curvature)
-    return q / (1 + q * (1 - np.asarray(t, dtype=float)))
+    return q / (1 + q * (1 - validate.real_array(t, "t")))
 
 
 def adjoint_matching_gains(curvature: float, *, iterations: int, nodes: int = 20001) -> tuple[np.ndarray, np.ndarray]:
@@ -46,15 +46,15 @@ def picard_bound(curvature: float, n, t=0.0) -> np.ndarray:
     """Q (Q (1 - t))^(n + 1) / (n + 1)!, the bound on |K_n - K*|; Q = q if positive, |q| / (1 + q) otherwise."""
     q = _curvature(curvature)
     size = q if q > 0 else -q / (1 + q)
-    steps = np.asarray(n, dtype=float) + 1
+    steps = validate.real_array(n, "n") + 1
     factorial = np.exp(np.vectorize(lgamma)(steps + 1))
-    return size * (size * (1 - np.asarray(t, dtype=float))) ** steps / factorial
+    return size * (size * (1 - validate.real_array(t, "t"))) ** steps / factorial
 
 
 def adjoint_sampling_gain(curvature: float, variance: float, t) -> np.ndarray:
     """Gain q S / (1 - t (1 - S)) of one adjoint-sampling regression at terminal variance S."""
     q, s = _curvature(curvature), validate.positive(variance, "variance")
-    return q * s / (1 - np.asarray(t, dtype=float) * (1 - s))
+    return q * s / (1 - validate.real_array(t, "t") * (1 - s))
 
 
 def adjoint_sampling_step(curvature: float, variance: float) -> float:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from unifiedscore import validate
+
 
 def three_particles(potential: Callable, statistic: Callable, *, nodes: int = 512) -> float:
     r"""$E f(y)$ of one of three particles on the line: $y_j = \sqrt2\cos(\theta + 2\pi j/3)$, trapezoid rule in theta.
@@ -43,7 +45,7 @@ def triangle(theta, *, reflected: bool = False) -> np.ndarray:
                                      [0.0, -2 / np.sqrt(6)]])  # fmt: skip
     if reflected:
         corners = corners * [-1, 1]
-    theta = np.asarray(theta, dtype=float)
+    theta = validate.real_array(theta, "theta")
     turn = np.stack([np.stack([np.cos(theta), -np.sin(theta)], -1), np.stack([np.sin(theta), np.cos(theta)], -1)], -2)
     return corners @ turn
 
@@ -58,9 +60,10 @@ def triangles(potential: Callable, statistic: Callable, mean, factor, *, nodes: 
     mean, factor : (2,), (2, 2) arrays
     """
     theta = 2 * np.pi * np.arange(nodes) / nodes
+    mean, factor = validate.real_array(mean, "mean"), validate.real_array(factor, "factor")
     values = []
     for reflected in (False, True):
-        z = np.asarray(mean) + triangle(theta, reflected=reflected) @ np.asarray(factor).T
+        z = mean + triangle(theta, reflected=reflected) @ factor.T
         values.append(_average(potential(z).sum(-1), statistic(z).mean(-1), 1.0))
     return values[0], values[1]
 

@@ -17,7 +17,7 @@ def marginal_density(r, n_particles: int, dimension: int = 1) -> np.ndarray:
     r"""Density of one particle at distance r from the mean,
     $\frac{\Gamma(n/2)}{\Gamma((n-d)/2)(\pi n)^{d/2}}(1 - r^2/n)^{(n-d)/2-1}$, for P > d + 1."""
     n, d = _sizes(n_particles, dimension)
-    inside = np.maximum(1 - np.square(r) / n, 0.0)
+    inside = np.maximum(1 - np.square(validate.real_array(r, "r")) / n, 0.0)
     log_c = gammaln(n / 2) - gammaln((n - d) / 2) - d / 2 * np.log(np.pi * n)
     with np.errstate(divide="ignore"):
         return np.exp(log_c + ((n - d) / 2 - 1) * np.log(inside)) * (inside > 0)
@@ -73,7 +73,7 @@ def euler_contraction(n_particles: int, dimension: int, step) -> np.ndarray:
     r"""Factor of one Euler-Maruyama step with QR retraction, first column (any column for d = 1):
     $c_h = \frac{2}{\sqrt\pi}\int_0^\infty e^{-w^2}(1+4hw^2/P)^{-(n-d)/2}(1+2hw^2/P)^{-(d-1)/2}\,dw$."""
     n, d = _sizes(n_particles, dimension)
-    h = np.asarray(step, dtype=float)[..., None]
+    h = validate.real_array(step, "step")[..., None]
     nodes, weights = np.polynomial.legendre.leggauss(200)
     w, weights = 3.5 * (nodes + 1), 3.5 * weights
     value = np.exp(-(w**2)) * (1 + 4 * h * w**2 / n_particles) ** (-(n - d) / 2)

@@ -34,7 +34,7 @@ def effective_sample_size(log_weights) -> float:
 def weighted_mean(values, log_weights) -> np.ndarray:
     """Self-normalised average of values (n, ...) with weights exp(log_weights)."""
     log_weights = _vector(log_weights, "log_weights")
-    values = np.asarray(values, dtype=float)
+    values = validate.real_array(values, "values").astype(float)
     if len(values) != len(log_weights):
         raise InputError(f"values must have one row per weight; got {len(values)} and {len(log_weights)}")
     weights = np.exp(log_weights - log_weights.max())

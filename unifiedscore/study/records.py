@@ -25,7 +25,7 @@ from unifiedscore.study.grid import canonical
 SCHEMA = 1
 # What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
 NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "references", "train")
-SOURCES = ("study/grid.py", "validate.py")
+SOURCES = ("study/grid.py", "validate.py", "arrays.py", "foreign.py")
 # What a study measures as well that imports the tests themselves.
 JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")
 LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole

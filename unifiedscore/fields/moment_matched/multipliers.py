@@ -200,12 +200,13 @@ def wanted_moments(law, mean, covariance, dimension):
     mean = law[0].mean if mean is None else validate.real_array(mean, "mean").astype(np.float64)
     if covariance is None:
         covariance = law[0].covariance_matrix + law[1] ** 2 * np.eye(dimension)
-    covariance = validate.real_array(covariance, "covariance").astype(np.float64)
+    given, covariance = covariance, validate.real_array(covariance, "covariance")
     if mean.shape != (dimension,) or covariance.shape != (dimension, dimension):
         raise InputError(
             f"mean and covariance must have shapes ({dimension},) and ({dimension}, {dimension}); "
             f"got {mean.shape} and {covariance.shape}"
         )
+    covariance = validate.symmetric(covariance, "covariance", validate.resolution(given, covariance))
     return mean, covariance, cholesky(covariance, "covariance")
 
 
