@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedscore.errors import NumericalError
-from unifiedscore.posterior import loops
-from unifiedscore.posterior.pairs import LARGE, distances
+from unifiedscore.posterior.pairs import LARGE, distances, weighted_differences
 from unifiedscore.posterior.sums import Sums
 
 # A pair this many bandwidths apart has no square; if that is the nearest one, neither the weights nor 1/b are numbers.
@@ -80,12 +79,12 @@ def _block(kernel, x, y, log_mass, exclude, wants, alone) -> Sums:
     out.total = weight.sum(1)
     safe = np.where(out.total > 0, out.total, 1.0)[:, None]
     if "mean_shift" in wants:
-        out.mean_shift = loops.weighted_differences(weight, x, y) / safe
+        out.mean_shift = weighted_differences(weight, x, y) / safe
     if "score" in wants or "sums" in wants:
         inverse = kernel.inverse_weight(np.where(np.isfinite(r), r, 1.0))
         heavy = np.where((weight > 0) & (inverse > 0), weight / np.where(inverse > 0, inverse, 1.0), 0.0)
     if "score" in wants:
-        out.score = loops.weighted_differences(heavy, x, y) / safe
+        out.score = weighted_differences(heavy, x, y) / safe
     if "sums" in wants:
         held = weight > 0
         terms = (weight**2, np.where(held, weight * inverse, 0.0), np.where(held, weight * r, 0.0))

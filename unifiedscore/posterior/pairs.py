@@ -34,6 +34,11 @@ def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return r
 
 
+def weighted_differences(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return sum_j w_ij (y_j - x_i), (n, d): a point without weight adds nothing, however far it is."""
+    return loops.weighted_differences(np.ascontiguousarray(weights), x, y)
+
+
 def lengths(gap: np.ndarray) -> np.ndarray:
     """Euclidean norm of each row, scaled by its largest coordinate."""
     largest = np.abs(gap).max(1)
