@@ -7,10 +7,11 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import as_samples
+from unifiedscore.posterior.pairs import distances, weighted_differences
 from unifiedscore.validate import points
 
 _BLOCK = 2_000_000
@@ -34,6 +35,8 @@ class CorrectedMeanShift(AbstractField):
     ------
     InputError
         Unequal weights (the expansion is in 1/n), bad points.
+    NumericalError
+        A query so far from all samples that none of its weights is a number.
 
     References
     ----------
@@ -69,10 +72,14 @@ class CorrectedMeanShift(AbstractField):
 
     def weights(self, x) -> np.ndarray:
         """Return the corrected weights, (n, m): non-negative, each row sums to 1."""
-        from scipy.spatial.distance import cdist
-
         x = points(x, "x", dimension=self.dimension).astype(np.float64)
-        log_weight = self.kernel.log_profile(cdist(x, self.samples.points.astype(np.float64)))
+        with np.errstate(over="ignore"):
+            log_weight = self.kernel.log_profile(distances(x, self.samples.points.astype(np.float64, copy=False)))
+        if not (bounded := log_weight.max(1) > -np.inf).all():
+            raise NumericalError(
+                f"every weight of query {int(np.argmin(bounded))} underflows: its distances to the samples, or their "
+                f"ratio to the bandwidth {self.kernel.bandwidth:.3g}, exceed float64; rescale the points"
+            )
         w = np.exp(log_weight - log_weight.max(1, keepdims=True))
         w /= w.sum(1, keepdims=True)
         return w * (1 + w - np.sum(w * w, axis=1, keepdims=True))
@@ -80,8 +87,6 @@ class CorrectedMeanShift(AbstractField):
     def __call__(self, x):
         x = points(x, "x", dimension=self.dimension)
         y, wide = self.samples.points.astype(np.float64), x.astype(np.float64)
-        # Relative to the mean of the samples, so that an offset costs no digits.
-        center = self.samples.mean
         step = max(1, _BLOCK // self.samples.size)
-        parts = [self.weights(wide[s : s + step]) @ (y - center) for s in range(0, len(x), step)]
-        return (np.concatenate(parts) + center - wide).astype(x.dtype)
+        blocks = [wide[start : start + step] for start in range(0, len(x), step)]
+        return np.concatenate([weighted_differences(self.weights(b), b, y) for b in blocks]).astype(x.dtype)

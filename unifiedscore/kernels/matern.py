@@ -25,7 +25,11 @@ def _tile(squared, parameters, log_kernel, weight):
     for i in range(squared.shape[0]):
         for j in range(squared.shape[1]):
             z = rate * np.sqrt(squared[i, j])
-            if n >= 0:
+            if z == np.inf:
+                log_kernel[i, j] = -np.inf
+                if weight.shape[0] > 0:
+                    weight[i, j] = 0.0
+            elif n >= 0:
                 # theta_n = (2n-1) theta_{n-1} + z^2 theta_{n-2}, k = theta_n e^{-z}/theta_n(0), b = theta_{n-1}/theta_n
                 # Scaled by (1+z) at every order, so that z = 1e150 does not overflow.
                 before, now, scale = 0.0, 1.0, 0.0
@@ -42,7 +46,10 @@ def _tile(squared, parameters, log_kernel, weight):
                     else:
                         weight[i, j] = rate * rate / z if z > 0.0 else 0.0
             else:
+                # Beyond the table both functions are powers of z, straight lines in log z.
                 x = (np.log(z) - _LEFT) / _STEP if z > 0.0 else -1.0
+                beyond = max(x - (_SIZE - 1), 0.0)
+                x -= beyond
                 if x < 3.0:
                     # k = 1 to rounding; b follows the leading power of z stored in front of the table.
                     log_kernel[i, j] = 0.0
@@ -61,6 +68,9 @@ def _tile(squared, parameters, log_kernel, weight):
                                 basis *= (at - c) / (a - c)
                         profile += basis * parameters[4 + base + a]
                         inverse += basis * parameters[4 + _SIZE + base + a]
+                    if beyond > 0.0:
+                        profile += beyond * (parameters[3 + _SIZE] - parameters[2 + _SIZE])
+                        inverse += beyond * (parameters[3 + 2 * _SIZE] - parameters[2 + 2 * _SIZE])
                     log_kernel[i, j] = profile - z
                     if weight.shape[0] > 0:
                         weight[i, j] = rate * rate * np.exp(-inverse)

@@ -25,6 +25,13 @@ def rational_tile(squared, parameters, log_kernel, weight):
             weight[i, j] = 2.0 * exponent * rate / (1.0 + rate * squared[i, j])
 
 
+def log_growth(z):
+    r"""Return $\log(1 + z^2)$ for $z \ge 0$ of any size; the square of a large one leaves float64."""
+    z = np.asarray(z)
+    large = z > 1e100
+    return np.where(large, 2.0 * np.log(np.where(large, z, 1.0)), np.log1p(np.where(large, 0.0, z) ** 2))
+
+
 def rational_mixture(exponent: float, rate: float) -> ScaleMixture:
     r"""Return the Gamma mixture $(1 + u/c^2)^{-\beta} = \int e^{-su} \mathrm{Gamma}(s; \beta, c^2)\,ds$."""
     from scipy.special import gammaln
@@ -61,7 +68,7 @@ class RationalQuadratic(AbstractKernel):
         object.__setattr__(self, "exponent", positive(self.exponent, "exponent"))
 
     def log_profile(self, r):
-        return -self.exponent * np.log1p((array(r, "r") / self.bandwidth) ** 2)
+        return -self.exponent * log_growth(array(r, "r") / self.bandwidth)
 
     def inverse_weight(self, r):
         return (self.bandwidth**2 + array(r, "r") ** 2) / (2 * self.exponent)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.kernels.base import AbstractKernel
-from unifiedscore.kernels.rational_quadratic import rational_mixture, rational_sharp, rational_tile
+from unifiedscore.kernels.rational_quadratic import log_growth, rational_mixture, rational_sharp, rational_tile
 from unifiedscore.validate import array, integer, positive
 
 
@@ -51,7 +51,7 @@ class StudentT(AbstractKernel):
         return 0.5 * (self.degrees + self.dimension)
 
     def log_profile(self, r):
-        return -self.exponent * np.log1p((array(r, "r") / self.bandwidth) ** 2 / self.degrees)
+        return -self.exponent * log_growth(array(r, "r") / (self.bandwidth * np.sqrt(self.degrees)))
 
     def inverse_weight(self, r):
         return (self.degrees * self.bandwidth**2 + array(r, "r") ** 2) / (self.degrees + self.dimension)

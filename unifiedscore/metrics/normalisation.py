@@ -36,11 +36,11 @@ def feature_scale(x, y, *, include_self: bool = False) -> float:
     >>> feature_scale([[0.0, 0.0]], [[3.0, 4.0]]) * 2**0.5
     5.0
     """
-    from scipy.spatial.distance import cdist
+    from unifiedscore.posterior.pairs import distances
 
     x = points(x, "x")
     y = points(y, "y", dimension=x.shape[1])
-    r = cdist(x.astype(np.float64), y.astype(np.float64))
+    r = distances(x.astype(np.float64), y.astype(np.float64))
     kept = r if include_self else r[r > 0]
     if kept.size == 0 or not kept.any():
         raise InputError("feature_scale needs two distinct points: all distances are zero")

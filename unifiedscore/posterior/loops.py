@@ -9,8 +9,34 @@ from unifiedscore.posterior.exponential import exp_negative
 
 # Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.
 
-# A Gram distance with r^2 below this share of |x|^2 + |y|^2 has lost ten digits and is recomputed directly.
-NEAR = 1e-6
+# The rounding of a Gram distance is of the size eps (|x|^2 + |y|^2), whatever r is: where r^2 is below this share of
+# that, two digits or more are lost, and the pair is recomputed by differences of its own coordinates.
+NEAR = 1.0 / 256
+
+
+@njit(cache=True, nogil=True)
+def span(points):
+    """Largest and smallest size of the coordinates that are not zero, (0, inf) if there are none."""
+    largest, least = 0.0, np.inf
+    for i in range(points.shape[0]):
+        for k in range(points.shape[1]):
+            size = abs(points[i, k])
+            largest = max(largest, size)
+            least = min(least, size if size > 0.0 else np.inf)
+    return largest, least
+
+
+@njit(cache=True, nogil=True)
+def weighted_differences(weights, x, y):
+    """sum_j w_ij (y_j - x_i), by differences of the coordinates as they are; a point without weight adds nothing."""
+    out = np.zeros(x.shape)
+    for i in range(x.shape[0]):
+        for j in range(y.shape[0]):
+            w = weights[i, j]
+            if w != 0.0:
+                for k in range(x.shape[1]):
+                    out[i, k] += w * (y[j, k] - x[i, k])
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -28,9 +54,22 @@ def direct_squared(x, y_columns, squared):
                 row[j] += t * t
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _pair_squared(x, y):
+    total = 0.0
+    for k in range(x.shape[0]):
+        t = x[k] - y[k]
+        total += t * t
+    return total
+
+
 @njit(cache=True, nogil=True)
 def gram_squared(gram, x_norm, y_norm, x, y, near):
-    """Turn inner products into squared distances in place; near pairs are recomputed and their rows flagged."""
+    """Turn inner products into squared distances in place; near pairs are recomputed and their rows flagged.
+
+    The products and norms are those of centred points; `x` and `y` are the points as they were given, whose differences
+    are exact where those of centred points far from the centre are not.
+    """
     for i in range(gram.shape[0]):
         row = gram[i]
         a = x_norm[i]
@@ -44,11 +83,7 @@ def gram_squared(gram, x_norm, y_norm, x, y, near):
         if near[i]:
             for j in range(row.shape[0]):
                 if row[j] <= NEAR * (a + y_norm[j]):
-                    total = 0.0
-                    for k in range(x.shape[1]):
-                        t = x[i, k] - y[j, k]
-                        total += t * t
-                    row[j] = total
+                    row[j] = _pair_squared(x[i], y[j])
 
 
 @njit(cache=True, nogil=True)
@@ -85,10 +120,11 @@ def _row_sum(row):
 
 
 @njit(cache=True, nogil=True)
-def exponentials(log_weight, largest, total, rescale):
+def exponentials(log_weight, largest, total, rescale, row_sum):
     """Exponentiate a tile against the running row maximum (online log-sum-exp).
 
-    `log_weight` becomes the weights, `largest` and `total` are updated, `rescale` is the factor for older sums.
+    `log_weight` becomes the weights and `row_sum` their sums in this tile, `largest` and `total` are updated, `rescale`
+    is the factor for older sums.
     """
     for i in range(log_weight.shape[0]):
         row = log_weight[i]
@@ -103,15 +139,19 @@ def exponentials(log_weight, largest, total, rescale):
         if top == -np.inf:
             for j in range(row.shape[0]):
                 row[j] = 0.0
+            row_sum[i] = 0.0
             continue
         for j in range(row.shape[0]):
-            row[j] = exp_negative(row[j] - top)
-        total[i] = total[i] * rescale[i] + _row_sum(row)
+            # The floor of the fast exponential times a huge distance would be no rounding: no weight is none at all.
+            t = row[j] - top
+            row[j] = exp_negative(t) if t >= -708.0 else 0.0
+        row_sum[i] = _row_sum(row)
+        total[i] = total[i] * rescale[i] + row_sum[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
-def radial_sums(weights, squared, weight_b, sums, rescale):
-    """Add w^2, w/b, w r and w b of the tile to `sums` (a, 4) and turn `weight_b` from b into w b."""
+def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
+    """Add w^2, w/b and w r of the tile to `sums` (a, 3), turn `weight_b` from b into w b and sum that in `row_sum`."""
     for i in range(weights.shape[0]):
         square, inverse, distance, direct = 0.0, 0.0, 0.0, 0.0
         row, b_row, r_row = weights[i], weight_b[i], squared[i]
@@ -127,11 +167,11 @@ def radial_sums(weights, squared, weight_b, sums, rescale):
         sums[i, 0] = sums[i, 0] * factor * factor + square
         sums[i, 1] = sums[i, 1] * factor + inverse
         sums[i, 2] = sums[i, 2] * factor + distance
-        sums[i, 3] = sums[i, 3] * factor + direct
+        row_sum[i] = direct
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def score_weights(weights, weight_b, sums, rescale):
+def score_weights(weights, weight_b, row_sum):
     """The part of `radial_sums` that a score alone needs."""
     for i in range(weights.shape[0]):
         direct = 0.0
@@ -140,21 +180,29 @@ def score_weights(weights, weight_b, sums, rescale):
             wb = row[j] * b_row[j]
             direct += wb
             b_row[j] = wb
-        sums[i, 3] = sums[i, 3] * rescale[i] + direct
+        row_sum[i] = direct
 
 
 @njit(cache=True, nogil=True)
-def near_directions(x, y, squared, x_norm, y_norm, near, weight_b, sums, vector):
-    """Move near pairs from the products w b y - x w b to direct differences w b (y - x), which keep their digits."""
+def near_directions(x, y, squared, x_norm, y_norm, near, weights, row_sum, vector):
+    """Move near pairs from the products w y - x w to direct differences w (y - x), which keep their digits.
+
+    Of flagged rows `row_sum` becomes the sum over the pairs that stay: taking the near ones off an old sum would leave
+    nothing of it at a sample that has nearly all the weight.
+    """
     for i in range(x.shape[0]):
         if near[i]:
+            rest = 0.0
             for j in range(y.shape[0]):
-                wb = weight_b[i, j]
-                if wb > 0.0 and squared[i, j] <= NEAR * (x_norm[i] + y_norm[j]):
-                    sums[i, 3] -= wb
-                    weight_b[i, j] = 0.0
-                    for k in range(x.shape[1]):
-                        vector[i, k] += wb * (y[j, k] - x[i, k])
+                w = weights[i, j]
+                if squared[i, j] <= NEAR * (x_norm[i] + y_norm[j]):
+                    weights[i, j] = 0.0
+                    if w > 0.0:
+                        for k in range(x.shape[1]):
+                            vector[i, k] += w * (y[j, k] - x[i, k])
+                else:
+                    rest += w
+            row_sum[i] = rest
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
@@ -172,9 +220,10 @@ def direct_products(x, y_columns, weights, vector, rescale):
 
 
 @njit(cache=True, nogil=True)
-def rescale_add(vector, rescale, product):
-    """vector = vector * rescale + product, row by row."""
+def rescale_add(vector, plain, rescale, product, row_sum):
+    """vector = vector * rescale + product, row by row, and the weight in these products likewise."""
     for i in range(vector.shape[0]):
         factor = rescale[i]
+        plain[i] = plain[i] * factor + row_sum[i]
         for k in range(vector.shape[1]):
             vector[i, k] = vector[i, k] * factor + product[i, k]

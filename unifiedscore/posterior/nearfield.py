@@ -28,6 +28,7 @@ from unifiedscore.posterior.near_loops import (
     find_cells,
     query_box,
 )
+from unifiedscore.posterior.pairs import robust_center
 from unifiedscore.posterior.threads import threads
 
 MOST_DIMENSIONS = 7
@@ -91,7 +92,7 @@ class NearField:
     def __init__(self, data, *, tolerance: float = 1e-12):
         data = as_samples(data)
         check_near_field(data, tolerance)
-        center = data.points.mean(0, dtype=np.float64)
+        center = robust_center(data.points)
         points = data.points - center
         order, starts = _leaves(points)
         points = points[order]

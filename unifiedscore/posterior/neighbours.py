@@ -17,6 +17,12 @@ from numba import njit
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.posterior.pairs import robust_center, squared_distances
+
+# Above this dimension a k-d tree visits nearly all points.
+_TREE = 8
+# Distances held at once: 32 MB.
+_BLOCK = 4_000_000
 
 
 @final
@@ -72,7 +78,7 @@ class NeighbourMeans:
 
     def neighbours(self, x, *, scale: float = 1.0) -> np.ndarray:
         """Indices (n, K) of the points whose multiple scale * y is nearest to each query, in increasing index order."""
-        x = validate.points(x, "x", dimension=self.data.dimension)
+        x = validate.points(x, "x", dimension=self.data.dimension).astype(np.float64, copy=False)
         return np.sort(self.search(x / validate.positive(scale, "scale"), self.nearest), axis=1)
 
     def draw_remainder(self, near: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -109,22 +115,21 @@ class NeighbourMeans:
 
 
 def _search(points):
-    """A function (queries, k) -> indices: a k-d tree in low dimension, else faiss where installed, else brute force."""
-    if points.shape[1] <= 8:
+    """A function (queries, k) -> indices: a k-d tree in low dimension, else all distances in blocks."""
+    points = points.astype(np.float64, copy=False)
+    if points.shape[1] <= _TREE:
         from scipy.spatial import cKDTree
 
-        tree = cKDTree(points.astype(np.float64))
+        tree = cKDTree(points)
         return lambda x, k: np.asarray(tree.query(x, k=np.arange(1, k + 1), workers=-1)[1])
-    try:
-        import faiss
-    except ImportError:
-        from sklearn.neighbors import NearestNeighbors
+    center, width = robust_center(points), max(1, _BLOCK // len(points))
 
-        finder = NearestNeighbors(algorithm="brute").fit(points)
-        return lambda x, k: finder.kneighbors(x, n_neighbors=k, return_distance=False)
-    index = faiss.IndexFlatL2(points.shape[1])
-    index.add(points.astype(np.float32))
-    return lambda x, k: index.search(x.astype(np.float32), k)[1]
+    def nearest(x, k):
+        # Distances that a matrix product does not resolve are recomputed: a query at a point finds the point.
+        blocks = (squared_distances(x[start : start + width], points, center) for start in range(0, len(x), width))
+        return np.concatenate([np.argpartition(squared, k - 1, axis=1)[:, :k] for squared in blocks])
+
+    return nearest
 
 
 @njit(cache=True, nogil=True)

@@ -15,6 +15,7 @@ from unifiedscore.kernels import Gaussian
 from unifiedscore.measures.samples import Samples
 from unifiedscore.posterior.nearfield import MOST_DIMENSIONS, NearField
 from unifiedscore.posterior.neighbours import NeighbourMeans
+from unifiedscore.posterior.pairs import robust_center, squared_distances
 
 ESTIMATORS = ("dense", "near", "neighbours")
 
@@ -110,15 +111,14 @@ def barycenter_estimator(
 
 def most_likely(data: Samples, queries: np.ndarray, time: float) -> np.ndarray:
     """Index of the data point of largest posterior weight at each query, (n,)."""
-    points = data.points.astype(np.float64, copy=False)
-    center = points.mean(0)
-    points, queries = time * (points - center), queries - time * center
+    points = time * data.points.astype(np.float64, copy=False)
     if data.dimension <= MOST_DIMENSIONS and (data.weights == data.weights[0]).all():
         from scipy.spatial import cKDTree
 
         return np.asarray(cKDTree(points).query(queries, workers=-1)[1])
-    with np.errstate(divide="ignore"):
-        offset = (1.0 - time) ** 2 * np.log(data.weights) - 0.5 * np.einsum("md,md->m", points, points)
-    width = max(1, 4_000_000 // data.size)
-    parts = [np.argmax(queries[i : i + width] @ points.T + offset, axis=1) for i in range(0, len(queries), width)]
-    return np.concatenate(parts)
+    kept = np.flatnonzero(data.weights > 0)
+    points, center = points[kept], robust_center(points[kept])
+    offset = 2.0 * (1.0 - time) ** 2 * np.log(data.weights[kept])
+    width = max(1, 4_000_000 // len(kept))
+    blocks = [queries[start : start + width] for start in range(0, len(queries), width)]
+    return kept[np.concatenate([np.argmin(squared_distances(b, points, center) - offset, axis=1) for b in blocks])]

@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.posterior.pairs import distances, weighted_differences
 from unifiedscore.validate import choice, points, positive
 
 PUBLISHED_FLOOR = 1e-6
@@ -74,6 +75,8 @@ def batch_drift(
     ------
     InputError
         Wrong shapes, a masked batch of a single query, an unknown option.
+    NumericalError
+        A query so far from all points that none of its weights is a number.
 
     References
     ----------
@@ -95,9 +98,7 @@ def batch_drift(
         raise InputError("a masked batch needs two queries or more: a single one would have no negative left")
     floor = positive(floor, "floor", allow_zero=True)
     dtype = x.dtype
-    # Row sums of the weights cancel: a common shift changes nothing, and centring keeps the digits.
-    center = y.mean(0, dtype=np.float64)
-    x, y, z = (part.astype(np.float64) - center for part in (x, y, z))
+    x, y, z = (part.astype(np.float64, copy=False) for part in (x, y, z))
     log_affinity = log_affinities(
         kernel, x, np.concatenate([y, z]), mask=len(y) if own and self_terms == "mask" else None
     )
@@ -106,21 +107,27 @@ def batch_drift(
     affinity = np.sqrt(np.maximum(affinity**2, floor)) if floor else affinity
     plus, minus = affinity[:, : len(y)], affinity[:, len(y) :]
     a, b = plus.sum(1), minus.sum(1)
-    drift = (plus * b[:, None]) @ y - (minus * a[:, None]) @ z
+    # Row sums of both weights are a b, so that the queries cancel: differences from them keep the digits of the points.
+    drift = b[:, None] * weighted_differences(plus, x, y) - a[:, None] * weighted_differences(minus, x, z)
     return BatchDrift(drift.astype(dtype), a.astype(dtype), b.astype(dtype), floored)
 
 
 def log_affinities(kernel, x, y, *, mask=None) -> np.ndarray:
     """Return log of the geometric mean of row and column softmax, (n, m); `mask` is the first column of the queries."""
-    from scipy.spatial.distance import cdist
     from scipy.special import logsumexp
 
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
-    # Direct differences: a Gram form would lose half the digits of small distances.
-    log_kernel = kernel.log_profile(cdist(x, y))
+    with np.errstate(over="ignore"):
+        log_kernel = kernel.log_profile(distances(x, y))
     if mask is not None:
         rows = np.arange(len(x))
         log_kernel[rows, mask + rows] = -np.inf
     row, column = logsumexp(log_kernel, axis=1, keepdims=True), logsumexp(log_kernel, axis=0, keepdims=True)
-    return log_kernel - 0.5 * (row + column)
+    if not (bounded := row[:, 0] > -np.inf).all():
+        raise NumericalError(
+            f"every weight of query {int(np.argmin(bounded))} underflows: its distances to the other points, or their "
+            f"ratio to the bandwidth {kernel.bandwidth:.3g}, exceed float64; leave out the query, or rescale the points"
+        )
+    # A point that no query reaches has no affinity, although its column has no sum to divide by.
+    return log_kernel - 0.5 * (row + np.where(column > -np.inf, column, 0.0))

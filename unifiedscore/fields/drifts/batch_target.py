@@ -7,11 +7,11 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
-from unifiedscore.measures.nodes import as_nodes
+from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
 from unifiedscore.measures.rules import MAX_ORDER
 from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
@@ -43,6 +43,8 @@ class BatchDriftTarget(AbstractField):
     ------
     InputError
         A mixture in more than three dimensions, different dimensions, bad points.
+    NumericalError
+        A point so far from all queries that its weight leaves the range of floating point.
 
     References
     ----------
@@ -80,11 +82,16 @@ class BatchDriftTarget(AbstractField):
 
     def _tilt(self, law, name, queries) -> tuple[Samples, float]:
         """The law times g^(-1/2) as weighted points, and the logarithm of its mass."""
-        nodes = as_nodes(law, name, self.order)
+        nodes = with_weight(as_nodes(law, name, self.order))
         log_g = posterior_vectors(self.kernel, queries, nodes.points.astype(np.float64)).log_normalizer
-        with np.errstate(divide="ignore"):
-            log_weight = np.log(nodes.weights) - 0.5 * log_g
+        log_weight = np.log(nodes.weights) - 0.5 * log_g
         top = log_weight.max()
+        if top - log_weight.min() > RANGE:
+            span = f"e^{top - log_weight.min():.0f}"
+            raise NumericalError(
+                f"the weights of the tilted {name} span {span}, more than floating point holds: a point far from all "
+                "queries outweighs the others; leave it out, or use a larger bandwidth"
+            )
         weight = np.exp(log_weight - top)
         return Samples(nodes.points, weight), float(top + np.log(weight.sum()))
 

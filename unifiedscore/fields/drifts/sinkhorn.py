@@ -11,11 +11,10 @@ from unifiedscore.fields.difference import Difference
 from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
-from unifiedscore.measures.nodes import as_nodes
+from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
+from unifiedscore.posterior.pairs import distances
 from unifiedscore.validate import integer, positive
 
-# Linear weights of the reweighted law: beyond this range some of them would underflow to zero.
-_RANGE = 650.0
 # Scalings within these bounds neither overflow nor lose the small entries of a plan.
 _SAFE = 1e100
 
@@ -51,13 +50,18 @@ def sinkhorn_scaling(
     Raises
     ------
     NumericalError
-        The columns are still off by more than `tolerance` after `most` iterations.
+        The columns are still off by more than `tolerance` after `most` iterations, or a point is out of reach.
     """
-    from scipy.spatial.distance import cdist
     from scipy.special import logsumexp
 
     tolerance, most = positive(tolerance, "tolerance"), integer(most, "most")
-    log_kernel = kernel.log_profile(cdist(first.points.astype(np.float64), second.points.astype(np.float64)))
+    with np.errstate(over="ignore"):
+        log_kernel = kernel.log_profile(distances(first.points.astype(np.float64), second.points.astype(np.float64)))
+    if (log_kernel.max(0) == -np.inf).any() or (log_kernel.max(1) == -np.inf).any():
+        raise NumericalError(
+            "a point is so far from all points of the other law that none of its kernel values is a number; leave it "
+            f"out, or use a larger bandwidth than {kernel.bandwidth:.3g}"
+        )
     log_a, log_b = np.log(first.weights), np.log(second.weights)
     same = first is second
     log_v, error, iteration = log_b.copy(), np.inf, 0
@@ -142,7 +146,7 @@ def SinkhornDrift(
     """
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Gaussian(bandwidth=0.5); got {kernel!r}")
-    p, q = _support(as_nodes(target, "target", order)), _support(as_nodes(model, "model", order))
+    p, q = with_weight(as_nodes(target, "target", order)), with_weight(as_nodes(model, "model", order))
     if p.dimension != q.dimension:
         raise InputError(f"target and model must have one dimension; got {p.dimension} and {q.dimension}")
     options = {"tolerance": tolerance, "most": most}
@@ -152,14 +156,8 @@ def SinkhornDrift(
     )
 
 
-def _support(law: Samples) -> Samples:
-    """The points that carry mass: the others have no scaling."""
-    kept = law.weights > 0
-    return law if kept.all() else Samples(law.points[kept], law.weights[kept])
-
-
 def _reweighted(law: Samples, log_mass: np.ndarray) -> Samples:
-    if np.ptp(log_mass) > _RANGE:
+    if np.ptp(log_mass) > RANGE:
         raise NumericalError(
             f"the scalings of the entropic plan span e^{np.ptp(log_mass):.0f}, more than floating point holds; "
             "use a larger bandwidth"

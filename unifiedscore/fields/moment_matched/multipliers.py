@@ -15,6 +15,7 @@ from unifiedscore.fields.moment_matched.population_score import PopulationScore
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.measures import GaussianMixture, Samples
+from unifiedscore.measures.nodes import with_weight
 
 METHODS = ("auto", "closed_form", "quadrature", "samples")
 
@@ -184,13 +185,14 @@ def solve_tilt(
 def _source(score):
     """The law of the data and the noise level behind a score that is made of them, else None."""
     if isinstance(score, PopulationScore):
-        return score.data, score.noise_level
+        return with_weight(score.data), score.noise_level
     if isinstance(score, Smoothed):
         score = score.field
     known = isinstance(score, KernelScore) and score.kernel.constant_weight
     if not known or not isinstance(score.measure, Samples | GaussianMixture):
         return None
-    return score.measure, score.kernel.bandwidth
+    law = score.measure
+    return with_weight(law) if isinstance(law, Samples) else law, score.kernel.bandwidth
 
 
 def wanted_moments(law, mean, covariance, dimension):
@@ -228,9 +230,7 @@ def _mixture(score, law, mean, root):
         raise InputError('method="closed_form" needs an unsmoothed score of data; use "quadrature" or "samples"')
     data, delta = law
     inverse = np.linalg.inv(root)
-    with np.errstate(divide="ignore"):
-        logs = np.log(data.weights)
-    family = MixtureFamily((data.points - mean) @ inverse.T, logs, root.T @ root / delta**2)
+    family = MixtureFamily((data.points - mean) @ inverse.T, np.log(data.weights), root.T @ root / delta**2)
     # The potential is log sum w_i exp(-r^2/2 delta^2): a density times (2 pi delta^2)^(d/2).
     return [family], 0.5 * data.dimension * np.log(2 * np.pi * delta**2)
 

@@ -17,6 +17,7 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
+from unifiedscore.measures.nodes import with_weight
 from unifiedscore.measures.samples import Samples, as_samples
 
 # exp(-8.5^2/2) = 2e-16.
@@ -61,7 +62,7 @@ class PopulationScore(AbstractField):
     center: np.ndarray
 
     def __init__(self, data, noise_level, smoothing, *, mesh=None):
-        data = as_samples(data)
+        data = with_weight(as_samples(data))
         if data.dimension > 2:
             raise InputError(
                 f"the population average over noise is computed in one or two dimensions; got {data.dimension}; "
@@ -222,8 +223,7 @@ def _default_mesh(points, delta, s):
 
 def _log_sums(points, weights, delta, axes):
     """f on the lattice."""
-    with np.errstate(divide="ignore"):
-        offset = np.log(weights) - (points**2).sum(1) / (2 * delta**2)
+    offset = np.log(weights) - (points**2).sum(1) / (2 * delta**2)
     rate = points / delta**2
     if len(axes) == 1:
         return _log_sum_exp(np.outer(axes[0], rate[:, 0]) + offset)

@@ -1,0 +1,59 @@
+"""Distances between two sets of points that keep the digits of their coordinates, over the whole range of float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedscore.posterior import loops
+
+# Squares of distances outside these bounds leave float64 or its normal numbers.
+SMALL, LARGE = 1e-140, 1e140
+# Coordinates of pairs gathered at once: 16 MB.
+_BLOCK = 2_000_000
+# Points that a center is taken from. An odd number: the median is then a coordinate of the data and subtracts exactly.
+_CENTRAL = 63
+
+
+def robust_center(points: np.ndarray) -> np.ndarray:
+    """Coordinatewise median of up to 63 evenly spaced points, (d,) float64: no outlier moves it, however far."""
+    chosen = np.unique(np.linspace(0, len(points) - 1, min(_CENTRAL, len(points) - 1 + len(points) % 2)).astype(int))
+    return np.median(points[chosen], axis=0).astype(np.float64)
+
+
+def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Euclidean distances (n, m) of float64 points by direct differences, also where their squares leave float64."""
+    from scipy.spatial.distance import cdist
+
+    with np.errstate(over="ignore"):
+        r = cdist(x, y)
+    # Where the square may have overflowed or lost digits; an exact zero may be one that underflowed.
+    odd = np.flatnonzero(~((r > SMALL) & (r < LARGE)).ravel())
+    for start in range(0, len(odd), max(1, _BLOCK // x.shape[1])):
+        part = odd[start : start + max(1, _BLOCK // x.shape[1])]
+        r.ravel()[part] = lengths(y[part % len(y)] - x[part // len(y)])
+    return r
+
+
+def weighted_differences(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return sum_j w_ij (y_j - x_i), (n, d): a point without weight adds nothing, however far it is."""
+    return loops.weighted_differences(np.ascontiguousarray(weights), x, y)
+
+
+def lengths(gap: np.ndarray) -> np.ndarray:
+    """Euclidean norm of each row, scaled by its largest coordinate."""
+    largest = np.abs(gap).max(1)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    with np.errstate(over="ignore"):
+        return scale * np.sqrt(np.square(gap / scale[:, None]).sum(1))
+
+
+def squared_distances(x: np.ndarray, y: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Squared distances (n, m) by a matrix product, recomputed directly where it loses more than three digits.
+
+    Both sets are float64; `center` is a point near most of them.
+    """
+    a, b = x - center, y - center
+    squared = a @ b.T
+    near = np.empty(len(x), dtype=np.bool_)
+    loops.gram_squared(squared, np.einsum("nd,nd->n", a, a), np.einsum("md,md->m", b, b), x, y, near)
+    return squared
