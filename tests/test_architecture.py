@@ -11,7 +11,7 @@ import pytest
 import unifiedscore
 
 PACKAGE = Path(unifiedscore.__file__).parent
-SHARED = {"errors", "validate", "__version__"}
+SHARED = {"__version__", "arrays", "compiled", "errors", "foreign", "profiles", "sources", "validate"}
 # What each part may import beside itself and SHARED: the layers below it, in one direction.
 NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "samplers", "references"]
 MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUMERICAL)} | {
@@ -26,9 +26,8 @@ MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUME
     "templates": set(),
     "cli": {"study", "ledger", "diagnosis", "train", "templates", "atomic"},
     "pytest_plugin": {"study", "ledger"},
-    "errors": set(),
-    "validate": set(),
     "atomic": set(),
+    **dict.fromkeys(SHARED - {"__version__"}, set()),
 }
 HEAVY = {"numba", "xarray", "scipy.stats", "matplotlib", "sympy", "ot", "sklearn"}
 
@@ -116,6 +115,12 @@ def test_what_is_true_of_a_verdict_is_defined_once(name):
 def test_the_package_imports_no_study_derivation_or_figure():
     for path in PACKAGE.rglob("*.py"):
         assert not {name.split(".")[0] for name in imported(path)} & {"studies", "derivations", "figures"}, path
+
+
+def test_machine_code_is_cached_by_the_engine_alone():
+    """numba's own cache does not know that a function inlined from another file was edited."""
+    for path in {*PACKAGE.rglob("*.py")} - {PACKAGE / "compiled.py"}:
+        assert not {"numba.njit", "numba.jit", "numba.vectorize", "numba.guvectorize"} & set(imported(path)), path
 
 
 @pytest.mark.parametrize("module", ["unifiedscore", "unifiedscore.cli"])

@@ -383,10 +383,10 @@ def test_judge_names_data_of_another_version_of_the_study(project, capsys):
     capsys.readouterr()
     assert call("judge", "--executor", "serial") == 1
     captured = capsys.readouterr()
-    assert "means: the study file changed since its data were measured" in captured.err
+    assert "means: its data are stale (study_means.py changed)" in captured.err
     assert "judged on stale data (means)" in captured.out and ledger()["stale"] == ["means"]
     assert call("status") == 0
-    assert "means (quick): stale, the study file changed; all 32 cells missing" in capsys.readouterr().out
+    assert "means (quick): 32 cells stale: study_means.py changed; 32 missing" in capsys.readouterr().out
     assert verify() == 0 and ledger()["stale"] == []
 
 

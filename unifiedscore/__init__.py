@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from unifiedscore import sources as _sources  # at once: it binds what the engine's files are
+
 __version__ = "0.1.0"
 
 _HOME = {

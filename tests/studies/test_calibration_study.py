@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from unifiedscore.inference import REFUTE_LEVEL, SUPPORT_LEVEL, decide
+from unifiedscore.sources import engine_files
+from unifiedscore.study.closure import closure_of
 from unifiedscore.study.discover import load_module
-from unifiedscore.study.records import study_hash
 
 ROOT = Path(__file__).parents[2]
 study = load_module(ROOT / "studies" / "calibration" / "study_tests.py")
@@ -107,24 +108,11 @@ def test_levels_are_those_of_the_verdicts():
     assert SUPPORT_LEVEL < REFUTE_LEVEL
 
 
-def test_a_study_that_measures_the_tests_depends_on_their_sources(tmp_path, monkeypatch):
-    package = tmp_path / "unifiedscore"
-    for part in ("study", "inference"):
-        (package / part).mkdir(parents=True)
-    (package / "inference" / "rate.py").write_text("x = 1\n")
-    import unifiedscore.study.records as records
-
-    monkeypatch.setattr(records, "__file__", str(package / "study" / "records.py"))
-    for text, depends in (
-        ("from unifiedscore.inference import decide\n", True),
-        ("from unifiedscore import study\n", False),
-    ):
-        path = tmp_path / f"study_{depends}.py".lower()
-        path.write_text(text)
-        (package / "inference" / "rate.py").write_text("x = 1\n")
-        before = study_hash(path)
-        (package / "inference" / "rate.py").write_text("x = 2\n")
-        assert (study_hash(path) != before) is depends
+def test_a_study_that_measures_the_ledger_depends_on_it():
+    """The tests themselves belong to the engine; the ledger shows numbers, except to a study of the ledger."""
+    assert "inference/rate.py" in engine_files() and "ledger/ledger.py" not in engine_files()
+    for name, depends in (("calibration_ledger", True), ("calibration", False)):
+        assert ("ledger" in closure_of(ROOT / "studies" / f"study_{name}.py").views) is depends
 
 
 def test_every_cell_says_how_many_trials_it_holds():

@@ -73,7 +73,8 @@ def test_a_sign_is_a_difference(make_study, tmp_path, rng):
 
 def test_a_measure_that_is_no_function_of_its_stream_is_found(write_study, tmp_path, rng):
     path = write_study()
-    path.write_text(path.read_text().replace("draws.T @ draws", "(1 + 1e-9 * np.random.random()) * draws.T @ draws"))
+    own = "(1 + 1e-9 * np.random.default_rng().random()) * draws.T @ draws"
+    path.write_text(path.read_text().replace("draws.T @ draws", own))
     study = studies_in(path)[0].study
     run(study, out=tmp_path, executor=InProcess())
     (found,) = check_studies([study], out=tmp_path, rng=rng, executor=InProcess())

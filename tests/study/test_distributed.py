@@ -16,8 +16,9 @@ from unifiedscore.errors import StudyError
 from unifiedscore.ledger import Ledger
 from unifiedscore.study import run
 from unifiedscore.study.discover import studies_in
+from unifiedscore.study.loading import BOUND
 from unifiedscore.study.pool import InProcess
-from unifiedscore.study.records import RecordStore, engine_hash, study_hash
+from unifiedscore.study.records import RecordStore
 from unifiedscore.study.worker import Task, run_task
 
 DERIVATION = """
@@ -178,11 +179,15 @@ def test_a_scheduler_that_goes_away_leaves_the_finished_cells(make_study, tmp_pa
 
 def test_a_worker_elsewhere_needs_the_same_file_and_the_same_engine(write_study, tmp_path):
     path = write_study()
-    (cell, *_) = studies_in(path)[0].study.grid.cells()
-    task = Task(str(path), study_hash(path), engine_hash(), "moments", (cell,), rng_seed=0, threads=1)
+    study = studies_in(path)[0].study
+    identity = BOUND[study].identity(study)
+    task = Task(str(path), identity, "moments", (next(study.grid.cells()),), rng_seed=0, threads=1)
     assert run_task(task)[0].status == "ok"
     with pytest.raises(StudyError, match="another version of unifiedscore"):
-        run_task(replace(task, engine="0" * 64))
+        run_task(replace(task, identity=replace(identity, engine="0" * 64)))
+    older = replace(identity, packages=dict(identity.packages) | {"numpy": "1.0"})
+    with pytest.raises(StudyError, match=r"numpy is \S+, was 1.0"):
+        run_task(replace(task, identity=older))
     with pytest.raises(StudyError, match=r"does not see the study file .*same path"):
         run_task(replace(task, path=str(tmp_path / "elsewhere" / path.name)))
 

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from unifiedscore.errors import FileError, InputError, StudyError
-from unifiedscore.study import Grid, Study, Variable, run, runner, scheduler, worker
+from unifiedscore.study import Grid, Study, Variable, identity, run, runner, scheduler
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess, LocalPool
 from unifiedscore.study.records import Record, RecordStore
@@ -101,16 +101,16 @@ def test_a_changed_engine_or_study_file_reuses_no_record(make_study, tmp_path, m
     before = set(records_in(tmp_path))
     run(make_study(low=0.6), out=tmp_path)
     edited = set(records_in(tmp_path)) - before
-    monkeypatch.setattr(runner, "engine_hash", lambda: "another engine")
-    monkeypatch.setattr(worker, "_engine", lambda: "another engine")
+    monkeypatch.setattr(identity, "engine_hash", lambda: "another engine")
     run(make_study(), out=tmp_path)
     changed = set(records_in(tmp_path)) - before - edited
     assert len(before) == len(edited) == len(changed) == 12
 
 
 @pytest.mark.parametrize("executor", [InProcess(), None])
-def test_an_engine_edited_after_it_was_imported_is_refused(make_study, tmp_path, monkeypatch, executor):
-    monkeypatch.setattr(runner, "engine_hash", lambda: "another engine")
+def test_an_engine_that_differs_when_it_measures_is_refused(make_study, tmp_path, monkeypatch, executor):
+    hashes = iter(["the engine of the run"])
+    monkeypatch.setattr(identity, "engine_hash", lambda: next(hashes, "another engine"))
     with pytest.raises(StudyError, match="has imported another version of unifiedscore"):
         run(make_study(), out=tmp_path, executor=executor)
     assert not records_in(tmp_path)
@@ -279,7 +279,7 @@ def test_a_study_file_that_changes_during_the_run_is_noticed(write_study, tmp_pa
         return original(self, *arguments, **options)
 
     monkeypatch.setattr(runner.RecordStore, "read_many", edit)
-    with pytest.raises(StudyError, match="changed while it was running"):
+    with pytest.raises(StudyError, match=r"study_moments.py changed.*was changed during the run"):
         run(study, out=tmp_path, executor=InProcess())
 
 

@@ -113,7 +113,7 @@ def status(results: Results = OUT):
         empty = False
         if changed := outdated(manifest):
             name = f"{manifest['study']} ({manifest['profile']})"
-            print(f"{name}: stale, {changed} changed; all {manifest['cells']} cells missing for the present code")
+            print(f"{name}: {_cells(len(records))} stale: {changed}; {manifest['cells']} missing for what is there now")
             continue
         failed = sum(record.status == "failed" for record in records.values())
         done, missing = len(records) - failed, manifest["cells"] - len(records)
@@ -126,6 +126,10 @@ def status(results: Results = OUT):
         print(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numba import njit
 
+from unifiedscore.compiled import njit
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.validate import array, positive
 

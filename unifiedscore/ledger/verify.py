@@ -29,10 +29,10 @@ from unifiedscore.study.discover import (
     describe,
     found_by_default,
 )
+from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
-from unifiedscore.study.records import what_changed
 from unifiedscore.study.runner import run_studies
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 
@@ -56,8 +56,8 @@ class Judged:
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
         """Judge a study on its data set."""
         study = found.study
-        if changed := what_changed(_hashes(dataset), found.path):
-            note(f"{study.name}: {changed} changed since its data were measured; unifiedscore run measures them again")
+        if changed := what_changed(_identity(dataset), found.path):
+            note(f"{study.name}: its data are stale ({changed}); unifiedscore run measures them again")
             self.stale.append(study.name)
         self.verdicts += [
             self._reproducible(verdict, found.path)
@@ -168,12 +168,12 @@ def judge_results(
     return judged.ledger(profile=str(next(iter(profiles), "quick")))
 
 
-def _hashes(dataset: xr.Dataset) -> dict[str, str]:
-    """The hashes of the code that measured a data set; none where it does not say."""
+def _identity(dataset: xr.Dataset) -> dict | None:
+    """The identity of what measured a data set; None where it does not say."""
     try:
-        return dict(json.loads(dataset.attrs["config"])["hashes"])
+        return json.loads(dataset.attrs["config"])["identity"]
     except (KeyError, TypeError, ValueError):
-        return {}
+        return None
 
 
 def submit_derivation(found: FoundDerivation, executor: Executor, rng_seed: int) -> Future:

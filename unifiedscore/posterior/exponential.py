@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from unifiedscore.compiled import njit
 
 
 @intrinsic

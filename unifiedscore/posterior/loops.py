@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import exp_negative
 
 # Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numba import njit
 
+from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import exp_negative
 
 BLOCK = 64

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numba import njit
 
 from unifiedscore import validate
+from unifiedscore.compiled import njit
 from unifiedscore.errors import InputError
 from unifiedscore.measures.samples import Samples, as_samples
 from unifiedscore.posterior.pairs import robust_center, squared_distances

@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from unifiedscore.compiled import njit
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.measures import GaussianMixture, ReducedMixture
 from unifiedscore.posterior.moments import PosteriorMoments, PosteriorVectors, _field, _moments, _spread, _vectors

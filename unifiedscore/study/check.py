@@ -149,7 +149,7 @@ def _altered(job: Job, out: Path, profile: str) -> tuple[str, ...]:
     if not job.done or not path.exists():
         return ()
     stored = read_dataset(path)
-    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "hashes": job.hashes}
+    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "identity": job.identity}
     fresh = assemble(job.study, job.grid, job.records, **provenance)
     if stored.attrs.get("config") != fresh.attrs["config"]:
         return ()  # of another profile, seed or version

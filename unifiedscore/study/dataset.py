@@ -18,6 +18,7 @@ from unifiedscore.atomic import make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError, InputError
 from unifiedscore.study.claim import Claim, Variable
 from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.identity import Identity
 from unifiedscore.study.records import Record
 from unifiedscore.study.study import Study
 from unifiedscore.validate import shown
@@ -38,7 +39,7 @@ def assemble(
     profile: str,
     rng_seed: int,
     path: Path | None = None,
-    hashes: Mapping[str, str] | None = None,
+    identity: Identity | None = None,
 ) -> xr.Dataset:
     """The data set of a study: every variable over the grid (seeds are never averaged), and a status per cell.
 
@@ -85,7 +86,7 @@ def assemble(
     dataset = xr.Dataset(data, coords=coords)
     for name in dataset.coords:
         dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")
-    dataset.attrs = _provenance(study, grid, profile=profile, rng_seed=rng_seed, path=path, hashes=hashes or {})
+    dataset.attrs = _provenance(study, grid, profile=profile, rng_seed=rng_seed, path=path, identity=identity)
     dataset.attrs["failed_cells"] = json.dumps(failed)
     return dataset
 
@@ -116,12 +117,18 @@ def _names_used(claim: Claim) -> set[str]:
     return names | {scale for scale in [getattr(claim.test, "scale", None)] if isinstance(scale, str)}
 
 
-def _provenance(study: Study, grid: Grid, *, profile: str, rng_seed: int, path: Path | None, hashes: Mapping) -> dict:
+def _provenance(
+    study: Study, grid: Grid, *, profile: str, rng_seed: int, path: Path | None, identity: Identity | None
+) -> dict:
     now = datetime.now(UTC).replace(microsecond=0).isoformat()
     version = _version("unifiedscore")
     commit, dirty = git_state(path.parent if path is not None else None)
-    config = {"profile": profile, "rng_seed": rng_seed, "paired": list(grid.paired), "hashes": dict(hashes)}
+    config = {"profile": profile, "rng_seed": rng_seed, "paired": list(grid.paired)}
+    config |= {"hashes": identity.hashes, "identity": identity.to_json()} if identity else {"hashes": {}}
     config["axes"] = {axis: list(labels) for axis, labels in grid.axes.items()}
+    # Those that the records were made with, which are in their keys; what stores them has no part in the numbers.
+    packages = {"python": sys.version.split()[0]} | {name: _version(name) for name in PACKAGES}
+    packages |= identity.packages if identity else {}
     return {
         "Conventions": "CF-1.11",
         "title": study.title,
@@ -133,7 +140,7 @@ def _provenance(study: Study, grid: Grid, *, profile: str, rng_seed: int, path: 
         "profile": profile,
         "root_seed": rng_seed,
         "config": json.dumps(config),
-        "packages": json.dumps({"python": sys.version.split()[0]} | {name: _version(name) for name in PACKAGES}),
+        "packages": json.dumps(packages),
         "git_commit": commit,
         "git_dirty": dirty,
     }

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,16 +11,16 @@ from types import ModuleType
 from typing import final
 from weakref import WeakKeyDictionary
 
-from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
+from unifiedscore.errors import FileError, InputError, StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.profiles import PROFILES
-from unifiedscore.study.records import study_hash
+from unifiedscore.sources import hash_of
+from unifiedscore.study.closure import closure_of
+from unifiedscore.study.loading import BOUND, Loaded, load
 from unifiedscore.study.study import Study
 
 KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
 STOPPED = (Exception, SystemExit)  # what a user's code may end with: sys.exit() in it must not end the run unseen
 _NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
-_IMPORT = threading.RLock()
-_loaded: dict[tuple[str, str], ModuleType] = {}
 ORIGIN: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()  # where each study was found
 
 
@@ -153,10 +150,12 @@ def discover(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple(K
 
 def studies_in(path: Path) -> list[FoundStudy]:
     """The studies that a file defines at its top level."""
-    studies = _instances(load_module(path), Study)
+    loaded = _load(Path(path).resolve())
+    studies = _instances(loaded.module, Study)
     if not studies:
         raise StudyError(f"{path} defines no study; expected study = Study(...) at its top level")
     ORIGIN.update(dict.fromkeys(studies, path.resolve()))
+    BOUND.update(dict.fromkeys(studies, loaded))
     return [FoundStudy(study, path) for study in studies]
 
 
@@ -196,44 +195,44 @@ def _figure_name(path: Path) -> str:
 
 
 def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:
-    """Import a file by path under a name of its own; twice the same content is one module.
+    """Import a file by path under a name of its own; twice the same content, of it and its imports, is one module.
 
-    The source is compiled here rather than taken from a bytecode cache, whose time stamps are too coarse to
-    guarantee that the code which runs is the code that was hashed. Private helpers beside it (`_*.py`) can be
-    imported by name.
+    What it imports of the user's own is found beside it first, as Python finds it for a script, and compiled from
+    the text that was hashed: never from a bytecode cache, whose time stamps are too coarse. See `study/private.py`.
+
+    Raises
+    ------
+    StudyError
+        The file raises, or is not the one expected.
     """
     path = Path(path).resolve()
-    source_hash = study_hash(path)
-    if expected_hash is not None and source_hash != expected_hash:
+    if expected_hash is not None and study_hash(path) != expected_hash:
         raise StudyError(f"{path} changed while it was running; run it again")
-    with _IMPORT:
-        key = str(path), source_hash
-        if key not in _loaded:
-            _loaded[key] = _import(path, source_hash)
-        return _loaded[key]
+    return _load(path).module
 
 
-def _import(path: Path, source_hash: str) -> ModuleType:
-    name = f"{path.stem}_{hashlib.sha256((str(path) + source_hash).encode()).hexdigest()[:12]}"
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    before = set(sys.modules)
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    sys.path.insert(0, str(path.parent))
-    sys.modules[name] = module
+def study_hash(path: Path) -> str:
+    """Hash of a study file and of every module of the user's own that it imports."""
+    return hash_of(closure_of(Path(path)).files())
+
+
+def study_in(path: Path, name: str) -> Study:
+    """The study called `name` in a file, as the file is now."""
+    study = next((found.study for found in studies_in(path) if found.study.name == name), None)
+    if study is None:
+        raise StudyError(f"{path} defines no study called {name!r}")
+    return study
+
+
+def _load(path: Path) -> Loaded:
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except STOPPED as error:
-        del sys.modules[name]
+        return load(path)
+    except UnifiedScoreError as error:
+        if isinstance(error, FileError):
+            raise
         raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
-    finally:
-        sys.path.remove(str(path.parent))
-        sys.dont_write_bytecode = bytecode
-        for helper in set(sys.modules) - before - {name}:  # another folder may have a helper of the same name
-            file = getattr(sys.modules[helper], "__file__", None)
-            if file is not None and Path(file).parent == path.parent:
-                del sys.modules[helper]
-    return module
+    except STOPPED as error:
+        raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
 
 
 def describe(error: BaseException, path: Path | str | None = None) -> str:

@@ -212,5 +212,5 @@ def _label(name: str, label) -> Label:
             raise InputError(f"the label {label!r} of the axis {name} does not fit into 64 bits")
         return int(label)
     if isinstance(label, numbers.Real) and not isinstance(label, bool | np.bool_) and not math.isnan(label):
-        return float(label)
+        return float(label) + 0.0  # -0.0 is 0.0: equal labels are one label
     raise InputError(f"a label of the axis {name} must be an int, a float (not NaN) or a string; got {label!r}")

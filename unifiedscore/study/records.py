@@ -1,7 +1,7 @@
 """Cell records: one small file per finished cell, atomic and self-checking, keyed by all that determines it.
 
 A killed run resumes from its records; a changed engine, study file, cell or root seed has another key, so a stale
-number is never found.
+number is never found. What the hashes in a key stand for is kept beside the records (`*.identity`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ from unifiedscore.atomic import cannot, make_folder, owner, running, sweep, writ
 from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
-SCHEMA = 1
-# What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
-NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "references", "train")
-SOURCES = ("study/grid.py", "validate.py", "arrays.py", "foreign.py")
-# What a study measures as well that imports the tests themselves.
-JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")
+SCHEMA = 2  # 1: keys without imports, data and versions of packages
+IDENTITY = ".identity"
 LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole
 DAMAGED = "damaged"
 _MARKS: set[Path] = set()  # of the cells that this process is measuring itself
@@ -45,45 +41,16 @@ class Record:
     seconds: float = 0.0
 
 
-def engine_hash(package: Path | None = None) -> str:
-    """Hash of all sources that a measurement may run: a changed engine never reuses a number."""
-    package = package or Path(__file__).resolve().parent.parent
-    digest = hashlib.sha256()
-    folders = (path for folder in NUMERICAL for path in sorted((package / folder).rglob("*.py")))
-    for path in (*folders, *(package / source for source in SOURCES if (package / source).is_file())):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def study_hash(path: Path) -> str:
-    """Hash of a study file and of the private helpers (`_*.py`) beside it.
-
-    A study that imports `unifiedscore.inference` measures how verdicts are reached: those sources enter as well.
-    """
-    digest = hashlib.sha256()
-    package = Path(__file__).resolve().parent.parent
-    try:
-        judging = JUDGING if b"unifiedscore.inference" in path.read_bytes() else ()
-        engine = (source for pattern in judging for source in sorted(package.glob(pattern)))
-        for source in (*engine, path, *sorted(path.parent.glob("_*.py"))):
-            digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
-    except OSError as error:
-        raise FileError(f"cannot read the study file {path}: {error.strerror or error}") from error
-    return digest.hexdigest()
-
-
-def what_changed(hashes: Mapping[str, str], path: Path) -> str:
-    """What differs between the code that made these hashes and the present one, in words; empty if nothing does."""
-    changed = ["the engine"] * (hashes.get("engine") != engine_hash())
-    changed += ["the study file"] * (hashes.get("source") != study_hash(path))
-    return " and ".join(changed)
-
-
 def record_key(*, engine: str, source: str, study: str, cell: Mapping, rng_seed: int) -> str:
     """Name of the record of one cell."""
-    text = "\n".join((str(SCHEMA), engine, source, study, canonical(cell), str(rng_seed)))
+    kinds = ",".join(type(label).__name__ for _, label in sorted(cell.items()))  # 1 and 1.0 are measured apart
+    text = "\n".join((str(SCHEMA), engine, source, study, canonical(cell), kinds, str(rng_seed)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identity_name(hashes: Mapping[str, str]) -> str:
+    """Name of the file that says what a record's key stands for; every record bears it."""
+    return hashlib.sha256("\n".join((hashes["engine"], hashes["source"])).encode()).hexdigest()[:16]
 
 
 @final
@@ -92,11 +59,12 @@ class RecordStore:
     """The records of one study in `<out>/cells/<study>/`."""
 
     folder: Path
+    identity: str = ""  # name of what the keys stand for, which every record bears; see `identity_name`
 
     @classmethod
-    def of(cls, out: Path, study: str) -> RecordStore:
-        """The store of `study` below the results folder `out`."""
-        return cls(out / "cells" / study)
+    def of(cls, out: Path, study: str, hashes: Mapping[str, str] | None = None) -> RecordStore:
+        """The store of `study` below the results folder `out`; `hashes` where records will be written."""
+        return cls(out / "cells" / study, identity_name(hashes) if hashes else "")
 
     def open(self) -> None:
         """Create the folder, and remove what killed processes left half-written in it."""
@@ -106,6 +74,12 @@ class RecordStore:
     def path(self, key: str) -> Path:
         """File of the record `key`."""
         return self.folder / f"{key}.json"
+
+    def keep_identity(self, identity: Mapping) -> None:
+        """Write what the keys stand for, once for all the records that share it."""
+        path = self.folder / f"{self.identity}{IDENTITY}"
+        if not path.exists():
+            write_atomic(path, json.dumps(identity, indent=1).encode())
 
     def mark(self, key: str) -> None:
         """Leave a note that this process measures the cell `key` itself, and may not survive it."""
@@ -133,7 +107,7 @@ class RecordStore:
 
     def write(self, key: str, record: Record, cell: Mapping) -> None:
         """Write a record; it is either complete under its name or not there at all."""
-        content = {"schema": SCHEMA, "key": key, "cell": dict(cell)} | asdict(record)
+        content = {"schema": SCHEMA, "key": key, "identity": self.identity, "cell": dict(cell)} | asdict(record)
         text = json.dumps(content | {"sha256": _content_hash(content)}, separators=(",", ":"))
         write_atomic(self.path(key), text.encode())
 

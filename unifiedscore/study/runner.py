@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.study.dataset import assemble, write_dataset
-from unifiedscore.study.discover import ORIGIN
+from unifiedscore.study.discover import ORIGIN, study_hash, study_in
+from unifiedscore.study.identity import what_changed
+from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
 from unifiedscore.study.progress import Progress, note
-from unifiedscore.study.records import Record, RecordStore, engine_hash, study_hash, what_changed
+from unifiedscore.study.records import Record, RecordStore
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
@@ -169,6 +171,25 @@ def source_file(study: Study) -> Path | None:
     return Path(file).resolve() if any(value is study for value in values) else None
 
 
+def bound_study(study: Study, path: Path) -> Study:
+    """The study as it is measured: loaded from its file together with the text that was hashed.
+
+    One that Python itself has imported is loaded anew: nobody knows what its file held at the time.
+
+    Raises
+    ------
+    StudyError
+        It was loaded before, and its file or something that it imports was edited since.
+    """
+    if study not in BOUND:
+        study = study_in(path, study.name)
+    loaded = BOUND[study]
+    refuse_changed(study, loaded)
+    for text in notes_once(loaded):
+        note(text)
+    return study
+
+
 def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
     """For every study run into `out`: what its last run wanted, the records there are, and how many are damaged.
 
@@ -205,17 +226,18 @@ def read_manifest(path: Path) -> dict:
 def outdated(manifest: dict) -> str:
     """What changed since the run that wrote the manifest, in words; empty if nothing did or the file is gone."""
     path = Path(manifest["file"])
-    return what_changed(manifest["hashes"], path) if path.is_file() else ""
+    return what_changed(manifest.get("identity"), path) if path.is_file() else ""
 
 
 def look_up(
     study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int, set_aside: bool = False
 ) -> tuple[Job, int]:
     """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
-    grid, store = study.profile_grid(profile), RecordStore.of(out, study.name)
-    hashes = {"engine": engine_hash(), "source": study_hash(path)}
+    study = bound_study(study, path)
+    grid, identity = study.profile_grid(profile), BOUND[study].identity(study)
+    store = RecordStore.of(out, study.name, identity.hashes)
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
-    job = Job(study, grid, path, hashes, rng_seed, threads, store, todo)
+    job = Job(study, grid, path, identity, rng_seed, threads, store, todo)
     keys = {job.key(cell): cell for cell in todo}
     found, damaged = store.read_many(keys, _returnable(study), set_aside=set_aside)
     job.records.update((keys[key], record) for key, record in found.items())
@@ -232,7 +254,8 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     job, damaged = look_up(study, path, **options, set_aside=True)
     keys = [job.key(cell) for cell in job.todo]
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
-    manifest |= {"cells": len(keys), "keys": keys}
+    manifest |= {"identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
+    job.store.keep_identity(job.identity.to_json())
     write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
     if damaged:
         which = (
@@ -272,7 +295,7 @@ def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:
 
 
 def _finish(job: Job, *, profile: str, out: Path) -> xr.Dataset:
-    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "hashes": job.hashes}
+    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "identity": job.identity}
     dataset = assemble(job.study, job.grid, job.records, **provenance)
     write_dataset(dataset, out / f"{job.study.name}.nc")
     return dataset

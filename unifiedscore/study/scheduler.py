@@ -15,12 +15,14 @@ from typing import final
 from unifiedscore.errors import StudyError, UnifiedScoreError
 from unifiedscore.study.discover import describe
 from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.guard import Guard
+from unifiedscore.study.identity import Identity
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
-from unifiedscore.study.worker import Task, measure_cells, refuse_other_engine, run_task
+from unifiedscore.study.worker import Task, measure_cells, run_task
 
 TASK_SECONDS = 0.25  # long against the hand-over of a task (about 1 ms), short against a person's patience
 MOST_CELLS = 256
@@ -61,14 +63,18 @@ class Job:
     study: Study
     grid: Grid
     path: Path
-    hashes: Mapping[str, str]
+    identity: Identity
     rng_seed: int
     threads: int
     store: RecordStore
     todo: list[Cell]
     records: dict[Cell, Record] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
+    hashes: Mapping[str, str] = field(init=False)
     marking: bool = True  # whether cells that may end this process leave a note; a spot check writes nothing
+
+    def __post_init__(self):
+        object.__setattr__(self, "hashes", self.identity.hashes)
 
     def key(self, cell: Cell) -> str:
         """Name of the cell's record."""
@@ -78,8 +84,7 @@ class Job:
         """What a worker needs to measure some of the cells."""
         return Task(
             path=str(self.path),
-            source=self.hashes["source"],
-            engine=self.hashes["engine"],
+            identity=self.identity,
             study=self.study.name,
             cells=cells,
             rng_seed=self.rng_seed,
@@ -154,12 +159,15 @@ def _trial(missing: deque[tuple[Job, Cell]]) -> Iterator[Finished]:
     that cell in a process of its own and records it as failed.
     """
     start, total, done = time.perf_counter(), len(missing), 0
+    guards: dict[Job, Guard] = {}
     while missing:
         job, cell = missing.popleft()
-        refuse_other_engine(job.hashes["engine"])
+        guard = guards.setdefault(job, Guard(job.study, job.identity))
+        guard.check()
         job.mark(cell)
         try:
             ((_, record),) = measure_cells(job.study, [cell], rng_seed=job.rng_seed, path=job.path)
+            guard.check()
         finally:
             job.unmark(cell)
         job.pace.add([record])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import final
 
 import numpy as np
@@ -39,6 +41,12 @@ class Study:
     profiles : mapping of str to mapping
         Axes replaced in larger profiles, as in `{"standard": {"seed": range(64)}}`. A profile without an entry
         takes the nearest smaller one.
+    inputs : sequence of path
+        Data files, or folders of them, that `measure` reads, relative to the study's file. Their contents belong to
+        the numbers as the code does: an edit measures again. A file below the study's folder that is read without
+        being declared makes its cell fail.
+    environment : sequence of str
+        Environment variables that `measure` reads; their values belong to the numbers as well.
 
     Raises
     ------
@@ -53,6 +61,8 @@ class Study:
     variables: Mapping[str, Variable]
     claims: Sequence[Claim] = ()
     profiles: Mapping[str, Mapping] = field(default_factory=dict)
+    inputs: Sequence[str | Path] = ()
+    environment: Sequence[str] = ()
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not _is_name(self.name):
@@ -61,11 +71,14 @@ class Study:
             raise InputError(f"study {self.name}: claims must be a list of Claim objects; got {self.claims!r}")
         object.__setattr__(self, "claims", tuple(self.claims))
         try:
+            object.__setattr__(self, "inputs", _texts("inputs", self.inputs, (str, os.PathLike), "paths"))
+            object.__setattr__(self, "environment", _texts("environment", self.environment, str, "names"))
             _check(self)
         except InputError as error:
             raise InputError(f"study {self.name}: {error}") from error
         object.__setattr__(self, "variables", dict(self.variables))
         object.__setattr__(self, "profiles", {name: dict(axes) for name, axes in self.profiles.items()})
+        _align_labels(self)
 
     def profile_grid(self, profile: str) -> Grid:
         """The grid with the overrides of `profile` applied."""
@@ -83,6 +96,34 @@ class Study:
         """The errors `<name>_error` that a cell may return without a declaration."""
         optional = {f"{name}_error": _error_of(v) for name, v in self.variables.items() if v.error is None}
         return {name: variable for name, variable in optional.items() if name not in self.stored_variables()}
+
+
+def _texts(name: str, given, kind, what: str) -> tuple[str, ...]:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InputError(f"{name} must be a list of {what}; got {given!r}")
+    given = tuple(given)
+    wrong = [item for item in given if not isinstance(item, kind) or not str(item) or "\0" in str(item)]
+    if wrong:
+        raise InputError(f"{name} must be a list of {what}; got {wrong[0]!r} in it")
+    return tuple(os.fspath(item) for item in given)
+
+
+def _align_labels(study: Study) -> None:
+    """Give an axis whose labels are floats in one profile floats in all of them.
+
+    Profiles share records: `measure` must not see the integer 1 in one and 1.0 in another.
+    """
+    grids = [study.grid, *(study.grid.replace(**axes) for axes in study.profiles.values())]
+    for axis in study.grid.axes:
+        kinds = {type(label) for grid in grids for label in grid.axes[axis]}
+        if len(kinds) > 1 and str in kinds:
+            raise InputError(f"study {study.name}: the axis {axis} has text in one profile and numbers in another")
+        if kinds != {int, float}:
+            continue
+        object.__setattr__(study, "grid", study.grid.replace(**{axis: list(map(float, study.grid.axes[axis]))}))
+        for axes in study.profiles.values():
+            if axis in axes:
+                axes[axis] = [float(label) for label in axes[axis]]
 
 
 def _error_of(variable: Variable) -> Variable:

@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import final
 
@@ -15,9 +14,12 @@ import numpy as np
 
 from unifiedscore.errors import StudyError
 from unifiedscore.study.claim import Variable
-from unifiedscore.study.discover import STOPPED, describe, load_module, studies_in
+from unifiedscore.study.discover import STOPPED, describe, study_in
 from unifiedscore.study.grid import Cell
-from unifiedscore.study.records import Record, engine_hash
+from unifiedscore.study.guard import Guard
+from unifiedscore.study.identity import Identity
+from unifiedscore.study.records import Record
+from unifiedscore.study.state import isolated
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
 
@@ -28,8 +30,7 @@ class Task:
     """A few cells of one study. It is small and picklable: the worker imports the study from its file."""
 
     path: str  # absolute, and the same on every machine that takes part
-    source: str  # hash of the file, so that an edit during a run is noticed
-    engine: str  # hash of the engine, so that a worker with another version of it is noticed
+    identity: Identity  # so that an edit during a run, or a worker with other versions or data, is noticed
     study: str
     cells: tuple[Cell, ...]
     rng_seed: int
@@ -42,7 +43,7 @@ def run_task(task: Task) -> list[Record]:
     Raises
     ------
     StudyError
-        The study file is not to be found here, has changed, or this process has another version of the engine.
+        The study file is not to be found here, or what this process would run is not what the task was made for.
     """
     path = Path(task.path)
     if not path.is_file():
@@ -50,28 +51,13 @@ def run_task(task: Task) -> list[Record]:
             f"the worker on {platform.node()} does not see the study file {path}; "
             "put it where every machine finds it under the same path, such as a shared home folder"
         )
-    refuse_other_engine(task.engine)
-    load_module(path, expected_hash=task.source)
-    study = next((found.study for found in studies_in(path) if found.study.name == task.study), None)
-    if study is None:
-        raise StudyError(f"{path} defines no study called {task.study!r}")
+    study = study_in(path, task.study)
+    guard = Guard(study, task.identity)
+    guard.check()
     with limited_threads(task.threads):
-        return [record for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path)]
-
-
-def refuse_other_engine(engine: str) -> None:
-    """Refuse to measure under the name of an engine that is not the one this process has imported."""
-    if engine != _engine():
-        raise StudyError(
-            "this process has imported another version of unifiedscore than the one that the run is for: it was edited "
-            "or upgraded meanwhile, or this machine has another one installed; start again with one version everywhere"
-        )
-
-
-@cache
-def _engine() -> str:
-    """Hash of the engine when this process first measured, near enough to when it was imported."""
-    return engine_hash()
+        records = [record for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path)]
+    guard.check()
+    return records
 
 
 def measure_cells(
@@ -82,7 +68,9 @@ def measure_cells(
     for cell in cells:
         start = time.perf_counter()
         try:
-            values = checked_values(study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed)), required, optional)
+            with isolated(study, cell, rng_seed=rng_seed):
+                measured = study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed))
+                values = checked_values(measured, required, optional)
             record = Record("ok", values, "", time.perf_counter() - start)
         except STOPPED as error:
             record = Record("failed", {}, describe(error, path), time.perf_counter() - start)

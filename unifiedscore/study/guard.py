@@ -1,0 +1,63 @@
+"""While cells are measured: what runs is still what the records will be named after."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import final
+
+from unifiedscore.errors import StudyError
+from unifiedscore.study.identity import Identity, input_hashes, shortened
+from unifiedscore.study.loading import BOUND, Loaded, refuse_changed
+from unifiedscore.study.study import Study
+
+EVERY = 0.5  # seconds between full comparisons, which take some milliseconds
+
+
+@final
+class Guard:
+    """Compares a study's identity with the one that a run is for, before and after its cells are measured.
+
+    The code of the study is held in memory as it was hashed, and so is what the process has imported of the engine. So
+    the whole comparison is due only when something may have been imported since, and every now and then; the inputs
+    are compared each time.
+    """
+
+    def __init__(self, study: Study, expected: Identity):
+        self._study, self._expected = study, expected
+        self._loaded: Loaded | None = BOUND.get(study)
+        self._modules, self._next = -1, 0.0
+
+    def check(self) -> None:
+        """Refuse to go on, or to keep what was measured, under a name that it no longer deserves.
+
+        Raises
+        ------
+        StudyError
+            Code, data, environment or packages are not those that the run is for.
+        """
+        if self._loaded is None:
+            return
+        if len(sys.modules) != self._modules or time.monotonic() > self._next:
+            refuse_changed(self._study, self._loaded)
+            self._compare(self._loaded.identity(self._study))
+            self._modules, self._next = len(sys.modules), time.monotonic() + EVERY
+        elif self._study.inputs:
+            now = input_hashes(self._loaded.path.parent, self._study.inputs)
+            if now != self._expected.inputs:
+                self._compare(self._loaded.identity(self._study))
+
+    def _compare(self, now: Identity) -> None:
+        if now == self._expected:
+            return
+        if now.engine != self._expected.engine:
+            raise StudyError(
+                "this process has imported another version of unifiedscore than the one that the run is for: it was "
+                "edited or upgraded meanwhile, or this machine has another one installed; start again with one version "
+                "everywhere"
+            )
+        raise StudyError(
+            f"{self._study.name}: this process does not measure what the run was started with "
+            f"({shortened(self._expected.changes(now))}). Either that was changed during the run, or this machine has "
+            "other packages, files or settings: make them the same and start again"
+        )
