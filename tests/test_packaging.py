@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -56,7 +55,7 @@ def imported(folder):
 )
 def test_what_is_imported_is_declared_and_not_left_to_what_another_package_brings(folder, extras):
     needed = [*PROJECT["dependencies"], *(item for extra in extras for item in PROJECT["optional-dependencies"][extra])]
-    declared = {canonicalize_name(Requirement(item).name) for item in needed}
+    declared = {canonicalize_name(name) for item in map(Requirement, needed) for name in (item.name, *item.extras)}
     owners = importlib.metadata.packages_distributions()
     own = {path.stem for path in (ROOT / folder).rglob("*.py")} | {"unifiedscore", "typing"}
     for module in set(imported(ROOT / folder)) - set(sys.stdlib_module_names) - own - BEYOND:
