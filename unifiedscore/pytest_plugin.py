@@ -1,19 +1,18 @@
 """Claims as tests: the fixture `claim_verdict` and `pytest --studies PATH`.
 
 It is loaded by every pytest run of everybody who has the package installed, and therefore imports nothing else of it
-until a test or an option asks, the names of the profiles apart.
+until a test or an option asks.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-from unifiedscore.profiles import PROFILES, covers
 
 _JUDGE = pytest.StashKey()
 _FILES = pytest.StashKey[frozenset[Path]]()
@@ -29,7 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="Test every claim of the study and derivation files below PATH (alone, unless test paths are given too).",
     )
-    group.addoption("--studies-profile", choices=PROFILES, default="quick", help="What is measured and judged.")
+    group.addoption(
+        "--studies-profile",
+        type=_profile,
+        metavar="PROFILE",
+        help="What is measured and judged: quick (default), standard or full.",
+    )
     group.addoption("--studies-seed", type=int, default=0, metavar="N", help="Root seed of all random streams.")
     group.addoption(
         "--studies-out",
@@ -98,7 +102,9 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the claim; the study runs with the first of its claims."""
-        profile = self.config.getoption("--studies-profile")
+        from unifiedscore.profiles import covers
+
+        profile = _chosen_profile(self.config)
         if not covers(profile, self.profile):
             pytest.skip(f"judged by --studies-profile {self.profile}")
         verdict = _judge(self.config).by_key(self.path, self.key, profile=profile)
@@ -135,7 +141,7 @@ def claim_verdict(request):
     config = request.config
 
     def verdict(path, claim, *, regime=None, profile=None, check=True):
-        profile, problem, found = profile or config.getoption("--studies-profile"), "", None
+        profile, problem, found = profile or _chosen_profile(config), "", None
         try:
             found = _judge(config).verdict(config.rootpath / path, claim, regime=regime, profile=profile)
         except UnifiedScoreError as error:
@@ -156,6 +162,21 @@ def _require_expected(verdict) -> None:
 
     if text := explain(verdict):
         pytest.fail(text, pytrace=False)
+
+
+def _profile(text: str) -> str:
+    """The value of --studies-profile."""
+    from unifiedscore.profiles import PROFILES
+
+    if text not in PROFILES:
+        raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {', '.join(PROFILES)})")
+    return text
+
+
+def _chosen_profile(config: pytest.Config) -> str:
+    from unifiedscore.profiles import PROFILES
+
+    return config.getoption("--studies-profile") or PROFILES[0]
 
 
 def _judge(config: pytest.Config):
