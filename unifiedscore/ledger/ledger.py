@@ -12,6 +12,8 @@ from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
 from unifiedscore.ledger.schema import check_ledger
+from unifiedscore.output import encoded
+from unifiedscore.reading import read_json
 
 SCHEMA_VERSION = 1
 NEEDED = ("schema_version", "profile", "root_seed", "package_version", "verdicts", "not_run", "failed_cells")
@@ -102,22 +104,22 @@ def write_ledger(ledger: Mapping[str, Any], out: str | Path) -> Path:
     """Write `<out>/ledger.json` atomically."""
     path = Path(out) / "ledger.json"
     make_folder(path.parent)
-    write_atomic(path, (json.dumps(ledger, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
+    write_atomic(path, encoded(json.dumps(ledger, indent=1, allow_nan=False, ensure_ascii=False) + "\n"))
     return path
 
 
 def read_ledger(path: str | Path) -> dict[str, Any]:
     """Read a ledger, or the one in a results folder."""
     path = Path(path)
-    path = path if path.suffix == ".json" else path / "ledger.json"
+    # A file that is named may be a link; in a folder that is named, none is followed.
+    named = path.suffix == ".json" and not path.is_dir()
+    below, path = (None, path) if named else (path, path / "ledger.json")
     try:
-        ledger = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(
-            f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a ledger.json"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} is no JSON file: {error}") from error
+        ledger = read_json(path, below=below)
+    except FileError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise FileError(f"{error}; unifiedscore verify or judge writes a ledger.json") from error.__cause__
     missing = [name for name in NEEDED if not isinstance(ledger, dict) or name not in ledger]
     if missing:
         raise FileError(f"{path} is no ledger: it lacks {', '.join(missing)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.ledger.ledger import family_wise, read_ledger
+from unifiedscore.output import note
+from unifiedscore.reading import JSON_BYTES, read_file, refuse_links
 from unifiedscore.study.discover import Found
-from unifiedscore.study.progress import note
 from unifiedscore.study.records import RecordStore
 from unifiedscore.study.runner import MANIFEST, outdated, read_manifest
 
@@ -53,19 +55,20 @@ def merged(ledger: dict[str, Any], found: Found, out: Path, *, claim: str | None
 def _of_this_run(ledger: dict[str, Any], out: Path) -> dict[str, Any] | None:
     """The ledger that `out` holds of the same profile, root seed and version; another one is set aside."""
     path, own = out / "ledger.json", _aside(ledger, out)
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        old = read_ledger(path)
+        old = read_ledger(out)
         if _same(old, ledger):
             return old
         aside = _aside(old, out)
-        write_atomic(aside, path.read_bytes())
+        write_atomic(aside, read_file(path, below=out, limit=JSON_BYTES))
         was = ", ".join(f"{name.replace('_', ' ')} {old[name]}" for name in SAME)
         note(
             f"the verdicts that {path} held ({was}) do not belong to this run and are replaced; "
             f"they are kept in {aside}"
         )
+        refuse_links(own, below=out)
         earlier = read_ledger(own) if own.exists() and own != aside else None
         return earlier if earlier is not None and _same(earlier, ledger) else None
     except FileError as error:
@@ -85,7 +88,7 @@ def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
 def _outdated(out: Path, study: str) -> bool:
     path = RecordStore.of(out, study).folder / MANIFEST
     try:
-        return path.is_file() and bool(outdated(read_manifest(path)))
+        return os.path.lexists(path) and bool(outdated(read_manifest(path)))
     except FileError:
         return True
 

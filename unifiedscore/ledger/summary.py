@@ -16,9 +16,11 @@ from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.schema import check_entries
+from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.discover import Found
 
 FOLDER, ENDING = "summaries", ".summary.json"
+SUMMARY_BYTES, MOST = 2**20, 50  # of a summary, and summaries in a report
 PARTS = ("claim", "regime", "study", "statement", "outcome", "expected", "control_outcome", "finding", "estimate",
          "interval", "region")  # fmt: skip
 _TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
@@ -74,12 +76,9 @@ def _command(files: list[str], ledger: Mapping[str, Any]) -> str:
     return f"unifiedscore verify {paths} --profile {ledger['profile']}{seed}".replace("  ", " ")
 
 
-def read_summary(path: Path) -> dict[str, Any]:
-    """A stored summary, refused by name where it is damaged or something else."""
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {path}: {error}") from error
+def read_summary(path: Path, *, below: Path | None = None) -> dict[str, Any]:
+    """A stored summary, refused by name where it is damaged or something else, or a link below the folder `below`."""
+    summary = read_json(path, below=below, limit=SUMMARY_BYTES)
     if not isinstance(summary, dict) or summary.get("schema_version") != 1:
         raise FileError(f"{path} is no stored summary of schema version 1; write it again")
     for name in _TEXTS:
@@ -91,7 +90,10 @@ def read_summary(path: Path) -> dict[str, Any]:
 
 def read_summaries(results: Path) -> list[dict[str, Any]]:
     """What the report of a results folder shows: each summary with its counts."""
-    found = [read_summary(path) for path in sorted((results / FOLDER).glob(f"*{ENDING}"))]
+    paths = files_in(results / FOLDER, f"*{ENDING}", below=results)
+    if len(paths) > MOST:
+        raise FileError(f"{results / FOLDER} holds {len(paths)} summaries; a report shows up to {MOST}")
+    found = [read_summary(path, below=results) for path in paths]
     return [summary | {"counts": counts(summary["verdicts"])} for summary in found]
 
 
@@ -105,10 +107,10 @@ def counts(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def copy_summaries(found: Found, out: Path) -> None:
     """Copy the summaries that lie beside the studies to the results; damaged ones are refused."""
     folders = dict.fromkeys(item.path.parent for item in found.studies)
-    for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
-        read_summary(path)
-        make_folder(out / FOLDER)
-        write_atomic(out / FOLDER / path.name, path.read_bytes())
+    for path in [path for folder in folders for path in files_in(folder, f"*{ENDING}", below=folder)]:
+        read_summary(path, below=path.parent)
+        make_folder(out / FOLDER, below=out)
+        write_atomic(out / FOLDER / path.name, read_file(path, below=path.parent, limit=SUMMARY_BYTES))
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from unifiedscore.errors import visible
 from unifiedscore.ledger.ledger import as_expected
+from unifiedscore.output import say
 
 SPELLED_OUT = 5
 """Verdicts of one study that appeared or vanished together and are still listed one by one."""
@@ -22,10 +23,10 @@ def print_ledger(ledger: Mapping[str, Any], *, file=None) -> None:
         _print_table(ledger, file)
     else:
         for verdict in ledger["verdicts"]:
-            print(visible("  ".join(part for part in _row(verdict) if part)), file=file)
+            say("  ".join(part for part in _row(verdict) if part), file=file)
     for line in remarks(ledger):
-        print(visible(line), file=file)
-    print(visible(totals(ledger)), file=file)
+        say(line, file=file)
+    say(totals(ledger), file=file)
 
 
 def totals(ledger: Mapping[str, Any]) -> str:
@@ -81,30 +82,30 @@ def print_changes(changes: Iterable[Mapping[str, Any]], *, file=None) -> None:
         old, new = (_outcome_text(change[side]) for side in ("old", "new"))
         group = (change["study"], *_presence(change))
         if all(_presence(change)):
-            print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file)
+            say(f"{_name(change)} [{change['evidence']}]: {old} -> {new}", file=file)
             for word, side in (("was", "old"), ("now", "new")):
                 if change[side]["reason"]:
-                    print(visible(f"    {word}: {change[side]['reason']}"), file=file)
+                    say(f"    {word}: {change[side]['reason']}", file=file)
         elif studies[group] <= SPELLED_OUT:
-            print(visible(f"{_name(change)} [{change['evidence']}]: {old} -> {new}"), file=file)
+            say(f"{_name(change)} [{change['evidence']}]: {old} -> {new}", file=file)
         elif group not in told:
             told.add(group)
             text = "appeared" if change["old"]["outcome"] is None else "vanished"
             line = f"{change['study']}: {studies[group]} verdicts {text}, {_name(change)} and others"
-            print(visible(line), file=file)
-    print(f"{_count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file)
+            say(line, file=file)
+    say(f"{_count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file)
 
 
 def print_runs(old: Mapping[str, Any], new: Mapping[str, Any], *, file=None) -> None:
     """Say where two ledgers come from different runs, or hold failed cells or stale data, before they are compared."""
     for name in ("profile", "root_seed", "package_version"):
         if old[name] != new[name]:
-            print(visible(f"note: {name.replace('_', ' ')} {old[name]} -> {new[name]}"), file=file or sys.stdout)
+            say(f"note: {name.replace('_', ' ')} {old[name]} -> {new[name]}", file=file or sys.stdout)
     for word, ledger in (("old", old), ("new", new)):
         problems = [_count(len(ledger["failed_cells"]), "failed cell")] if ledger["failed_cells"] else []
         problems += [f"stale data of {', '.join(ledger['stale'])}"] if ledger.get("stale") else []
         if problems:
-            print(visible(f"note: the {word} ledger holds {' and '.join(problems)}"), file=file or sys.stdout)
+            say(f"note: the {word} ledger holds {' and '.join(problems)}", file=file or sys.stdout)
 
 
 def _presence(change: Mapping[str, Any]) -> tuple[bool, bool]:

@@ -17,7 +17,8 @@ from unifiedscore.atomic import locked, write_atomic
 from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
-from unifiedscore.ledger.report import NOT_ESTABLISHED
+from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
+from unifiedscore.output import encoded, note
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import (
     STOPPED,
@@ -31,7 +32,6 @@ from unifiedscore.study.discover import (
 )
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
-from unifiedscore.study.progress import note
 from unifiedscore.study.records import what_changed
 from unifiedscore.study.runner import run_studies
 
@@ -250,12 +250,11 @@ def copy_not_established(found: Found, out: Path, *, keep: bool = False) -> None
     With `keep`, a text already there that holds other folders' words stays, and these are added to it.
     """
     folders = dict.fromkeys(item.path.parent for item in (*found.studies, *found.derivations))
-    texts = [folder / NOT_ESTABLISHED for folder in folders if (folder / NOT_ESTABLISHED).is_file()]
-    words = [path.read_text(encoding="utf-8") for path in texts]
+    words = [read_not_established(folder) for folder in folders]
+    words = [text for text in words if text]
     if not words:
         return
     with locked(out):
-        if keep and (out / NOT_ESTABLISHED).is_file():
-            before = (out / NOT_ESTABLISHED).read_text(encoding="utf-8")
+        if keep and (before := read_not_established(out)):
             words = [before, *(text for text in words if text not in before)]
-        write_atomic(out / NOT_ESTABLISHED, "\n".join(words).encode())
+        write_atomic(out / NOT_ESTABLISHED, encoded("\n".join(words)))
