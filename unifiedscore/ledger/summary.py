@@ -44,11 +44,11 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> dic
     StudyError
         A study has no verdict, or cells that failed.
     """
-    from unifiedscore.study.dataset import read_dataset
+    from unifiedscore.study.stored import read_measured
 
     results, studies = Path(results), list(studies)
     ledger = read_ledger(results)
-    attributes = [read_dataset(results / f"{name}.nc").attrs for name in studies]
+    attributes = [read_measured(results / f"{name}.nc").attrs for name in studies]
     verdicts = [verdict for verdict in ledger["verdicts"] if verdict["study"] in studies]
     for name in studies:
         if name in ledger["stale"] or any(cell["study"] == name for cell in ledger["failed_cells"]):

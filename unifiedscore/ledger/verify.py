@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from unifiedscore.atomic import locked, write_atomic
-from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import build_ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
 from unifiedscore.output import encoded, note
-from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import (
     STOPPED,
     Found,
@@ -34,6 +33,7 @@ from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.records import what_changed
 from unifiedscore.study.runner import run_studies
+from unifiedscore.study.stored import failed_cells, read_measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,8 +64,7 @@ class Judged:
             if claim in (None, verdict.claim)
         ]
         self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry["claim"])]
-        failed = json.loads(dataset.attrs.get("failed_cells", "[]"))
-        self.failed_cells += [{"study": study.name} | entry for entry in failed]
+        self.failed_cells += [{"study": study.name} | entry for entry in failed_cells(dataset)]
 
     def add_derivation(self, found: FoundDerivation, result: Verdict | str) -> None:
         """Add the verdict on a derivation, or the message with which it failed."""
@@ -151,7 +150,7 @@ def judge_results(
     found: Found, *, out: Path, executor: Executor, rng_seed: int | None = None, claim: str | None = None
 ) -> dict[str, Any]:
     """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
-    datasets = {item.study.name: read_dataset(out / f"{item.study.name}.nc") for item in found.studies}
+    datasets = {item.study.name: read_measured(out / f"{item.study.name}.nc") for item in found.studies}
     profiles, seeds = ({dataset.attrs.get(name) for dataset in datasets.values()} for name in ("profile", "root_seed"))
     if len(profiles) > 1 or len(seeds) > 1:
         raise StudyError(
@@ -162,7 +161,10 @@ def judge_results(
     judged = Judged(seed)
     proofs = [(item, submit_derivation(item, executor, seed)) for item in found.derivations]
     for item in found.studies:
-        judged.add_study(item, datasets[item.study.name], claim=claim)
+        try:
+            judged.add_study(item, datasets[item.study.name], claim=claim)
+        except StudyError as error:
+            raise FileError(f"{out / item.study.name}.nc cannot be judged: {error}") from error
     for item, proof in proofs:
         judged.add_derivation(item, _result(item, proof, seed))
     return judged.ledger(profile=str(next(iter(profiles), "quick")))

@@ -16,8 +16,8 @@ from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.reading import read_json
 from unifiedscore.study.claim import PROFILES
-from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
+from unifiedscore.study.stored import read_measured
 
 DPI = 150
 
@@ -47,7 +47,7 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
 
         plt.switch_backend("agg")
         found = figure_in(path)
-        datasets = {name: read_dataset(results / f"{name}.nc") for name in found.studies}
+        datasets = {name: read_measured(results / f"{name}.nc") for name in found.studies}
         if any(_smaller(dataset.attrs.get("profile"), found.profile) for dataset in datasets.values()):
             return None
         try:

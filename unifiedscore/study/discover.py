@@ -206,7 +206,7 @@ def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:
 
 
 def _import(path: Path, source_hash: str) -> ModuleType:
-    name = f"{path.stem}_{hashlib.sha256((str(path) + source_hash).encode()).hexdigest()[:12]}"
+    name = f"{path.stem}_{hashlib.sha256(os.fsencode(path) + source_hash.encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
     before = set(sys.modules)

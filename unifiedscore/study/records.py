@@ -67,7 +67,7 @@ def study_hash(path: Path) -> str:
         judging = JUDGING if b"unifiedscore.inference" in path.read_bytes() else ()
         engine = (source for pattern in judging for source in sorted(package.glob(pattern)))
         for source in (*engine, path, *sorted(path.parent.glob("_*.py"))):
-            digest.update(source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
+            digest.update(os.fsencode(source.name) + b"\0" + hashlib.sha256(source.read_bytes()).digest())
     except OSError as error:
         raise FileError(f"cannot read the study file {path}: {error.strerror or error}") from error
     return digest.hexdigest()
