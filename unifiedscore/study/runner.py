@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.output import note
-from unifiedscore.reading import files_in, parse_json, read_file
+from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN
 from unifiedscore.study.progress import Progress
@@ -179,7 +179,8 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
     """
     for folder in files_in(out / "cells", "*", below=out):
         path = folder / MANIFEST
-        if not path.is_symlink() and not path.exists():
+        refuse_links(path, below=out)
+        if not path.exists():
             continue
         manifest = read_manifest(path)
         yield manifest, *RecordStore(path.parent).read_many(manifest["keys"])
