@@ -7,11 +7,13 @@ import hashlib
 import os
 import platform
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unifiedscore.errors import FileError
+from unifiedscore.reading import refuse_links
 
 ADVICE = {
     errno.ENOSPC: "free some space, or choose another folder with --out",
@@ -52,8 +54,10 @@ def cannot(what: str, path: Path, error: OSError) -> FileError:
     return FileError(f"cannot {what} {path}: {error.strerror or error}{advice}")
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and those above it."""
+def make_folder(folder: Path, *, below: Path | None = None) -> None:
+    """Create a folder and those above it. No link below the folder `below`, which a user named, leads out of it."""
+    if below is not None:
+        refuse_links(folder, below=below)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -114,14 +118,34 @@ def locked(folder: Path) -> Iterator[None]:
         yield
         return
     make_folder(folder)
+    number = open_own(folder / ".lock")
     try:
-        file = open(folder / ".lock", "ab")
-    except OSError as error:
-        raise cannot("write", folder / ".lock", error) from error
-    with file:
         with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(number, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(number)
+
+
+def open_own(path: Path) -> int:
+    """Open a small file for writing, created if it is not there; never what a link of its name leads to.
+
+    Raises
+    ------
+    FileError
+        It cannot be written, or what has its name is a link, a pipe or anything else that is not a file.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        number = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+    except OSError as error:
+        if path.is_symlink():
+            raise FileError(f"cannot write {path}: it is a link; remove it") from error
+        raise cannot("write", path, error) from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise FileError(f"cannot write {path}: it is not a file; remove it")
+    return number
 
 
 def _machine() -> str:

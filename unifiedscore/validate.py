@@ -88,7 +88,7 @@ def shown(value) -> str:
 
 
 def _plain_number(value, name: str) -> float | None:
-    """`value` as a float (infinite where it leaves the floats), None where it is no single real number."""
+    """`value` as a float (infinite where it leaves the floats), None where it is not a single real number."""
     if is_array_like(value):
         found = as_array(value, name)
         value = found[()] if found.ndim == 0 else None

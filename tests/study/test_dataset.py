@@ -105,7 +105,7 @@ def test_missing_and_damaged_results_are_named(tmp_path):
     with pytest.raises(FileError, match="holds no data set"):
         open_results(tmp_path)
     (tmp_path / "torn.nc").write_bytes(b"\x89HDF\r\n\x1a\n torn")
-    with pytest.raises(FileError, match=r"torn.nc is no readable netCDF file"):
+    with pytest.raises(FileError, match=r"torn.nc is not a readable netCDF file"):
         open_results(tmp_path)
 
 

@@ -180,6 +180,6 @@ def test_a_mark_that_cannot_be_left_says_what_to_do(store, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("os.write", full)
     with pytest.raises(FileError, match=r"cannot write .*k\.running: No space left.*free some space"):
         store.mark("k")

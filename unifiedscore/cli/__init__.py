@@ -14,7 +14,8 @@ from unifiedscore.cli.measuring import run_command, status
 from unifiedscore.cli.own_data import diagnose, train
 from unifiedscore.cli.showing import diff, export, figures, list_command, report
 from unifiedscore.cli.starting import new
-from unifiedscore.errors import UnifiedScoreError, visible
+from unifiedscore.errors import UnifiedScoreError
+from unifiedscore.output import say, survive_any_text
 
 app = typer.Typer(
     name="unifiedscore",
@@ -42,6 +43,7 @@ for name, command in {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: run a command; every error is one paragraph on standard error, never a traceback."""
+    survive_any_text()
     with stoppable():
         code = _exit_code(arguments)
     sys.exit(code)
@@ -87,5 +89,5 @@ def _interrupted() -> int:
 
 
 def _complain(message: str) -> int:
-    print(f"unifiedscore: {visible(' '.join(message.split()))}", file=sys.stderr)
+    say(f"unifiedscore: {' '.join(message.split())}", file=sys.stderr)
     return 2

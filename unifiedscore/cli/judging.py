@@ -22,6 +22,7 @@ from unifiedscore.cli.options import (
     check_common,
 )
 from unifiedscore.cli.showing import print_problems
+from unifiedscore.output import say
 
 
 def verify(
@@ -61,7 +62,7 @@ def verify(
     report_path = write_report(out)
     print_ledger(ledger)
     print_problems(problems)
-    print(f"{path}, {report_path}")
+    say(f"{path}, {report_path}")
     raise typer.Exit(3 if problems else ledger.exit_code)
 
 
@@ -86,7 +87,7 @@ def judge_command(
         ledger = judge_results(found, out=out, executor=pool, claim=claim)
     path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger)
-    print(path)
+    say(path)
     raise typer.Exit(ledger.exit_code)
 
 
@@ -99,5 +100,5 @@ def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) 
         whole = merged(ledger, Part.of(found, claim), out) if partial else ledger
         path = whole.write(out)
     if kept := len(whole.verdicts) - len(ledger.verdicts):
-        print(f"{path} keeps {count(kept, 'verdict')} that this call did not judge again")
+        say(f"{path} keeps {count(kept, 'verdict')} that this call did not judge again")
     return path

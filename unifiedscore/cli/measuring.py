@@ -25,6 +25,7 @@ from unifiedscore.cli.options import (
     check_common,
 )
 from unifiedscore.errors import InputError
+from unifiedscore.output import say
 
 
 def run_command(
@@ -70,11 +71,11 @@ def run_command(
     for item, dataset in zip(studies, datasets, strict=True):
         counts = np.bincount(dataset["status"].values.ravel(), minlength=len(STATUS))
         text = ", ".join(f"{count} {name}" for name, count in zip(STATUS, counts.tolist(), strict=True) if count)
-        print(f"{item.name}: {text}  {out / item.name}.nc")
+        say(f"{item.name}: {text}  {out / item.name}.nc")
         failed += int(counts[STATUS.index("failed")])
     if failed:
         advice = "unifiedscore judge shows why, --retry-failed measures again"
-        print(f"{failed} cell{'' if failed == 1 else 's'} failed; {advice}", file=sys.stderr)
+        say(f"{failed} cell{'' if failed == 1 else 's'} failed; {advice}", file=sys.stderr)
     raise typer.Exit(3 if failed else 0)
 
 
@@ -87,14 +88,14 @@ def _print_checks(checks) -> int:
         parts += ["all as recorded"] * (found.checked > 0 and not found.differences)
         parts += [f"{len(found.differences)} not as recorded"] * bool(found.differences)
         parts += [f"{found.damaged} damaged"] * bool(found.damaged)
-        print(f"{found.study}: {', '.join(parts)}")
+        say(f"{found.study}: {', '.join(parts)}")
         for difference in found.differences:
             for name, how in difference.variables.items():
-                print(f"DIFFERS  {found.study}, {difference.cell}: {name} {how}")
+                say(f"DIFFERS  {found.study}, {difference.cell}: {name} {how}")
         for name in found.altered:
-            print(f"DIFFERS  {found.study}.nc: {name} is not what the records say; unifiedscore run assembles it again")
+            say(f"DIFFERS  {found.study}.nc: {name} is not what the records say; unifiedscore run assembles it again")
     if any(found.differences for found in checks):
-        print(
+        say(
             "In the last digits: another processor, BLAS or package version than then. Beyond: a record that was "
             "changed, or a measure that is not a function of its cell and random stream alone.",
             file=sys.stderr,
@@ -107,13 +108,13 @@ def status(results: Results = OUT):
     from unifiedscore.study.runner import outdated, recorded
 
     if not results.is_dir():
-        raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
+        raise InputError(f"{results} is not a folder; give the one that a run was told to write to with --out")
     empty = True
     for manifest, records, damaged in recorded(results):
         empty = False
         if changed := outdated(manifest):
             name = f"{manifest['study']} ({manifest['profile']})"
-            print(f"{name}: {_cells(len(records))} stale: {changed}; {manifest['cells']} missing for what is there now")
+            say(f"{name}: {_cells(len(records))} stale: {changed}; {manifest['cells']} missing for what is there now")
             continue
         failed = sum(record.status == "failed" for record in records.values())
         done, missing = len(records) - failed, manifest["cells"] - len(records)
@@ -123,7 +124,7 @@ def status(results: Results = OUT):
             line += f", about {_duration(seconds)} of one worker's time left"
         if damaged:
             line += f"; {damaged} of the missing {'has' if damaged == 1 else 'have'} a damaged record"
-        print(line)
+        say(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")
 

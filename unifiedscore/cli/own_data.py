@@ -9,6 +9,7 @@ import typer
 
 from unifiedscore.cli.options import Seed
 from unifiedscore.errors import InputError
+from unifiedscore.output import say
 
 
 def diagnose(
@@ -74,4 +75,4 @@ def train(
     from unifiedscore.train.command import train_command
 
     options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "steps": steps}
-    print(train_command(data, **options, batch=batch, samples=samples, seed=seed, out=out))
+    say(train_command(data, **options, batch=batch, samples=samples, seed=seed, out=out))

@@ -11,6 +11,7 @@ import typer
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import OUT, ExecutorName, Out, Paths, Results, Workers
 from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.output import encoded, say, say_lines
 
 
 def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
@@ -22,16 +23,25 @@ def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local
     with open_executor(executor, workers, 1) as pool:
         entries, problems = draw(found.figures, out=out, executor=pool, keep=bool(paths))
     for entry in entries:
-        print(out / "figures" / entry["png"])
+        say(out / "figures" / entry["png"])
     print_problems(problems)
     raise typer.Exit(3 if problems else 0)
 
 
-def report(results: Results = OUT):
-    """Write the report of a results folder: one self-contained HTML file."""
+def report(
+    results: Results = OUT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write, ending in .html; default: report.html in the results folder."),
+    ] = None,
+):
+    """Write the report of a results folder: one self-contained HTML file.
+
+    The folder may be somebody else's, and read-only with --out: no link in it is followed and nothing in it executed.
+    """
     from unifiedscore.ledger.report import write_report
 
-    print(write_report(results))
+    say(write_report(results, out=out))
 
 
 def list_command(paths: Paths = None):
@@ -41,14 +51,14 @@ def list_command(paths: Paths = None):
     found = discover(paths or ())
     for item in found.studies:
         study = item.study
-        print(f"{study.name}: {study.title}  ({study.grid.size} cells, {_short(item.path)})")
+        say(f"{study.name}: {study.title}  ({study.grid.size} cells, {_short(item.path)})")
         for claim in study.claims:
             kind = f"[{claim.evidence}, {claim.profile}, expect {claim.expect}]"
-            print(f"  {claim.name}: {claim.statement}  {kind}")
+            say(f"  {claim.name}: {claim.statement}  {kind}")
     for item in found.derivations:
-        print(f"derivation of {item.derivation.claim}  ({_short(item.path)})")
+        say(f"derivation of {item.derivation.claim}  ({_short(item.path)})")
     for item in found.figures:
-        print(f"figure {item.name}: {item.title}  (shows {', '.join(item.studies)}; {_short(item.path)})")
+        say(f"figure {item.name}: {item.title}  (shows {', '.join(item.studies)}; {_short(item.path)})")
 
 
 def diff(
@@ -99,15 +109,15 @@ def export(
     else:
         text = export_ledger(Ledger.read(ledger), form)
     if out is None:
-        print(text, end="")
+        say_lines(text)
         return
-    write_atomic(out, text.encode())
-    print(out)
+    write_atomic(out, encoded(text))
+    say(out)
 
 
 def print_problems(problems: list[dict[str, str]]) -> None:
     for problem in problems:
-        print(f"FAILED  figure {problem['figure']}: {problem['message']}", file=sys.stderr)
+        say(f"FAILED  figure {problem['figure']}: {problem['message']}", file=sys.stderr)
 
 
 def _short(path: Path) -> Path:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unifiedscore.output import say
+
 
 def new(
     kind: Annotated[str, typer.Argument(help="kernel, field or study.")],
@@ -18,5 +20,5 @@ def new(
 
     written = write_template(kind, name, out)
     for path in written:
-        print(path)
-    print(f"Next: {f'unifiedscore verify {written[0]}' if kind == 'study' else f'pytest {written[1]}'}")
+        say(path)
+    say(f"Next: {f'unifiedscore verify {written[0]}' if kind == 'study' else f'pytest {written[1]}'}")

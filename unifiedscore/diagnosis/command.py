@@ -18,6 +18,7 @@ from unifiedscore.diagnosis import variables
 from unifiedscore.diagnosis.core import diagnose
 from unifiedscore.diagnosis.sources import read_array, read_laws
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.output import encoded, say, say_lines
 
 _WIDTH = 110
 _ROWS = {
@@ -116,7 +117,7 @@ def diagnose_command(
     print_diagnosis(dataset, file=file)
     if out is not None:
         for path in save_diagnosis(dataset, out):
-            print(path, file=file or sys.stdout)
+            say(path, file=file or sys.stdout)
     return 0
 
 
@@ -126,7 +127,7 @@ def print_diagnosis(dataset, *, file=None) -> None:
     attrs = dataset.attrs
     names = [attrs.get(law, law) for law in variables.LAWS]
     sizes = dataset["samples"].values
-    print(
+    say(
         f"{names[0]} ({sizes[0]} samples) against {names[1]} ({sizes[1]} samples), dimension {attrs['dimension']}, "
         f"{attrs['kernel']} kernel; intervals at level {attrs['level']:.0%}, seed {attrs['seed']}",
         file=file,
@@ -149,12 +150,12 @@ def print_diagnosis(dataset, *, file=None) -> None:
         widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
         for row in [header, *rows]:
             cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
-            print("  ".join(cells), file=file)
-    print(_scales(dataset), file=file)
+            say("  ".join(cells), file=file)
+    say_lines(_scales(dataset), file=file)
     for note in json.loads(attrs["notes"]):
-        print(fill(f"note: {note}", _WIDTH, subsequent_indent="  "), file=file)
+        say_lines(fill(f"note: {note}", _WIDTH, subsequent_indent="  "), file=file)
     for sentence in json.loads(attrs["advice"]):
-        print(fill(f"-> {sentence}", _WIDTH, subsequent_indent="   "), file=file)
+        say_lines(fill(f"-> {sentence}", _WIDTH, subsequent_indent="   "), file=file)
 
 
 def _row(dataset, name: str) -> list[str]:
@@ -223,7 +224,7 @@ def save_diagnosis(dataset, out: Path) -> list[Path]:
         raise FileError(f"cannot make the folder {out}: {error.strerror or error}; choose another --out") from error
     paths = [out / "diagnose.nc", out / "diagnose.json"]
     write_dataset(dataset, paths[0])
-    write_atomic(paths[1], (json.dumps(as_json(dataset), indent=1, allow_nan=False) + "\n").encode())
+    write_atomic(paths[1], encoded(json.dumps(as_json(dataset), indent=1, allow_nan=False) + "\n"))
     return paths
 
 

@@ -76,7 +76,7 @@ class Limit(AbstractTest):
             raise InputError(f"Limit: along must name the axis that holds x; got {self.along!r}")
         object.__setattr__(self, "order", number(self.order, "Limit: order"))
         if self.order == 0:
-            raise InputError("Limit: order must not be zero: a correction x^0 is no correction")
+            raise InputError("Limit: order must not be zero: a correction x^0 does not decay")
 
     def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
         """The limit of `y` (x, seed) or (x,) along `x` (x,); see the class."""

@@ -14,6 +14,8 @@ from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
 from unifiedscore.ledger.schema import SCHEMA_VERSION, check_ledger
+from unifiedscore.output import encoded
+from unifiedscore.reading import read_json
 from unifiedscore.study.unjudged import FailedCell, NotRun
 
 if TYPE_CHECKING:
@@ -194,7 +196,7 @@ class Ledger:
         path = Path(out) / FILE
         make_folder(path.parent)
         text = json.dumps(self.to_json(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        write_atomic(path, text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its JSON escape
+        write_atomic(path, encoded(text))
         return path
 
     @classmethod
@@ -207,13 +209,13 @@ class Ledger:
             There is none, or the file is damaged or something else.
         """
         path = Path(path)
-        path = path if path.suffix == ".json" else path / FILE
+        # A file that is named may be a link; in a folder that is named, none is followed.
+        named = path.suffix == ".json" and not path.is_dir()
+        below, path = (None, path) if named else (path, path / FILE)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FileError(
-                f"cannot read {path}: {error.strerror or error}; unifiedscore verify or judge writes a {FILE}"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"{path} is not a JSON file: {error}") from error
+            data = read_json(path, below=below)
+        except FileError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            raise FileError(f"{error}; unifiedscore verify or judge writes a {FILE}") from error.__cause__
         return cls.from_json(data, source=path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,9 @@ from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import FILE, Ledger
+from unifiedscore.output import note
+from unifiedscore.reading import JSON_BYTES, read_file, refuse_links
 from unifiedscore.study.discover import Found
-from unifiedscore.study.progress import note
 from unifiedscore.study.records import RecordStore
 from unifiedscore.study.runner import MANIFEST, outdated, read_manifest
 from unifiedscore.study.unjudged import FailedCell, NotRun
@@ -68,19 +70,20 @@ def merged(ledger: Ledger, part: Part, out: Path) -> Ledger:
 def _of_this_run(ledger: Ledger, out: Path) -> Ledger | None:
     """The ledger that `out` holds of the same profile, root seed and version; another one is set aside."""
     path, own = out / FILE, _aside(ledger, out)
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        old = Ledger.read(path)
+        old = Ledger.read(out)
         if old.run == ledger.run:
             return old
         aside = _aside(old, out)
-        write_atomic(aside, path.read_bytes())
+        write_atomic(aside, read_file(path, below=out, limit=JSON_BYTES))
         was = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in old.run.items())
         note(
             f"the verdicts that {path} held ({was}) do not belong to this run and are replaced; "
             f"they are kept in {aside}"
         )
+        refuse_links(own, below=out)
         earlier = Ledger.read(own) if own.exists() and own != aside else None
         return earlier if earlier is not None and earlier.run == ledger.run else None
     except FileError as error:
@@ -96,6 +99,6 @@ def _aside(ledger: Ledger, out: Path) -> Path:
 def _outdated(out: Path, study: str) -> bool:
     path = RecordStore.of(out, study).folder / MANIFEST
     try:
-        return path.is_file() and bool(outdated(read_manifest(path)))
+        return os.path.lexists(path) and bool(outdated(read_manifest(path)))
     except FileError:
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
-import json
+import os
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
 from unifiedscore.ledger.words import between, printed, spoken
+from unifiedscore.output import encoded
+from unifiedscore.reading import files_in, read_file, read_json
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -28,6 +31,8 @@ DERIVED = "Derived here"
 OTHER = "Other sources"
 PNG = b"\x89PNG\r\n\x1a\n"
 NOT_ESTABLISHED = "not_established.md"
+PICTURE_BYTES, PIXELS = 2**24, 2**26
+REPORT_BYTES = 2**26  # of all pictures together
 
 _ARXIV = re.compile(
     r"(?P<authors>[A-Z][\w\-']+(?:,? (?:and )?[A-Z][\w\-']+)*(?: et al\.?)? \d{4},? )?"
@@ -36,9 +41,15 @@ _ARXIV = re.compile(
 
 
 def write_report(
-    results: str | Path, *, figures: Mapping[str, Path] | None = None, not_established: str | None = None
+    results: str | Path,
+    *,
+    figures: Mapping[str, Path] | None = None,
+    not_established: str | None = None,
+    out: str | Path | None = None,
 ) -> Path:
-    """Write `<results>/report.html` from `<results>/ledger.json` and the figures beside it.
+    """Write the report of `<results>/ledger.json` and the figures beside it, as `<results>/report.html`.
+
+    The results folder may be a stranger's: no link in it is followed, and nothing in it is executed.
 
     Parameters
     ----------
@@ -49,6 +60,8 @@ def write_report(
     not_established : str, optional
         Text of the section of that name: paragraphs, `- ` lists, `# ` headings. By default the file
         `not_established.md` in the results folder, if there is one.
+    out : str or Path, optional
+        Where to write it instead: a file ending in .html, for a results folder that cannot be written.
 
     Returns
     -------
@@ -66,14 +79,21 @@ def write_report(
     PosixPath('results/report.html')
     """
     results = Path(results)
+    path = results / "report.html" if out is None else Path(out)
+    if path.suffix != ".html":
+        raise FileError(f"a report is a file ending in .html; got {path}")
     ledger = Ledger.read(results)
     if not_established is None:
-        text = results / NOT_ESTABLISHED
-        not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
-    path = results / "report.html"
+        not_established = read_not_established(results)
     text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
-    write_atomic(path, text.encode())
+    write_atomic(path, encoded(text))
     return path
+
+
+def read_not_established(folder: Path) -> str:
+    """The text `not_established.md` in a folder; empty where there is none."""
+    path = folder / NOT_ESTABLISHED
+    return read_file(path, below=folder).decode("utf-8", "replace") if os.path.lexists(path) else ""
 
 
 def render_report(
@@ -209,9 +229,9 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
     folder = results / "figures"
     entries: dict[str, dict[str, Any]] = {}
     index = folder / "index.json"
-    if index.is_file():
+    if os.path.lexists(index):
         try:
-            listed = json.loads(_read(index))
+            listed = read_json(index, below=results)
             entries = {
                 str(entry["name"]): {**entry, "name": str(entry["name"]), "path": _inside(folder, entry["png"])}
                 for entry in listed
@@ -220,7 +240,7 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
                 if not all(isinstance(name, str) for part in ("studies", "claims") for name in entry.get(part, ())):
                     raise TypeError("studies and claims must list names")
                 entry["title"] = str(entry.get("title", ""))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise FileError(
                 f"{index} is not an index of figures ({error}); draw them again: unifiedscore figures"
             ) from error
@@ -231,14 +251,17 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
         }
     else:
         listed_paths = {entry["path"] for entry in entries.values()}
-        for path in sorted(folder.glob("*.png")) if folder.is_dir() else ():
+        for path in files_in(folder, "*.png", below=results):
             if path not in listed_paths:
                 entries[path.stem] = {"name": path.stem, "title": "", "studies": [], "claims": [], "path": path}
-    shown = []
+    shown, room = [], REPORT_BYTES
     for entry in entries.values():
-        content = _read(entry["path"])
-        if not content.startswith(PNG):
-            raise FileError(f"{entry['path']} is not a PNG file; draw it again: unifiedscore figures")
+        # What the index or the folder names stands in it; what the caller named may stand anywhere.
+        content = read_file(entry["path"], below=results if given is None else None, limit=PICTURE_BYTES)
+        _check_png(content, entry["path"])
+        room -= len(content)
+        if room < 0:
+            raise FileError(f"the figures in {folder} have more than {REPORT_BYTES // 2**20} MiB; a report holds less")
         data = base64.b64encode(content).decode("ascii")
         title = entry.get("title") or entry["name"].replace("_", " ").capitalize()
         shown.append(
@@ -252,6 +275,15 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
             }
         )
     return shown
+
+
+def _check_png(content: bytes, path: Path) -> None:
+    """Refuse what is not a picture, or one that a browser would need gigabytes for; nothing is decoded here."""
+    length, kind, width, height = struct.unpack(">I4sII", content[8:24].ljust(16, b"\0"))
+    if not content.startswith(PNG) or (length, kind) != (13, b"IHDR") or not width or not height:
+        raise FileError(f"{path} is not a PNG file; draw it again: unifiedscore figures")
+    if width * height > PIXELS:
+        raise FileError(f"{path} has {width} x {height} pixels; a report shows pictures of up to {PIXELS} pixels")
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -277,13 +309,6 @@ def _between(ends: Mapping[str, Any]) -> str:
 def _sentence(text: str) -> str:
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def code(text: str):

@@ -18,11 +18,13 @@ from unifiedscore.errors import FileError, InputError, StudyError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.schema import check_verdicts
+from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.discover import Found
 
 REFERENCE = "reference"  # folder beside `studies`, for what is kept of larger runs
 FOLDER, ENDING = "summaries", ".summary.json"
 SCHEMA_VERSION = 1
+SUMMARY_BYTES, MOST = 2**20, 50  # of a summary, and summaries in a report
 PARTS = ("claim", "regime", "study", "statement", "evidence", "outcome", "expected", "control_outcome", "finding",
          "estimate", "interval", "region")  # fmt: skip
 """What is kept of a verdict: enough to judge it by, not what led to it."""
@@ -57,12 +59,10 @@ class Summary:
         return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> Summary:
-        """A stored summary, refused by name where it is damaged or something else."""
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise FileError(f"cannot read {path}: {error}") from error
+    def read(cls, path: Path, *, below: Path | None = None) -> Summary:
+        """A stored summary, refused by name where it is damaged or something else, or a link below the folder
+        `below`."""
+        data = read_json(path, below=below, limit=SUMMARY_BYTES)
         problem = f"{path} is not a stored summary"
         if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
             raise FileError(f"{problem} of schema version {SCHEMA_VERSION}; write it again")
@@ -97,11 +97,11 @@ def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> Sum
     StudyError
         A study has no verdict, or cells that failed.
     """
-    from unifiedscore.study.dataset import read_dataset
+    from unifiedscore.study.stored import read_measured
 
     results, studies = Path(results), list(studies)
     ledger = Ledger.read(results)
-    attributes = [read_dataset(results / f"{name}.nc").attrs for name in studies]
+    attributes = [read_measured(results / f"{name}.nc").attrs for name in studies]
     verdicts = tuple(verdict for verdict in ledger.verdicts if verdict.study in studies)
     for name in studies:
         if name in ledger.stale or any(cell.study == name for cell in ledger.failed_cells):
@@ -128,7 +128,10 @@ def _command(files: list[str], ledger: Ledger) -> str:
 
 def read_summaries(results: Path) -> list[Summary]:
     """What the report of a results folder shows."""
-    return [Summary.read(path) for path in sorted((results / FOLDER).glob(f"*{ENDING}"))]
+    paths = files_in(results / FOLDER, f"*{ENDING}", below=results)
+    if len(paths) > MOST:
+        raise FileError(f"{results / FOLDER} holds {len(paths)} summaries; a report shows up to {MOST}")
+    return [Summary.read(path, below=results) for path in paths]
 
 
 def copy_summaries(found: Found, out: Path) -> None:
@@ -140,7 +143,7 @@ def copy_summaries(found: Found, out: Path) -> None:
     beside = (folders[0] for folders in parents)
     reference = (folder.parent / REFERENCE for folders in parents for folder in folders if folder.name == "studies")
     folders = dict.fromkeys((*beside, *reference))
-    for path in [path for folder in folders for path in sorted(folder.glob(f"*{ENDING}"))]:
-        Summary.read(path)
-        make_folder(out / FOLDER)
-        write_atomic(out / FOLDER / path.name, path.read_bytes())
+    for path in [path for folder in folders for path in files_in(folder, f"*{ENDING}", below=folder)]:
+        Summary.read(path, below=path.parent)
+        make_folder(out / FOLDER, below=out)
+        write_atomic(out / FOLDER / path.name, read_file(path, below=path.parent, limit=SUMMARY_BYTES))

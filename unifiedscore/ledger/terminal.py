@@ -12,6 +12,7 @@ from unifiedscore.inference.verdict import OUTCOMES, Verdict, claim_name
 from unifiedscore.ledger.diff import Change, Side
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.words import between, count, digits, spoken
+from unifiedscore.output import say
 
 SPELLED_OUT = 5
 """Verdicts of one study that appeared or vanished together and are still listed one by one."""
@@ -25,10 +26,10 @@ def print_ledger(ledger: Ledger, *, file=None) -> None:
         _print_table(ledger, file)
     else:
         for verdict in ledger.verdicts:
-            print(visible("  ".join(part for part in _row(verdict) if part)), file=file)
+            say("  ".join(part for part in _row(verdict) if part), file=file)
     for line in remarks(ledger):
-        print(visible(line), file=file)
-    print(visible(totals(ledger)), file=file)
+        say(line, file=file)
+    say(totals(ledger), file=file)
 
 
 def totals(ledger: Ledger) -> str:
@@ -82,16 +83,16 @@ def print_changes(changes: Iterable[Change], *, file=None) -> None:
     for change in changes:
         group = change.study, change.presence
         if all(change.presence) or studies[group] <= SPELLED_OUT:
-            print(visible(f"{change.name}: {_outcome(change.old)} -> {_outcome(change.new)}"), file=file)
+            say(f"{change.name}: {_outcome(change.old)} -> {_outcome(change.new)}", file=file)
             for word, side in (("was", change.old), ("now", change.new)) if all(change.presence) else ():
                 if side.reason:
-                    print(visible(f"    {word}: {side.reason}"), file=file)
+                    say(f"    {word}: {side.reason}", file=file)
         elif group not in told:
             told.add(group)
             text = "vanished" if change.presence[0] else "appeared"
             first = claim_name(*change.key[:2])
-            print(visible(f"{change.study}: {studies[group]} verdicts {text}, {first} and others"), file=file)
-    print(f"{count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file)
+            say(f"{change.study}: {studies[group]} verdicts {text}, {first} and others", file=file)
+    say(f"{count(len(changes), 'verdict')} changed" if changes else "no verdict changed", file=file)
 
 
 def print_runs(old: Ledger, new: Ledger, *, file=None) -> None:
@@ -99,12 +100,12 @@ def print_runs(old: Ledger, new: Ledger, *, file=None) -> None:
     file = file or sys.stdout
     for name, value in old.run.items():
         if value != new.run[name]:
-            print(visible(f"note: {name.replace('_', ' ')} {value} -> {new.run[name]}"), file=file)
+            say(f"note: {name.replace('_', ' ')} {value} -> {new.run[name]}", file=file)
     for word, ledger in (("old", old), ("new", new)):
         problems = [count(len(ledger.failed_cells), "failed cell")] if ledger.failed_cells else []
         problems += [f"stale data of {', '.join(ledger.stale)}"] if ledger.stale else []
         if problems:
-            print(visible(f"note: the {word} ledger holds {' and '.join(problems)}"), file=file)
+            say(f"note: the {word} ledger holds {' and '.join(problems)}", file=file)
 
 
 def _outcome(side: Side) -> str:

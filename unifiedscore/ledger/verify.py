@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from unifiedscore.atomic import locked, write_atomic
-from unifiedscore.errors import StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
-from unifiedscore.ledger.report import NOT_ESTABLISHED
-from unifiedscore.study.dataset import read_dataset
+from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
+from unifiedscore.output import encoded, note
 from unifiedscore.study.discover import (
     STOPPED,
     Found,
@@ -32,8 +32,8 @@ from unifiedscore.study.discover import (
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
-from unifiedscore.study.progress import note
 from unifiedscore.study.runner import run_studies
+from unifiedscore.study.stored import read_measured
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def judge_results(
     found: Found, *, out: Path, executor: Executor, rng_seed: int | None = None, claim: str | None = None
 ) -> Ledger:
     """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
-    datasets = {item.study.name: read_dataset(out / f"{item.study.name}.nc") for item in found.studies}
+    datasets = {item.study.name: read_measured(out / f"{item.study.name}.nc") for item in found.studies}
     profiles, seeds = ({dataset.attrs.get(name) for dataset in datasets.values()} for name in ("profile", "root_seed"))
     if len(profiles) > 1 or len(seeds) > 1:
         raise StudyError(
@@ -162,7 +162,10 @@ def judge_results(
     judged = Judged(seed)
     proofs = [(item, submit_derivation(item, executor, seed)) for item in found.derivations]
     for item in found.studies:
-        judged.add_study(item, datasets[item.study.name], claim=claim)
+        try:
+            judged.add_study(item, datasets[item.study.name], claim=claim)
+        except StudyError as error:
+            raise FileError(f"{out / item.study.name}.nc cannot be judged: {error}") from error
     for item, proof in proofs:
         judged.add_derivation(item, _result(item, proof, seed))
     return judged.ledger(profile=str(next(iter(profiles), "quick")))
@@ -250,12 +253,11 @@ def copy_not_established(found: Found, out: Path, *, keep: bool = False) -> None
     With `keep`, a text already there that holds other folders' words stays, and these are added to it.
     """
     folders = dict.fromkeys(item.path.parent for item in (*found.studies, *found.derivations))
-    texts = [folder / NOT_ESTABLISHED for folder in folders if (folder / NOT_ESTABLISHED).is_file()]
-    words = [path.read_text(encoding="utf-8") for path in texts]
+    words = [read_not_established(folder) for folder in folders]
+    words = [text for text in words if text]
     if not words:
         return
     with locked(out):
-        if keep and (out / NOT_ESTABLISHED).is_file():
-            before = (out / NOT_ESTABLISHED).read_text(encoding="utf-8")
+        if keep and (before := read_not_established(out)):
             words = [before, *(text for text in words if text not in before)]
-        write_atomic(out / NOT_ESTABLISHED, "\n".join(words).encode())
+        write_atomic(out / NOT_ESTABLISHED, encoded("\n".join(words)))

@@ -146,7 +146,9 @@ def _without_row_numbers(points: np.ndarray, header, notes: list[str], path: Pat
     start = points[0, 0]
     if points.shape[1] > 1 and len(points) > 2 and start in (0.0, 1.0):
         if (points[:, 0] == start + np.arange(len(points))).all():
-            notes.append(f"the first column counts the lines from {start:.0f} and was kept; remove it if it is no data")
+            notes.append(
+                f"the first column counts the lines from {start:.0f} and was kept; remove it if it is not data"
+            )
     return points
 
 

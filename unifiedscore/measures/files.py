@@ -11,7 +11,9 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.hdf5 import netcdf_file
 from unifiedscore.measures.csv_files import read_csv
+from unifiedscore.reading import open_regular
 
 LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after it has read the header
 DEFLATE_AT_BEST = 1100  # the format reaches 1032
@@ -211,7 +213,9 @@ def _read_netcdf(path: Path, key: str | None) -> tuple[np.ndarray, list[str]]:
 
     with path.open("rb") as stream:
         classic = stream.read(3) == b"CDF"
-    with xarray.open_dataset(path, engine="scipy" if classic else "h5netcdf") as dataset:
+    # Of any size that this machine can hold; but other files that it names are not read, and it expands to no more.
+    source = open_regular(path, limit=2**63) if classic else netcdf_file(path, limit=2**63, values=2**63)
+    with source as file, xarray.open_dataset(file, engine="scipy" if classic else "h5netcdf") as dataset:
         names = list(dataset.data_vars)
         key, notes = _choose(names, key, path)
         _refuse_kind(dataset[key].dtype, path)

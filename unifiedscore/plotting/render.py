@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from unifiedscore.atomic import locked, make_folder, write_atomic
-from unifiedscore.errors import StudyError
+from unifiedscore.errors import FileError, StudyError
+from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.profiles import PROFILES, covers
-from unifiedscore.study.dataset import read_dataset
+from unifiedscore.reading import read_json
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
+from unifiedscore.study.stored import read_measured
 
 DPI = 150
 
@@ -43,7 +47,7 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
 
         plt.switch_backend("agg")
         found = figure_in(path)
-        datasets = {name: read_dataset(results / f"{name}.nc") for name in found.studies}
+        datasets = {name: read_measured(results / f"{name}.nc") for name in found.studies}
         if any(_smaller(dataset.attrs.get("profile"), found.profile) for dataset in datasets.values()):
             return None
         try:
@@ -64,7 +68,7 @@ def _smaller(profile, needed: str) -> bool:
 
 
 def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
-    make_folder(folder)
+    make_folder(folder, below=folder.parent)
     entry = {"name": found.name, "title": found.title, "studies": list(found.studies), "claims": list(found.claims)}
     # Without dates in the files, the same numbers give the same bytes.
     for suffix, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "ModDate": None})):
@@ -73,21 +77,20 @@ def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
         entry[suffix] = f"{found.name}.{suffix}"
         write_atomic(folder / entry[suffix], content.getvalue())
     entry["csv"] = f"{found.name}.csv"
-    write_atomic(folder / entry["csv"], numbers_csv(figure).encode())
+    write_atomic(folder / entry["csv"], encoded(numbers_csv(figure)))
     return entry
 
 
 def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bool = False) -> Path:
     """Write `<results>/figures/index.json`, from which the report takes its figures; with `keep`, add to it."""
     path = results / "figures" / "index.json"
-    make_folder(path.parent)
+    make_folder(path.parent, below=results)
     entries = list(entries)
     with locked(results):
-        if keep and path.is_file():
+        if keep and os.path.lexists(path):
             drawn = {entry["name"] for entry in entries}
-            try:
-                entries = [e for e in json.loads(path.read_bytes()) if e["name"] not in drawn] + entries
-            except (ValueError, KeyError, TypeError, RecursionError):
-                pass  # a damaged index is replaced
-        write_atomic(path, (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode())
+            # A damaged index is replaced.
+            with suppress(FileError, KeyError, TypeError):
+                entries = [e for e in read_json(path, below=results) if e["name"] not in drawn] + entries
+        write_atomic(path, encoded(json.dumps(entries, indent=1, ensure_ascii=False) + "\n"))
     return path

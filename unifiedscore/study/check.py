@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -13,11 +14,12 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.study.dataset import assemble, read_dataset
+from unifiedscore.study.dataset import assemble
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.records import Record
 from unifiedscore.study.runner import look_up, source_file
 from unifiedscore.study.scheduler import Job, measure
+from unifiedscore.study.stored import read_measured
 from unifiedscore.study.study import Study
 from unifiedscore.validate import integer, positive
 
@@ -146,9 +148,9 @@ def _again(job: Job, share: float, rng: np.random.Generator) -> Job:
 def _altered(job: Job, out: Path, profile: str) -> tuple[str, ...]:
     """Variables of the stored data set that differ from what the records give; all records are compared."""
     path = out / f"{job.study.name}.nc"
-    if not job.done or not path.exists():
+    if not job.done or not os.path.lexists(path):
         return ()
-    stored = read_dataset(path)
+    stored = read_measured(path)
     provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "identity": job.identity}
     fresh = assemble(job.study, job.grid, job.records, **provenance)
     if stored.attrs.get("config") != fresh.attrs["config"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ import numpy as np
 
 from unifiedscore.atomic import make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.hdf5 import netcdf_file
+from unifiedscore.output import storable
+from unifiedscore.reading import files_in
 from unifiedscore.study.claim import Claim, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.identity import Identity
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STATUS = ("ok", "skipped", "failed", "not_run")
+FILE_BYTES = 2**40
 VOLATILE = ("history", "git_commit", "git_dirty")  # they say when and beside what a run was made, not what came out
 PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "xarray", "h5netcdf")
 
@@ -171,7 +176,8 @@ def git_state(folder: Path | None) -> tuple[str, str]:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(folder), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        done = subprocess.run(command, capture_output=True, check=True, timeout=10)
+        return done.stdout.decode("utf-8", "replace").strip()
 
     try:
         return git("rev-parse", "HEAD"), "true" if git("status", "--porcelain", "--untracked-files=no") else "false"
@@ -193,8 +199,16 @@ def netcdf_bytes(dataset: xr.Dataset) -> bytes:
 
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
-        dataset.dump_to_store(H5NetCDFStore(file), encoding={"status": {"_FillValue": None}})
+        _storable(dataset).dump_to_store(H5NetCDFStore(file), encoding={"status": {"_FillValue": None}})
     return buffer.getvalue()
+
+
+def _storable(dataset: xr.Dataset) -> xr.Dataset:
+    """The data set with texts that netCDF can hold: a study's file may have a name that is not text."""
+    stored = dataset.copy()
+    for part in (stored, *stored.variables.values()):
+        part.attrs = {name: storable(value) if isinstance(value, str) else value for name, value in part.attrs.items()}
+    return stored
 
 
 def lasting_bytes(dataset: xr.Dataset) -> bytes:
@@ -212,12 +226,16 @@ def read_dataset(path: Path) -> xr.Dataset:
     """Read a stored data set into memory."""
     import xarray as xr
 
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise FileError(f"{path} does not exist; run the study first, as in: unifiedscore run --out {path.parent}")
-    try:
-        return xr.load_dataset(path, engine="h5netcdf")
-    except Exception as error:
-        raise FileError(f"{path} is no readable netCDF file ({error}); delete it and run the study again") from error
+    with netcdf_file(path, below=path.parent, limit=FILE_BYTES) as file:
+        try:
+            # A variable in "seconds" is a number like any other, not a duration.
+            with xr.open_dataset(file, engine="h5netcdf", decode_times=False, decode_timedelta=False) as dataset:
+                return dataset.load()
+        except Exception as error:
+            advice = "delete it and run the study again"
+            raise FileError(f"{path} is not a readable netCDF file ({error}); {advice}") from error
 
 
 def open_results(path: str | Path = "results") -> xr.DataTree:
@@ -248,7 +266,7 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
     if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
         raise InputError(f"path must name a folder of results or a .nc file; got {shown(path)}")
     path = Path(path)
-    files = [path] if path.is_file() else sorted(file for file in path.glob("*.nc") if not file.name.startswith("."))
+    files = [path.resolve()] if path.is_file() else files_in(path, "*.nc", below=path)
     if not files:
         what = "holds no data set (*.nc)" if path.is_dir() else "does not exist"
         raise FileError(f"{path} {what}; run a study first, as in: unifiedscore run --out {path}")

@@ -198,7 +198,7 @@ def _reduce(entries: list, rng: np.random.Generator, *, prove: bool) -> tuple[Ou
         open_questions += [] if exact else ["holds floating-point numbers, which prove nothing: use Rational"]
     if not unproved:
         return "supported", "SymPy reduces the residual to 0", 0.0
-    seen = "; ".join(dict.fromkeys(open_questions)) or "is zero at rational points, which is no proof"
+    seen = "; ".join(dict.fromkeys(open_questions)) or "is zero at rational points, which proves nothing"
     what = f"{unproved} of {len(entries)} entries of the residual" if len(entries) > 1 else "the residual"
     return "inconclusive", f"SymPy did not reduce {what} to 0; it {seen}", math.nan
 

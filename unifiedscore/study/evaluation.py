@@ -89,7 +89,7 @@ def _decided(number, value) -> Size:
         terms = sum(abs(term.evalf(20)) for term in sympy.Add.make_args(number))
         largest = max([sympy.Float(1), *(abs(part) for part in floats)])
         if not size > _CLEAR * 2.0 ** -min(part._prec for part in floats) * (terms + largest):
-            return Size("undecided", text="holds floating-point numbers and is no larger than their rounding")
+            return Size("undecided", text="holds floating-point numbers and does not exceed their rounding")
     jump = _jumps(number)
     if jump:
         return Size("undecided", text=f"lies on a jump or a branch cut ({jump}) at a trial point")

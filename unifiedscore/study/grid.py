@@ -34,7 +34,7 @@ class Cell(Mapping[str, Label]):
         try:
             return self._labels[axis]
         except KeyError:
-            raise KeyError(f"{axis} is no axis of this cell; its axes are {', '.join(self._labels)}") from None
+            raise KeyError(f"{axis} is not an axis of this cell; its axes are {', '.join(self._labels)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._labels)
@@ -206,6 +206,8 @@ def _label(name: str, label) -> Label:
     if isinstance(label, str):
         if not label or "\0" in label:
             raise InputError(f"the axis {name} has an empty label or one with a NUL character: {label!r}")
+        if any("\ud800" <= letter <= "\udfff" for letter in label):
+            raise InputError(f"the axis {name} has a label that is not text, such as the name of a file: {label!r}")
         return str(label)
     if isinstance(label, numbers.Integral) and not isinstance(label, bool | np.bool_):
         if not -(2**63) <= int(label) < 2**63:

@@ -386,7 +386,7 @@ def _check_dataset(study, dataset):
 def _profile(dataset, default: str = "full") -> str:
     """The profile of the run; a dataset that does not say hides no claim."""
     profile = dataset.attrs.get("profile", default)
-    return profile if profile in PROFILES else default
+    return profile if isinstance(profile, str) and profile in PROFILES else default
 
 
 def _waits(claim: Claim, dataset) -> bool:

@@ -11,11 +11,6 @@ from unifiedscore.study.records import Record
 SHOW_AFTER = 1.0  # seconds; shorter work would only flicker
 
 
-def note(message: str) -> None:
-    """One line on standard error."""
-    print(f"note: {message}", file=sys.stderr)
-
-
 @final
 class Progress:
     """A bar on standard error while studies run, only on a terminal and only for work longer than a second."""

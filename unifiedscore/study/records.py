@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -18,13 +17,14 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
-from unifiedscore.atomic import cannot, make_folder, owner, running, sweep, write_atomic
+from unifiedscore.atomic import cannot, make_folder, open_own, owner, running, sweep, write_atomic
 from unifiedscore.errors import FileError
+from unifiedscore.reading import parse_json, read_file
 from unifiedscore.study.grid import canonical
 
 SCHEMA = 2  # 1: keys without imports, data and versions of packages
 IDENTITY = ".identity"
-LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole
+LARGEST, MOST = 2**26, 2**22  # bytes and values; a record holds scalars and short vectors, and is read whole
 DAMAGED = "damaged"
 _MARKS: set[Path] = set()  # of the cells that this process is measuring itself
 Fits = Callable[[Mapping], bool] | None
@@ -66,9 +66,14 @@ class RecordStore:
         """The store of `study` below the results folder `out`; `hashes` where records will be written."""
         return cls(out / "cells" / study, identity_name(hashes) if hashes else "")
 
+    @property
+    def out(self) -> Path:
+        """The results folder, below which no link is followed."""
+        return self.folder.parent.parent
+
     def open(self) -> None:
         """Create the folder, and remove what killed processes left half-written in it."""
-        make_folder(self.folder)
+        make_folder(self.folder, below=self.out)
         sweep(self.folder)
 
     def path(self, key: str) -> Path:
@@ -84,10 +89,14 @@ class RecordStore:
     def mark(self, key: str) -> None:
         """Leave a note that this process measures the cell `key` itself, and may not survive it."""
         path = self._mark(key)
+        number = open_own(path)
         try:
-            path.write_text(owner(), encoding="ascii")
+            os.ftruncate(number, 0)
+            os.write(number, owner().encode("ascii"))
         except OSError as error:
             raise cannot("write", path, error) from error
+        finally:
+            os.close(number)
         _MARKS.add(path)
 
     def unmark(self, key: str) -> None:
@@ -97,10 +106,10 @@ class RecordStore:
     def marked(self, key: str) -> bool:
         """Whether a process ended while it measured the cell `key`; another run that is at it now does not count."""
         try:
-            owner = self._mark(key).read_text(encoding="ascii", errors="replace")
-        except OSError:
+            owner = read_file(self._mark(key), below=self.out)
+        except FileError:
             return False
-        return not running(owner)
+        return not running(owner.decode("ascii", "replace"))
 
     def _mark(self, key: str) -> Path:
         return self.folder / f"{key}.running"
@@ -146,17 +155,13 @@ class RecordStore:
     def _look(self, key: str, cell: Mapping | None, fits: Fits) -> Record | str | None:
         path = self.path(key)
         try:
-            kind = path.stat()
-            if not stat.S_ISREG(kind.st_mode) or kind.st_size > LARGEST:
-                return DAMAGED
-            record = _parse(path.read_bytes(), key, cell)
-        except FileNotFoundError:
-            # A link that leads nowhere is in the way of a record; so is any other thing that is not a file.
-            return DAMAGED if path.is_symlink() else None
-        except PermissionError as error:
-            raise FileError(f"cannot read the record {path}: {error.strerror or error}") from error
-        except OSError:  # a bad sector, a loop of links
-            return DAMAGED
+            record = _parse(read_file(path, below=self.out, limit=LARGEST), key, cell)
+        except FileError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            if isinstance(error.__cause__, PermissionError):
+                raise FileError(f"cannot read the record {path}: {error.__cause__.strerror}") from error
+            return DAMAGED  # a link or anything else that is not a file is in the way of a record; a bad sector
         if record is None or (record.status == "ok" and fits is not None and not fits(record.values)):
             return DAMAGED
         return record
@@ -191,7 +196,7 @@ def _content_hash(content: Mapping) -> str:
 def _parse(text: bytes, key: str, cell: Mapping | None) -> Record | None:
     """A record from its text; None where anything about it is not as this package writes it."""
     try:
-        content = json.loads(text)
+        content = parse_json(text, values=MOST)
         stated = content.pop("sha256")
         if content["schema"] != SCHEMA or content["key"] != key or stated != _content_hash(content):
             return None

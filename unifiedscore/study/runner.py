@@ -8,18 +8,20 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
+from unifiedscore.output import note
+from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN, study_hash, study_in
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
-from unifiedscore.study.progress import Progress, note
-from unifiedscore.study.records import Record, RecordStore
+from unifiedscore.study.progress import Progress
+from unifiedscore.study.records import LARGEST, MOST, Record, RecordStore
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MANIFEST = "run.manifest"
+SOURCE_BYTES = 2**24  # of a study file that is looked at only because a manifest names it
 _KEY = re.compile("[0-9a-f]{32}")
 
 
@@ -195,7 +198,11 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 
     It only looks: the folder may be somebody else's, or in use.
     """
-    for path in sorted(out.glob(f"cells/*/{MANIFEST}")):
+    for folder in files_in(out / "cells", "*", below=out):
+        path = folder / MANIFEST
+        refuse_links(path, below=out)
+        if not path.exists():
+            continue
         manifest = read_manifest(path)
         yield manifest, *RecordStore(path.parent).read_many(manifest["keys"])
 
@@ -203,11 +210,9 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 def read_manifest(path: Path) -> dict:
     """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
-    if path.exists() and not path.is_file():
-        raise FileError(f"{path} is no file; remove it and run the study again")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        manifest = parse_json(read_file(path, below=path.parents[2], limit=LARGEST), values=MOST)
+    except (FileError, ValueError) as error:
         raise FileError(f"{path} is damaged ({error}); run the study again to replace it") from error
     wrong = [
         name
@@ -225,8 +230,11 @@ def read_manifest(path: Path) -> dict:
 
 def outdated(manifest: dict) -> str:
     """What changed since the run that wrote the manifest, in words; empty if nothing did or the file is gone."""
-    path = Path(manifest["file"])
-    return what_changed(manifest.get("identity"), path) if path.is_file() else ""
+    path = Path(manifest["file"])  # as a stranger may have written it: what is no Python file is not looked at
+    with suppress(OSError, ValueError):
+        if path.suffix == ".py" and path.is_file() and path.stat().st_size <= SOURCE_BYTES:
+            return what_changed(manifest.get("identity"), path)
+    return ""
 
 
 def look_up(

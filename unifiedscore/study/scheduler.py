@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import final
 
 from unifiedscore.errors import StudyError, UnifiedScoreError
+from unifiedscore.output import note
 from unifiedscore.study.discover import describe
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.guard import Guard
 from unifiedscore.study.identity import Identity
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
-from unifiedscore.study.progress import note
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads

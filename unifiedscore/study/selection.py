@@ -69,6 +69,8 @@ def normalise(dataset, axes: Iterable[str]):
 def _refuse_repeats(dataset, dim: str):
     """Two cells with one label are one cell twice, and would count as independent replicates or as a longer series."""
     labels = dataset[dim].values.tolist() if dim in dataset.coords else []
+    if not all(isinstance(label, str | int | float) and label == label for label in labels):
+        raise StudyError(f"the axis {dim} of the dataset must have numbers or texts as labels, none of them missing")
     numbers = not any(isinstance(label, str) for label in labels)
     ordered = sorted(labels) if numbers else sorted(map(str, labels))
     twice = next((one for one, two in itertools.pairwise(ordered) if same_label(one, two)), None)
@@ -126,16 +128,33 @@ def read(dataset, name: str, where: Mapping) -> Block:
         elif axis not in dataset.dims:
             raise Unavailable(f"this dataset has no axis {axis}")
     take = np.ix_(*(list(positions[dim]) for dim in dims)) if dims else ()
+    if array.dtype.kind not in "fiub":
+        raise StudyError(f"the variable {name} of the dataset must hold real numbers; its dtype is {array.dtype}")
     values = np.asarray(array.values, dtype=float)[take]
     status = np.zeros(values.shape, dtype=int)
     if "status" in dataset.variables:
         flags = dataset["status"]
         inner = tuple(dim for dim in dims if dim in flags.dims)
-        codes = np.asarray(flags.transpose(*inner).values)
+        codes = _codes(flags, inner, name)
         codes = codes[np.ix_(*(list(positions[dim]) for dim in inner))] if inner else codes
         status = status + codes.reshape([len(positions[dim]) if dim in inner else 1 for dim in dims]).astype(int)
     chosen = {dim: [labels[dim][i] for i in positions[dim]] for dim in dims}
     return Block(dims, chosen, values, status)
+
+
+def _codes(flags, dims: tuple[str, ...], name: str) -> np.ndarray:
+    """The status of every cell, refused where it is none of the known: an unknown one must not count as measured."""
+    if extra := [dim for dim in flags.dims if dim not in dims]:
+        raise StudyError(f"the status in the dataset has the axis {extra[0]}, which the variable {name} lacks")
+    codes = np.asarray(flags.transpose(*dims).values)
+    unknown = ~np.isin(codes, (OK, SKIPPED, FAILED, NOT_RUN)) if codes.dtype.kind in "fiu" else np.array([True])
+    if unknown.any():
+        got = codes[unknown].flat[0] if codes.dtype.kind in "fiu" else f"of dtype {codes.dtype}"
+        raise StudyError(
+            f"the status in the dataset must be {OK} (ok), {SKIPPED} (skipped), {FAILED} (failed) or {NOT_RUN} (not "
+            f"run) for every cell; it is {got}"
+        )
+    return codes
 
 
 def difference(block: Block, partner: Block, *, sign: int = -1) -> Block:

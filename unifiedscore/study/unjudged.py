@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self, final
 
 from unifiedscore.errors import StudyError
 from unifiedscore.inference.verdict import claim_name, json_value
+from unifiedscore.reading import parse_json
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,9 +70,9 @@ def failed_cells(study: str, dataset: xr.Dataset) -> list[FailedCell]:
         Its attribute is not such a list: the file is damaged, or nobody's `run` wrote it.
     """
     try:
-        listed = json.loads(dataset.attrs.get("failed_cells", "[]"))
+        listed = parse_json(dataset.attrs.get("failed_cells", "[]").encode())
         return [FailedCell(study, dict(entry["cell"]), str(entry["message"])) for entry in listed]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise StudyError(
             f"the attribute failed_cells of the data set of {study} is not a list of cells and messages; "
             "unifiedscore run writes the data set again"

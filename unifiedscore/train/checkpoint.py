@@ -78,7 +78,7 @@ def load_checkpoint(path: Path, *, settings: Mapping[str, str], network, average
         what = f"{path} cannot be read as a checkpoint (damaged, or another kind of file?)"
         raise FileError(f"{what}: {reason}; {advice}") from None
     if not known:
-        raise FileError(f"{path} is no checkpoint of a generator of unifiedscore; {advice}")
+        raise FileError(f"{path} is not a checkpoint of a generator of unifiedscore; {advice}")
     stored = state["settings"]
     different = [name for name in {**settings, **stored} if settings.get(name) != stored.get(name)]
     if different:

@@ -12,9 +12,9 @@ from unifiedscore.diagnosis.sources import read_points
 from unifiedscore.errors import InputError
 from unifiedscore.kernels import Laplace, kernel_by_name
 from unifiedscore.metrics import feature_scale, nearest_training_distance
+from unifiedscore.output import note
 from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.study.progress import note
 from unifiedscore.train.bandwidth import matched_kernel
 from unifiedscore.train.generator import new_generator
 from unifiedscore.train.torch_module import require_torch
