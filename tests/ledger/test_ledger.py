@@ -7,7 +7,7 @@ import pytest
 
 from unifiedscore.errors import FileError, StudyError
 from unifiedscore.inference import Verdict
-from unifiedscore.ledger import Ledger
+from unifiedscore.ledger import Ledger, changes
 from unifiedscore.ledger.terminal import print_changes, print_ledger, print_runs
 from unifiedscore.study.unjudged import FailedCell, NotRun
 
@@ -102,22 +102,22 @@ def test_two_verdicts_with_one_key_are_refused():
 def test_compare_finds_what_changed_appeared_and_vanished():
     old = ledger_of(verdict(), verdict(claim="gone"), verdict(claim="same"))
     new = ledger_of(verdict(outcome="refuted"), verdict(claim="new"), verdict(claim="same", estimate=1.01))
-    changes = old.compare(new)
-    assert [change.key[0] for change in changes] == ["a.b", "gone", "new"]
+    found = changes(old, new)
+    assert [change.key[0] for change in found] == ["a.b", "gone", "new"]
     text = io.StringIO()
-    print_changes(changes, file=text)
+    print_changes(found, file=text)
     assert "a.b [monte_carlo]: supported (expected supported) -> refuted (expected supported)" in text.getvalue()
     assert "absent -> supported" in text.getvalue() and "3 verdicts changed" in text.getvalue()
-    assert old.compare(old) == ()
+    assert changes(old, old) == ()
 
 
 def test_numbers_are_no_change_but_every_outcome_is():
     old = ledger_of(verdict(), verdict(claim="b.c"))
     interval = {"low": 0.8, "high": 1.2, "level": 0.99, "kind": "t"}
     moved = {"estimate": 1.0 + 1e-12, "reason": "because of 1.000000001", "interval": interval}
-    assert old.compare(ledger_of(verdict(**moved), verdict(claim="b.c", cells=3))) == ()
+    assert changes(old, ledger_of(verdict(**moved), verdict(claim="b.c", cells=3))) == ()
     for part, value in {"outcome": "inconclusive", "expected": "refuted", "control_outcome": "supported"}.items():
-        ((change,), text) = old.compare(ledger_of(verdict(**{part: value}), verdict(claim="b.c"))), io.StringIO()
+        ((change,), text) = changes(old, ledger_of(verdict(**{part: value}), verdict(claim="b.c"))), io.StringIO()
         assert (change.key[0], change.study, getattr(change.new, part)) == ("a.b", "small", value)
         print_changes([change], file=text)
         assert "    was: because\n    now: because\n1 verdict changed\n" in text.getvalue()
@@ -131,7 +131,7 @@ def test_a_partial_ledger_and_one_of_another_run_are_compared_in_a_few_lines():
     new = replace(new, root_seed=7)
     text = io.StringIO()
     print_runs(old, new, file=text)
-    print_changes(old.compare(new), file=text)
+    print_changes(changes(old, new), file=text)
     assert text.getvalue().splitlines() == [
         "note: root seed 0 -> 7",
         "note: the new ledger holds 1 failed cell and stale data of small",

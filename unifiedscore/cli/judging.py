@@ -93,7 +93,8 @@ def judge_command(
 
 def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
     from unifiedscore.atomic import locked
-    from unifiedscore.ledger.merge import Part, merged
+    from unifiedscore.ledger.merge import merged
+    from unifiedscore.ledger.part import Part
     from unifiedscore.ledger.words import count
 
     with locked(out):  # two calls that each judge a part must not lose one another's verdicts

@@ -69,14 +69,14 @@ def diff(
 
     Numbers are not compared: their last digits differ between machines, and one that matters changes an outcome.
     """
-    from unifiedscore.ledger import Ledger
+    from unifiedscore.ledger import Ledger, changes
     from unifiedscore.ledger.terminal import print_changes, print_runs
 
     before, after = Ledger.read(old), Ledger.read(new)
-    changes = before.compare(after)
+    found = changes(before, after)
     print_runs(before, after)
-    print_changes(changes)
-    raise typer.Exit(1 if changes else 0)
+    print_changes(found)
+    raise typer.Exit(1 if found else 0)
 
 
 def export(
@@ -88,7 +88,7 @@ def export(
 ):
     """Write the verdicts as a table, one row each, for a page or a paper.
 
-    The format summary keeps the verdicts of a long run of some studies: as studies/NAME.summary.json it is shown, with
+    The format summary keeps the verdicts of a long run of some studies: as reference/NAME.summary.json it is shown, with
     commit and date, in every report.
     """
     from unifiedscore.atomic import write_atomic

@@ -6,7 +6,7 @@ From Python, `unifiedscore.ledger.Ledger.read("results")` reads it and `.verdict
 
 from __future__ import annotations
 
-from unifiedscore.ledger.diff import Change
+from unifiedscore.ledger.diff import Change, changes
 from unifiedscore.ledger.ledger import Ledger
 
-__all__ = ["Change", "Ledger"]
+__all__ = ["Change", "Ledger", "changes"]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from unifiedscore.inference.verdict import Key, Verdict, claim_name
-
-if TYPE_CHECKING:
-    from unifiedscore.ledger.ledger import Ledger
+from unifiedscore.ledger.ledger import Ledger
 
 
 @final

@@ -7,20 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from unifiedscore import __version__
 from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
+from unifiedscore.ledger.part import Part
 from unifiedscore.ledger.schema import SCHEMA_VERSION, check_ledger
 from unifiedscore.output import encoded
 from unifiedscore.reading import read_json
 from unifiedscore.study.unjudged import FailedCell, NotRun
-
-if TYPE_CHECKING:
-    from unifiedscore.ledger.diff import Change
-    from unifiedscore.ledger.merge import Part
 
 FILE = "ledger.json"
 
@@ -127,12 +124,6 @@ class Ledger:
         if not found:
             raise UnknownNameError("claim", claim, {verdict.claim for verdict in self.verdicts})
         return found
-
-    def compare(self, new: Ledger) -> tuple[Change, ...]:
-        """What changed from this ledger to `new`: verdicts that appeared, vanished, or came out differently."""
-        from unifiedscore.ledger.diff import changes
-
-        return changes(self, new)
 
     def merge(self, old: Ledger, part: Part) -> Ledger:
         """This ledger of a part of the studies, and what `old` holds on all that the part did not judge again."""

@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import final
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
-from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import FILE, Ledger
+from unifiedscore.ledger.part import Part
 from unifiedscore.output import note
 from unifiedscore.reading import JSON_BYTES, read_file, refuse_links
-from unifiedscore.study.discover import Found
 from unifiedscore.study.records import RecordStore
 from unifiedscore.study.runner import MANIFEST, outdated, read_manifest
-from unifiedscore.study.unjudged import FailedCell, NotRun
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a call judges: studies by name, derivations by claim and by file, perhaps of one claim alone."""
-
-    studies: frozenset[str]
-    proofs: frozenset[str] = frozenset()
-    files: frozenset[str] = frozenset()
-    claim: str | None = None
-
-    @classmethod
-    def of(cls, found: Found, claim: str | None = None) -> Part:
-        """All that was found, or one claim of it."""
-        return cls(
-            frozenset(item.study.name for item in found.studies),
-            frozenset(item.derivation.claim for item in found.derivations),
-            frozenset(item.path.stem for item in found.derivations),
-            claim,
-        )
-
-    def covers(self, entry: Verdict | NotRun) -> bool:
-        """Whether the entry is on a study and a claim of this part."""
-        return entry.study in self.studies and self.claim in (None, entry.claim)
-
-    def judges(self, verdict: Verdict) -> bool:
-        """Whether the part judges what this verdict judged, by a study or by a proof."""
-        return self.covers(verdict) or (verdict.evidence == "symbolic" and verdict.claim in self.proofs)
-
-    def measures(self, cell: FailedCell) -> bool:
-        """Whether the part measures this cell, or proves what this file proves."""
-        return cell.study in self.studies | self.files
 
 
 def merged(ledger: Ledger, part: Part, out: Path) -> Ledger:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from unifiedscore.compiled import njit
 
 # Sums may be reordered, so that they vectorise; the rounding stays that of d additions.
 _FAST = {"reassoc", "contract"}
