@@ -16,7 +16,7 @@ SHARED = set("__version__ arrays compiled errors foreign hdf5 output profiles re
 NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "samplers", "references"]
 MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUMERICAL)} | {
     "inference": set(),
-    "metrics": {"inference", "measures"},
+    "metrics": {"inference", "measures", "posterior"},
     "testing": {"kernels", "measures", "posterior", "fields"},
     "study": {"inference", "atomic"},
     "plotting": {"inference", "study", "atomic"},

@@ -88,8 +88,8 @@ def export(
 ):
     """Write the verdicts as a table, one row each, for a page or a paper.
 
-    The format summary keeps the verdicts of a long run of some studies: as reference/NAME.summary.json it is shown, with
-    commit and date, in every report.
+    The format summary keeps the verdicts of a long run of some studies: as reference/NAME.summary.json it is shown,
+    with commit and date, in every report.
     """
     from unifiedscore.atomic import write_atomic
     from unifiedscore.ledger import Ledger
