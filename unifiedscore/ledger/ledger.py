@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -41,6 +41,8 @@ class Ledger:
     failed_cells : tuple of FailedCell
     stale : tuple of str
         Studies judged on data that another version of their file or of the engine measured.
+    runs : mapping, optional
+        Study to the stamp of the run that was judged; see `unifiedscore.study.stamp`.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Ledger:
     not_run: tuple[NotRun, ...] = ()
     failed_cells: tuple[FailedCell, ...] = ()
     stale: tuple[str, ...] = ()
+    runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self):
         for name in ("verdicts", "not_run", "failed_cells"):
@@ -136,6 +139,7 @@ class Ledger:
             not_run=tuple(entry for entry in old.not_run if not part.covers(entry)) + self.not_run,
             failed_cells=tuple(cell for cell in old.failed_cells if not part.measures(cell)) + self.failed_cells,
             stale=(*self.stale, *rest.intersection(old.stale)),
+            runs={study: run for study, run in old.runs.items() if study in rest} | dict(self.runs),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -149,6 +153,7 @@ class Ledger:
             "not_run": [entry.to_json() for entry in self.not_run],
             "failed_cells": [cell.to_json() for cell in self.failed_cells],
             "stale": list(self.stale),
+            **({"runs": {study: dict(run) for study, run in self.runs.items()}} if self.runs else {}),
         }
 
     @classmethod
@@ -178,6 +183,7 @@ class Ledger:
                 not_run=tuple(map(NotRun.from_json, data["not_run"])),
                 failed_cells=tuple(map(FailedCell.from_json, data["failed_cells"])),
                 stale=tuple(data.get("stale", ())),
+                runs=data.get("runs", {}),
             )
         except StudyError as error:
             raise FileError(f"{source} is not a ledger: {error}") from None

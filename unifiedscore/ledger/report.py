@@ -21,8 +21,9 @@ from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
 from unifiedscore.ledger.words import between, printed, spoken
-from unifiedscore.output import encoded
+from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, read_file, read_json
+from unifiedscore.study.stamp import disagreement
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -85,7 +86,7 @@ def write_report(
     ledger = Ledger.read(results)
     if not_established is None:
         not_established = read_not_established(results)
-    text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
+    text = render_report(ledger, _figures(results, figures, ledger), not_established, read_summaries(results))
     write_atomic(path, encoded(text))
     return path
 
@@ -225,7 +226,7 @@ def _table(verdicts: Iterable[Verdict]) -> list[tuple[str, list[int]]]:
     return [row for row in rows if any(row[1])]
 
 
-def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, Any]]:
+def _figures(results: Path, given: Mapping[str, Path] | None, ledger: Ledger) -> list[dict[str, Any]]:
     folder = results / "figures"
     entries: dict[str, dict[str, Any]] = {}
     index = folder / "index.json"
@@ -239,6 +240,8 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
             for entry in entries.values():
                 if not all(isinstance(name, str) for part in ("studies", "claims") for name in entry.get(part, ())):
                     raise TypeError("studies and claims must list names")
+                if not all(isinstance(run, dict) for run in dict(entry.get("runs", {})).values()):
+                    raise TypeError("runs must hold an object for every study")
                 entry["title"] = str(entry.get("title", ""))
         except (ValueError, KeyError, TypeError) as error:
             raise FileError(
@@ -256,6 +259,9 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
                 entries[path.stem] = {"name": path.stem, "title": "", "studies": [], "claims": [], "path": path}
     shown, room = [], REPORT_BYTES
     for entry in entries.values():
+        if foreign := disagreement(entry.get("runs", {}), ledger):
+            note(f"figure {entry['name']} is left out of the report: {foreign}; judge and draw the same run")
+            continue
         # What the index or the folder names stands in it; what the caller named may stand anywhere.
         content = read_file(entry["path"], below=results if given is None else None, limit=PICTURE_BYTES)
         _check_png(content, entry["path"])

@@ -56,6 +56,9 @@ def check_ledger(ledger, path: str | Path) -> None:
     for part, kinds in (("not_run", _NOT_RUN), ("failed_cells", _FAILED)):
         for position, entry in enumerate(ledger[part]):
             _check(entry, kinds, f"{part}[{position}]", problem)
+    runs = ledger.get("runs", {})
+    if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
+        raise FileError(f"{problem}: runs must hold an object for every study")
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
         raise FileError(f"{problem}: stale must list names of studies")

@@ -33,6 +33,7 @@ from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.runner import run_studies
+from unifiedscore.study.stamp import stamp
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 
@@ -52,10 +53,12 @@ class Judged:
     not_run: list[NotRun] = field(default_factory=list)
     failed_cells: list[FailedCell] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
         """Judge a study on its data set."""
         study = found.study
+        self.runs[study.name] = stamp(dataset)
         if changed := what_changed(_identity(dataset), found.path):
             note(f"{study.name}: its data are stale ({changed}); unifiedscore run measures them again")
             self.stale.append(study.name)
@@ -83,6 +86,7 @@ class Judged:
             not_run=tuple(self.not_run),
             failed_cells=tuple(self.failed_cells),
             stale=tuple(self.stale),
+            runs=self.runs,
         )
 
     def _reproducible(self, verdict: Verdict, path: Path) -> Verdict:
