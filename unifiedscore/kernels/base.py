@@ -103,6 +103,11 @@ class AbstractKernel(ABC):
     """True if b is constant, which holds for the Gaussian alone: V is then a multiple of the score."""
     bandwidth: float
 
+    @property
+    def rounding(self) -> float:
+        """Error of the tile's log k and log b, in units of eps, beyond their own rounding: that of a table."""
+        return 0.0
+
     @abstractmethod
     def log_profile(self, r: np.ndarray) -> np.ndarray:
         r"""Return $\log k(r) = -\varphi(r)$ for distances `r` of any shape. Law: 0 at r = 0, never increasing."""

@@ -63,7 +63,8 @@ def _log_gaussian(s, eigenvalues, multiplicities, squared, with_r2, out):
                     log_eta = np.log1p(2.0 * sk * eigenvalues[m, j]) if precise else np.log(eta)
                     total -= 0.5 * multiplicities[m, j] * log_eta + sk * squared[i, m, j] / eta
                     r2 += multiplicities[m, j] * eigenvalues[m, j] / eta + squared[i, m, j] / eta**2
-                out[i, m, k] = total + np.log(r2) if with_r2 else total
+                # A component so far that its square is infinite has no weight, whatever r^2 says.
+                out[i, m, k] = total + np.log(r2) if with_r2 and total > -np.inf else total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
