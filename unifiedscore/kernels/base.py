@@ -3,30 +3,68 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+
+from unifiedscore.errors import InputError
 
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleMixture:
-    r"""A unit-bandwidth profile as a mixture of Gaussians, $k(r) = \int e^{-s r^2} g(s)\,ds$.
+    r"""A unit-bandwidth profile as a mixture of Gaussians, $k(r) = \int e^{-s r^2} g(s)\,ds + \sum_i w_i e^{-s_i r^2}$.
 
     Parameters
     ----------
     log_density : callable or None
         `log_density(v)` returns $\log(s\,g(s))$ at $s = e^v$, the density in $v = \log s$, for an array of any shape.
-        None for a single Gaussian.
-    atom : float or None
-        The one node $s_0$ of a single Gaussian, else None.
+        None for a mixture of nodes alone. It may have several peaks; a peak narrower than 0.01 in v is a node.
+    atom : float, sequence of floats or None
+        The node $s_0$ of a single Gaussian (1/2 for bandwidth 1), or the nodes $s_i$ of a sum of several.
+    weights : sequence of floats or None
+        Masses $w_i > 0$ of the nodes; with the integral of g they add up to k(0) = 1. A single node has mass 1 unless
+        it is given.
+
+    Raises
+    ------
+    InputError
+        Nodes or masses that are not positive, or not as many of one as of the other.
+
+    Examples
+    --------
+    The mean of two Gaussian kernels of bandwidths 1 and 3:
+
+    >>> ScaleMixture(atom=(0.5, 0.5 / 9), weights=(0.5, 0.5)).atoms.round(3)
+    array([0.5  , 0.056])
     """
 
     log_density: Callable[[np.ndarray], np.ndarray] | None = None
-    atom: float | None = None
+    atom: float | Sequence[float] | None = None
+    weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        nodes, masses = self.atoms, self.masses
+        if nodes.ndim != 1 or nodes.shape != masses.shape or not (nodes > 0).all() or not (masses > 0).all():
+            raise InputError(
+                "atom and weights must hold as many positive nodes as positive masses; "
+                f"got {self.atom!r} and {self.weights!r}"
+            )
+        if self.log_density is None and len(nodes) == 0:
+            raise InputError("a scale mixture needs a log_density, an atom or both")
+
+    @property
+    def atoms(self) -> np.ndarray:
+        """The nodes, (k,): empty for a density alone."""
+        return np.atleast_1d(np.asarray([] if self.atom is None else self.atom, dtype=np.float64))
+
+    @property
+    def masses(self) -> np.ndarray:
+        """The masses of the nodes, (k,)."""
+        return np.atleast_1d(np.asarray([1.0] * len(self.atoms[:1]) if self.weights is None else self.weights, float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +102,11 @@ class AbstractKernel(ABC):
     constant_weight: ClassVar[bool] = False
     """True if b is constant, which holds for the Gaussian alone: V is then a multiple of the score."""
     bandwidth: float
+
+    @property
+    def rounding(self) -> float:
+        """Error of the tile's log k and log b, in units of eps, beyond their own rounding: that of a table."""
+        return 0.0
 
     @abstractmethod
     def log_profile(self, r: np.ndarray) -> np.ndarray:

@@ -157,6 +157,17 @@ class Matern(AbstractKernel):
         object.__setattr__(self, "bandwidth", positive(self.bandwidth, "bandwidth"))
         object.__setattr__(self, "smoothness", positive(self.smoothness, "smoothness"))
 
+    @property
+    def rounding(self) -> float:
+        """About 1e-13 where the tile interpolates a table; the recursion of a half-integer rounds once an order."""
+        return 1000.0 if self._order is None else 8.0 * self._order
+
+    @property
+    def _order(self) -> int | None:
+        """n for a smoothness n + 1/2 with a closed form."""
+        n = self.smoothness - 0.5
+        return int(n) if n == int(n) and n <= 10 else None
+
     def log_profile(self, r):
         z = array(r, "r") / self.bandwidth
         away = z != 0
@@ -190,8 +201,7 @@ class Matern(AbstractKernel):
     def compiled_tile(self):
         from scipy.special import gammaln
 
-        n = self.smoothness - 0.5
-        if n == int(n) and n <= 10:
+        if (n := self._order) is not None:
             # theta_n(0) = (2n - 1)!! = 2^n Gamma(n + 1/2) / sqrt(pi)
             normalizer = n * np.log(2.0) + gammaln(n + 0.5) - 0.5 * np.log(np.pi)
             return _tile, np.array([self.bandwidth, n, normalizer])

@@ -92,20 +92,26 @@ def _average(kernel, frequency, dimension, function) -> np.ndarray:
     if mixture is None:
         raise InputError(f"kernel must be a Gaussian scale mixture such as unifiedscore.Laplace(1.0); got {kernel!r}")
     squared = (xi.reshape(-1, 1) * kernel.bandwidth) ** 2 / 4.0
-    if mixture.atom is not None:
-        return function(squared / mixture.atom)[:, 0].reshape(xi.shape)
-    v = np.linspace(-300.0, 300.0, 24_001)
-    for _ in range(3):
-        with np.errstate(over="ignore"):
-            log_weight = mixture.log_density(v) - 0.5 * dimension * v
-        active = np.flatnonzero(log_weight > log_weight.max() - 60.0)
-        if active[0] == 0:
-            raise InputError(f"{kernel!r} is not integrable in {dimension} dimensions, so its transform is not defined")
-        v = np.linspace(v[active[0] - 1], v[min(active[-1] + 1, len(v) - 1)], _NODES + 1)
-    with np.errstate(over="ignore"):
-        log_weight = mixture.log_density(v) - 0.5 * dimension * v
+    parts = [(np.log(mixture.atoms), np.log(mixture.masses) - 0.5 * dimension * np.log(mixture.atoms))]
+    if mixture.log_density is not None:
+        parts.append(_nodes(kernel, mixture.log_density, dimension))
+    v, log_weight = (np.concatenate(part) for part in zip(*parts, strict=True))
     weight = np.exp(log_weight - log_weight.max())
     with np.errstate(over="ignore", invalid="ignore"):
         u = squared * np.exp(-v)
         value = np.where(u < 700.0, function(np.minimum(u, 700.0)), 0.0)
     return (value @ weight / weight.sum()).reshape(xi.shape)
+
+
+def _nodes(kernel, log_density, dimension) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes in v = log s and log-weights of the density g(s) s^{-d/2}, where it is within e^-60 of its peak."""
+    v = np.linspace(-300.0, 300.0, 24_001)
+    for _ in range(3):
+        with np.errstate(over="ignore"):
+            log_weight = log_density(v) - 0.5 * dimension * v
+        active = np.flatnonzero(log_weight > log_weight.max() - 60.0)
+        if active[0] == 0:
+            raise InputError(f"{kernel!r} is not integrable in {dimension} dimensions, so its transform is not defined")
+        v = np.linspace(v[active[0] - 1], v[min(active[-1] + 1, len(v) - 1)], _NODES + 1)
+    with np.errstate(over="ignore"):
+        return v, log_density(v) - 0.5 * dimension * v + np.log(v[1] - v[0])

@@ -77,6 +77,8 @@ def _block(kernel, x, y, log_mass, exclude, wants, alone) -> Sums:
             "overflows float64; leave out the sample, or rescale the points or the bandwidth"
         )
     out.total = weight.sum(1)
+    # A profile may pass through the logarithm of r, as far from 0 as r is from 1 (Matern).
+    out.rounding[:] = 2.0 * np.abs(np.log(np.clip(r, 1e-300, 1e300))).max(1)
     safe = np.where(out.total > 0, out.total, 1.0)[:, None]
     if "mean_shift" in wants:
         out.mean_shift = weighted_differences(weight, x, y) / safe

@@ -159,10 +159,11 @@ class NearField:
         smoothing = validate.positive(smoothing, "smoothing", allow_zero=True)
         queries = np.ascontiguousarray(x - scale * self.center, dtype=np.float64)
         tuples = np.ascontiguousarray(noise if noise.ndim == 3 else noise[None], dtype=np.float64)
-        extent = scale * np.ptp(self.points, axis=0)
+        with np.errstate(over="ignore"):
+            extent = float(np.square(scale * np.ptp(self.points, axis=0)).sum())
         radius2 = 2.0 * bandwidth**2 * np.log(self.size / self.tolerance)
         # A radius beyond the diagonal of the data excludes nothing: no sorting, no search, the dense sum.
-        reach = radius2 if prune and radius2 < float(extent @ extent) else np.inf
+        reach = radius2 if prune and radius2 < extent else np.inf
         mean, visited, draws = np.empty(queries.shape), 0, tuples.shape[1]
         rows = max(1, _QUERIES // draws)
         helpers = threads() - 1

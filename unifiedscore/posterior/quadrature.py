@@ -6,14 +6,16 @@ distances $z_j^2$ contributes
 $$\Omega_m(s) = g(s)\,\pi_m \prod_j \eta_j^{-n_j/2} e^{-s z_j^2/\eta_j}, \qquad \eta_j = 1 + 2 s \lambda_j,$$
 
 and $Z$, $ZV$, $Zs$ are the integrals of $\Omega$, $\Omega (c - x)/\eta$ and $2 s \Omega (c - x)/\eta$. The cost is free
-of the dimension for isotropic covariances. Each (query, component) has a window and nodes of its own, found by zooming
-in on its peak: neither a narrow peak far away nor the slow tail in low dimension escapes. The trapezoid rule on all
-nodes and on every other node gives the error estimate.
+of the dimension for isotropic covariances. Each (query, component, peak of g) has a window and nodes of its own, found
+by zooming in on its peak: neither a narrow peak far away nor the slow tail in low dimension escapes. The trapezoid rule
+on all nodes and on every other node gives the error estimate. Before a kernel is used, its mixture is integrated to its
+profile: what the nodes miss shows there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,19 +24,18 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.measures import GaussianMixture, ReducedMixture
 from unifiedscore.posterior.moments import PosteriorMoments, PosteriorVectors, _field, _moments, _spread, _vectors
 from unifiedscore.posterior.radial import MixtureTable, RadialTerms, distance_terms, inverse_weight_terms
+from unifiedscore.posterior.scales import COARSE, Piece, pieces
 
 # A node whose integrand is e^-44 (8e-20) of the peak cannot matter even when a thousand of them add up.
 _DEPTH = 44.0
 # (query, component, node) triples held at once: 16 MB an array.
 _BLOCK = 2_000_000
-# Peaks lie in the middle; the sparse ends let the slow tails of small exponents run out.
-_COARSE = np.concatenate(
-    [np.linspace(-690.0, -90.0, 25)[:-1], np.linspace(-90.0, 100.0, 77), np.linspace(100.0, 600.0, 21)[1:]]
-)
 _ZOOM = 49
 _TOLERANCE = 1e-11
 _MOST_NODES = 6144
 _JACOBIAN_NODES = 512
+# A field whose two rules differ by more than this, and by more than the rounding of its logarithms, is no number.
+_WORST = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def _log_gaussian(s, eigenvalues, multiplicities, squared, with_r2, out):
                     log_eta = np.log1p(2.0 * sk * eigenvalues[m, j]) if precise else np.log(eta)
                     total -= 0.5 * multiplicities[m, j] * log_eta + sk * squared[i, m, j] / eta
                     r2 += multiplicities[m, j] * eigenvalues[m, j] / eta + squared[i, m, j] / eta**2
-                out[i, m, k] = total + np.log(r2) if with_r2 else total
+                # A component so far that its square is infinite has no weight, whatever r^2 says.
+                out[i, m, k] = total + np.log(r2) if with_r2 and total > -np.inf else total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -95,7 +97,7 @@ def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
     parts = []
     for rows in blocks(3):
         geo = geometry(rows)
-        main, error, log_z, shift, score, typical = _directions(measure, kernel, geo, x[rows].astype(np.float64) / tau)
+        main, error, log_z, shift, score, typical = _directions(measure, kernel, geo, x[rows].astype(np.float64))
         mean_r, error_r = _radial(kernel, geo, main, log_z, distance)
         alpha, error_w = _radial(kernel, geo, main, log_z, inverse)
         # So far out, ratios of integrals are noise of size eps |log Z|, and the distance is as good as constant.
@@ -111,7 +113,7 @@ def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
 
 def _vectors_of_mixture(measure, kernel, x, exclude) -> PosteriorVectors:
     geometry, blocks, tau = _prepare(measure, kernel, x, exclude)
-    queries = x.astype(np.float64) / tau
+    queries = x.astype(np.float64)
     parts = [_directions(measure, kernel, geometry(rows), queries[rows])[2:5] for rows in blocks(1)]
     log_z, shift, score = (np.concatenate(part) for part in zip(*parts, strict=True))
     return PosteriorVectors(*(value.astype(x.dtype) for value in (shift * tau, score / tau, log_z)))
@@ -134,18 +136,18 @@ def _(measure: GaussianMixture, kernel, x) -> np.ndarray:
     d = x.shape[1]
     parts = []
     for rows in blocks(d):
-        geo, scaled = geometry(rows), x[rows] / tau
+        geo, queries = geometry(rows), x[rows]
         s, weight = _posterior_nodes(kernel, geo)
-        total = np.zeros((len(scaled), d, d))
+        total = np.zeros((len(queries), d, d))
         for m, c in enumerate(measure.centers):
             padded = np.zeros(d)
-            padded[: len(c)] = c / tau
+            padded[: len(c)] = c
             # (n, k, j): one eigenvalue for an isotropic component, d of them otherwise.
             inverse = 1.0 / (1.0 + 2.0 * s[:, m, :, None] * geo.eigenvalues[m])
             heavy = 2.0 * s[:, m] * weight[:, m]
             diagonal = np.einsum("nk,nkj->nj", heavy, inverse) * geo.eigenvalues[m]
             outer = np.einsum("nk,nki,nkj->nij", heavy, inverse, inverse)
-            gap = padded - scaled
+            gap = (padded - queries) / tau
             if measure.variances is not None:
                 total += diagonal[:, :, None] * np.eye(d) + outer * gap[:, :, None] * gap[:, None, :]
             else:
@@ -159,28 +161,32 @@ def _(measure: GaussianMixture, kernel, x) -> np.ndarray:
 
 def _posterior_nodes(kernel, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
     """Nodes s and normalised posterior weights, both (n, m, k)."""
-    own = kernel.scale_mixture()
-    if own.atom is not None:
-        s = np.full((*geo.squared.shape[:2], 1), own.atom)
-        log_value = np.empty_like(s)
-        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, False, log_value)
-    else:
-        evaluate = _integrand(own.log_density, 0.0, geo, with_r2=False)
-        low, high = _window(evaluate, geo, directions=True)
-        nodes = _JACOBIAN_NODES
-        while True:
-            step = (high - low) / nodes
-            v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
-            s, log_value = evaluate(v, geo.squared)
-            # Every other node must give the same integral of the score.
-            heavy = np.exp(log_value + v - (log_value + v).max(2, keepdims=True))
-            if nodes >= 8 * _JACOBIAN_NODES or np.abs(2 * heavy[:, :, ::2].sum(2) / heavy.sum(2) - 1).max() < 1e-10:
-                break
-            nodes *= 2
-        log_value = log_value + np.log(step)[:, :, None]
+    parts = [_piece_nodes(piece, geo) for piece in pieces(kernel.with_bandwidth(1.0))]
+    s, log_value = (np.concatenate(part, axis=2) for part in zip(*parts, strict=True))
     log_value = log_value + geo.log_weights[:, None]
     weight = np.exp(log_value - log_value.max((1, 2), keepdims=True))
     return s, weight / weight.sum((1, 2), keepdims=True)
+
+
+def _piece_nodes(piece: Piece, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and log-weights, (n, m, k), of one piece of the mixture."""
+    if piece.log_density is None:
+        s = np.full((*geo.squared.shape[:2], 1), piece.atom)
+        log_value = np.empty_like(s)
+        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, False, log_value)
+        return s, log_value + piece.log_weight
+    evaluate = _integrand(piece, geo, with_r2=False)
+    low, high = _window(evaluate, geo, piece.coarse, directions=True)
+    nodes = _JACOBIAN_NODES
+    while True:
+        step = (high - low) / nodes
+        v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
+        s, log_value = evaluate(v, geo.squared)
+        # Every other node must give the same integral of the score.
+        heavy = np.exp(log_value + v - (log_value + v).max(2, keepdims=True))
+        if nodes >= 8 * _JACOBIAN_NODES or np.abs(2 * heavy[:, :, ::2].sum(2) / heavy.sum(2) - 1).max() < 1e-10:
+            return s, log_value + np.log(step)[:, :, None]
+        nodes *= 2
 
 
 def _prepare(measure, kernel, x, exclude):
@@ -192,6 +198,7 @@ def _prepare(measure, kernel, x, exclude):
             f"{kernel!r} has no Gaussian scale mixture, so its population posterior has no quadrature here; "
             "draw Samples from the mixture instead"
         )
+    _require_profile(kernel.with_bandwidth(1.0))
     tau = kernel.bandwidth
     with np.errstate(divide="ignore"):
         log_weights = np.log(measure.weights)
@@ -214,6 +221,24 @@ def _prepare(measure, kernel, x, exclude):
     return geometry, blocks, tau
 
 
+@lru_cache(maxsize=64)
+def _require_profile(kernel) -> None:
+    """Refuse a kernel of unit bandwidth whose mixture does not integrate to its profile, as the nodes here see it."""
+    r = np.logspace(-3.0, 1.5, 10)
+    geo = _Geometry(np.zeros((1, 1)), np.ones((1, 1)), np.square(r)[:, None, None], np.zeros(1))
+    log_part, *_ = _integrate(kernel, geo, None, with_r2=False)
+    expected = kernel.log_profile(r)
+    gap = np.abs(log_part[:, 0] - expected) / (1.0 + np.abs(expected))
+    worst = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
+    if not gap[worst] <= 1e-8:
+        raise NumericalError(
+            f"the scale mixture of {kernel!r} gives log k = {log_part[worst, 0]:.10g} at r = {r[worst]:.3g}, its "
+            f"profile {expected[worst]:.10g}: it describes another kernel, or its density over log s is not smooth "
+            "(breaks off, or has peaks narrower than 0.01: pass those as atoms); mend it "
+            "(unifiedscore.testing.check_kernel tests it), or use Samples"
+        )
+
+
 def _squared(measure, x) -> np.ndarray:
     """Squared distances to the centres: (n, m, 1), or along each eigenvector (n, m, d)."""
     if measure.variances is None:
@@ -233,10 +258,20 @@ def _directions(measure, kernel, geo: _Geometry, x):
     share = np.exp(log_parts - top)
     log_z = top[:, 0] + np.log(share.sum(1))
     share /= share.sum(1, keepdims=True)
-    error = (share * error).sum(1) + np.finfo(np.float64).eps * np.maximum(1.0, np.abs(log_z))
+    error = (share * error).sum(1)
+    rounding = np.finfo(np.float64).eps * np.maximum(1.0, np.abs(log_z))
+    if not (resolved := error <= np.maximum(_WORST, 1e3 * rounding)).all():
+        query = int(np.argmin(resolved))
+        raise NumericalError(
+            f"the integral over the scales of {kernel!r} is not resolved at query {query}: two rules differ by "
+            f"{error[query]:.1e}; its density over log s has features that are too narrow or breaks off (pass narrow "
+            "peaks as atoms), or use Samples"
+        )
+    error = error + rounding
     # E r^2 of a Gaussian with mean (c - x)/eta and covariance Lambda/eta, at the mean of 1/eta.
     square = (geo.multiplicities * geo.eigenvalues * shift + geo.squared * shift**2).sum(2)
-    typical = np.sqrt((share * square).sum(1))
+    # A component without weight may be so far that its square is not a number.
+    typical = np.sqrt(np.where(share > 0, share * square, 0.0).sum(1))
     return (
         log_parts,
         error,
@@ -251,16 +286,16 @@ def _combine(measure, tau, coefficient, x) -> np.ndarray:
     """Return sum_m C_m (c_m - x) with C_m diagonal in the eigenbasis of component m."""
     if measure.variances is None:
         total = np.zeros_like(x)
-        for m, (c, u) in enumerate(zip(measure.centers / tau, measure.eigenvectors, strict=True)):
-            total += (((c - x) @ u) * coefficient[:, m]) @ u.T
+        for m, (c, u) in enumerate(zip(measure.centers, measure.eigenvectors, strict=True)):
+            total += (((c - x) / tau @ u) * coefficient[:, m]) @ u.T
         return total
     coefficient = coefficient[:, :, 0]
-    total = -coefficient.sum(1, keepdims=True) * x
+    total = -coefficient.sum(1, keepdims=True) * (x / tau)
     k = measure.centers.shape[1]
     # Differences component by component: a query near a centre keeps its digits.
     inner = np.zeros((len(x), k))
-    for m, c in enumerate(measure.centers / tau):
-        inner += coefficient[:, m, None] * (c - x[:, :k])
+    for m, c in enumerate(measure.centers):
+        inner += coefficient[:, m, None] * ((c - x[:, :k]) / tau)
     total[:, :k] = inner
     return total
 
@@ -286,19 +321,37 @@ def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2:
 
     The density over s is `mixture`, or that of the kernel itself.
     """
-    own = kernel.scale_mixture()
-    shape = geo.squared.shape
-    atom = 0.0 if own.atom is None else own.atom
-    if mixture is None and own.atom is not None:
-        log_value = np.empty((*shape[:2], 1))
-        s = np.full_like(log_value, atom)
-        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, with_r2, log_value)
-        inverse = np.broadcast_to(1.0 / (1.0 + 2.0 * atom * geo.eigenvalues), shape)
-        return log_value[:, :, 0], inverse, 2.0 * atom * inverse, np.zeros(shape[:2])
-    density = own.log_density if mixture is None else mixture
+    parts = pieces(kernel.with_bandwidth(1.0))
+    if mixture is not None:
+        parts = (Piece(mixture, parts[0].atom, 0.0, COARSE),)
+    results = [_integrate_piece(piece, geo, with_r2=with_r2) for piece in parts]
+    if len(results) == 1:
+        return results[0]
+    logs, inverse, heavy, error = (np.stack(part) for part in zip(*results, strict=True))
+    top = np.where(np.isfinite(logs.max(0)), logs.max(0), 0.0)
+    share = np.exp(logs - top)
+    total = share.sum(0)
+    share /= np.where(total > 0, total, 1.0)
+    # Each of the three integrals has its own errors: a piece of little mass may carry the score.
+    errors = [(share * error).sum(0)]
+    means = [(share[..., None] * values).sum(0) for values in (inverse, heavy)]
+    for mean, values in zip(means, (inverse, heavy), strict=True):
+        part = (share[..., None] * values * error[..., None]).sum(0)
+        errors.append((part / np.where(mean > 0, mean, 1.0)).max(-1, initial=0.0))
+    with np.errstate(divide="ignore"):
+        return top + np.log(total), *means, np.max(errors, axis=0)
 
-    evaluate = _integrand(density, atom, geo, with_r2=with_r2)
-    low, high = _window(evaluate, geo, directions=not with_r2)
+
+def _integrate_piece(piece: Piece, geo: _Geometry, *, with_r2: bool):
+    shape = geo.squared.shape
+    if piece.log_density is None:
+        log_value = np.empty((*shape[:2], 1))
+        s = np.full_like(log_value, piece.atom)
+        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, with_r2, log_value)
+        inverse = np.broadcast_to(1.0 / (1.0 + 2.0 * piece.atom * geo.eigenvalues), shape)
+        return log_value[:, :, 0] + piece.log_weight, inverse, 2.0 * piece.atom * inverse, np.zeros(shape[:2])
+    evaluate = _integrand(piece, geo, with_r2=with_r2)
+    low, high = _window(evaluate, geo, piece.coarse, directions=not with_r2)
     grouped = (*shape[:2], 0 if with_r2 else shape[2])
     results = np.empty(shape[:2]), np.empty(grouped), np.empty(grouped), np.empty(shape[:2])
     rows, nodes = np.arange(shape[0]), 96
@@ -313,24 +366,24 @@ def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2:
     return results
 
 
-def _integrand(density, atom, geo: _Geometry, *, with_r2):
+def _integrand(piece: Piece, geo: _Geometry, *, with_r2):
     def evaluate(v, squared):
-        s, out = atom + np.exp(v), np.empty_like(v)
+        s, out = piece.atom + np.exp(v), np.empty_like(v)
         _log_gaussian(s, geo.eigenvalues, geo.multiplicities, squared, with_r2, out)
         # The ends of the search lie hundreds of e-foldings out, where intermediate squares may overflow harmlessly.
         with np.errstate(over="ignore"):
-            return s, out + density(v)
+            return s, out + piece.log_density(v)
 
     return evaluate
 
 
-def _window(evaluate, geo: _Geometry, *, directions) -> tuple[np.ndarray, np.ndarray]:
+def _window(evaluate, geo: _Geometry, coarse, *, directions) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends (n, m) of the interval of v = log s outside which the integrand is below e^-44 of its peak.
 
     With `directions` the integrand of the score, which carries 2s/eta and may peak much farther right, counts as well.
     """
     n, m, _ = geo.squared.shape
-    v = np.broadcast_to(_COARSE, (n, m, len(_COARSE))).copy()
+    v = np.broadcast_to(coarse, (n, m, len(coarse))).copy()
     smallest = geo.eigenvalues.min(1)[:, None]
     moving = geo.squared.sum(2)[:, :, None] > 0.0
     for _ in range(14):

@@ -187,6 +187,11 @@ def _convolve(kernel: AbstractKernel, log_transform) -> MixtureTable:
 
     mixture = kernel.scale_mixture()
     log_g = mixture.log_density
+    if len(mixture.atoms) + (log_g is not None) > 1:
+        raise NumericalError(
+            f"the scale mixture of {kernel!r} has several parts, of which population moments of distances are not "
+            "tabulated; use Samples, or only the fields and posterior_vectors, which are exact"
+        )
     center, width = (0.0, 1.0) if log_g is None else _mode_and_width(log_g)
     reach = np.arcsinh(95.0 / width)
     x = np.arange(-np.ceil(reach / _STEP), np.ceil(reach / _STEP) + 1) * _STEP
@@ -232,6 +237,7 @@ def _require_smooth(kernel, table: MixtureTable) -> MixtureTable:
         if not (gap < 1e-5).all():
             raise NumericalError(
                 f"the scale mixture of {kernel!r} has a density that is not smooth over log s (it starts or breaks at "
-                "some s > 0), so population moments of distances cannot be tabulated; use Samples, or only the fields"
+                "some s > 0), so population moments of distances cannot be tabulated; use Samples, or only the fields "
+                "and posterior_vectors, which integrate over every peak by itself"
             )
     return table

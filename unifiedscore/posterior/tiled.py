@@ -139,7 +139,7 @@ def _rounding(part: Active, out: Sums, mean_distance, dtype) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         deep = np.where(mean_distance > 0, np.log(reach) - np.log(mean_distance), 0.0)
     size = np.abs(out.largest) + np.maximum(deep, 0.0) + np.log(len(part.points))
-    bound = np.finfo(np.float64).eps * (8.0 + 4.0 * size + out.rounding)
+    bound = np.finfo(np.float64).eps * (8.0 + 4.0 * size + out.rounding + part.kernel.rounding)
     return bound + (0.0 if dtype == np.float64 else np.finfo(dtype).eps)
 
 

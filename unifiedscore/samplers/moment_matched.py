@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import frexp, ldexp
 from types import MappingProxyType
 from typing import final
 
@@ -23,6 +24,9 @@ from unifiedscore.samplers.progress import steps_with_progress
 from unifiedscore.samplers.stiefel import CenteredStiefel
 
 TARGETS = ("smoothed", "data")
+
+# Noise levels within 2^+-20 lose no more than six digits against 1.
+_RANGE = 20
 
 # The energy is a diagnostic: this many (exchangeable) particles and draws tell its course.
 _ENERGY_PARTICLES, _ENERGY_DRAWS, _ENERGY_RECORDS = 128, 4, 32
@@ -298,17 +302,24 @@ class _Gradient:
                 raise InputError('the noise policy "population" needs estimator="dense"')
             self._exact = SmoothedScore(data, delta, smoothing, noise="population")
             return
-        self._center = barycenter_estimator(estimator, data, rng=rng, **options)
+        # 1/(1 + delta) has digits only where delta is no small or large number: else lengths are counted in 2^exponent.
+        self._exponent = frexp(delta)[1] if abs(frexp(delta)[1]) > _RANGE else 0
+        scaled = Samples(np.ldexp(data.points, -self._exponent), data.weights) if self._exponent else data
+        self._center = barycenter_estimator(estimator, scaled, rng=rng, **options)
 
     def __call__(self, z, tuples):
         if self._exact is not None:
             return -self._exact(z)
+        delta, smoothing = (ldexp(length, -self._exponent) for length in (self._delta, self._smoothing))
+        z = np.ldexp(z, -self._exponent) if self._exponent else z
         # The posterior of bandwidth delta is that of time 1/(1 + delta), with queries scaled by the time.
-        time = 1.0 / (1.0 + self._delta)
+        time = 1.0 / (1.0 + delta)
         if tuples is None:
-            return (z - self._center(time * z, time)[0]) / self._delta**2
-        center = self._center.smoothed(time * z, tuples, time * self._smoothing, time)[0]
-        return (z + self._smoothing * _means(tuples) - center) / self._delta**2
+            value = (z - self._center(time * z, time)[0]) / delta**2
+        else:
+            center = self._center.smoothed(time * z, tuples, time * smoothing, time)[0]
+            value = (z + smoothing * _means(tuples) - center) / delta**2
+        return np.ldexp(value, -self._exponent) if self._exponent else value
 
 
 def _means(tuples):
