@@ -93,7 +93,10 @@ def refuse_fill_values(array: np.ndarray, attributes, name: str) -> None:
         if fill is None or array.dtype.kind not in "fiu" or not isinstance(np.ravel(fill)[0].item(), Number):
             continue
         # In the type of the array: 1e20 in single precision is another number.
-        if found := int(np.isin(array, np.asarray(fill).astype(array.dtype)).sum()):
+        with np.errstate(invalid="ignore", over="ignore"):
+            held = np.ravel(fill).astype(array.dtype)
+        held = held[held == np.ravel(fill)] if array.dtype.kind in "iu" else held
+        if found := int(np.isin(array, held).sum()):
             refuse(
                 name,
                 f"holds {found} entries equal to its {key} {np.ravel(fill)[0].item()!r}: they are missing",

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.validate import array
 
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -146,6 +147,7 @@ class AbstractKernel(ABC):
         Law: $w(r) = w_0 + w_1 r^2 + r^2 \int_0^\infty \sigma(t)/(r^2 + t)\,dt$ for constants $w_0, w_1$. It turns the
         preconditioner of a population into a one-dimensional integral. Override it where cancellation hurts.
         """
+        t = array(t, "t")
         w = np.asarray(self.with_bandwidth(1.0).inverse_weight(1j * np.sqrt(t)), dtype=complex)
         # A real w (rational quadratic) leaves only rounding in the imaginary part.
         imaginary = np.where(np.abs(w.imag) > 1e-13 * np.abs(w), w.imag, 0.0)

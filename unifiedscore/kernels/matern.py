@@ -188,7 +188,7 @@ class Matern(AbstractKernel):
         r"""Return $\sigma(t) = \frac{2}{\pi^2 t}\big/\big(J_{\nu-1}^2 + Y_{\nu-1}^2\big)(\sqrt t)$ [Grosswald 1976]."""
         from scipy.special import jv, yv
 
-        order = abs(self.smoothness - 1.0)
+        order, t = abs(self.smoothness - 1.0), array(t, "t")
         y = np.sqrt(t)
         far = y > 1e4 * (1.0 + order) ** 2
         near = np.where(far, 1.0, y)

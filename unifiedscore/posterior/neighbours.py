@@ -84,7 +84,7 @@ class NeighbourMeans:
     def draw_remainder(self, near: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Indices (n, L) drawn without replacement from the points not in `near` (n, K), which must be sorted."""
         uniform = validate.generator(rng).random((len(near), self.remainder))
-        return _complement_draw(np.ascontiguousarray(near), uniform, self.data.size)
+        return _complement_draw(validate.array(near, "near"), uniform, self.data.size)
 
     def combine(self, x, near, others, *, scale: float = 1.0, bandwidth: float) -> np.ndarray:
         """Return the estimate (n, d) from chosen neighbours (n, K) and remainder (n, L), both index arrays."""

@@ -120,6 +120,7 @@ def mixture_energy_factor(variance: float, radius: float) -> float:
 
 def adjoint_energy(schedule: Schedule, times: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
     """Integral of eta |a|^2 dt along each path, (n,), by the trapezoidal rule."""
+    times, adjoint = read_times(times, name="times"), validate.real_array(adjoint, "adjoint")
     energy = np.asarray(schedule.eta(times))[:, None] * np.einsum("knd,knd->kn", adjoint, adjoint)
     return np.einsum("k,kn->n", np.diff(times), (energy[1:] + energy[:-1]) / 2)
 

@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.processes.rewards import QuadraticReward
 from unifiedscore.processes.tilted_process import TiltedProcess
@@ -49,11 +50,13 @@ class GaussianTilt:
 
     def velocity(self, x, t: float) -> np.ndarray:
         """Probability-flow velocity v of the base, (n, d)."""
+        x = validate.points(x, "x", dimension=self.process.dimension)
         center, gamma, center_rate, gamma_rate = self._base(t)
         return center_rate + gamma_rate / (2 * gamma) * (x - center)
 
     def correction(self, x, t: float) -> np.ndarray:
         """The exact c, (n, d)."""
+        x = validate.points(x, "x", dimension=self.process.dimension)
         mean, variance, mean_rate, variance_rate = self.moments(t)
         return mean_rate + variance_rate / (2 * variance) * (x - mean) - self.velocity(x, t)
 
@@ -61,6 +64,7 @@ class GaussianTilt:
         """div c, (n,)."""
         _, gamma, _, gamma_rate = self._base(t)
         _, variance, _, variance_rate = self.moments(t)
+        x = validate.points(x, "x", dimension=self.process.dimension)
         return np.full(len(x), self.process.dimension * (variance_rate / variance - gamma_rate / gamma) / 2)
 
     def log_normalizer(self, t: float) -> float:

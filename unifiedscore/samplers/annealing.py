@@ -79,12 +79,14 @@ class GaussianPath:
 
     def escort(self, x, t) -> np.ndarray:
         """The exact escort e, (n, d)."""
+        x = validate.points(x, "x", dimension=self.means.shape[1])
         mean, deviation, mean_rate, rate = self.moments(t)
         return mean_rate + rate / deviation * (x - mean)
 
     def escort_divergence(self, x, t) -> np.ndarray:
         """div e, (n,)."""
         _, deviation, _, rate = self.moments(t)
+        x = validate.points(x, "x", dimension=self.means.shape[1])
         return np.full(len(x), self.means.shape[1] * rate / deviation)
 
     def path(self) -> AnnealingPath:

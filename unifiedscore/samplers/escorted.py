@@ -88,10 +88,12 @@ class EscortedLangevin:
 
     def forward_drift(self, x, t) -> np.ndarray:
         """f_+ = e - epsilon grad U unless given."""
+        x = validate.points(x, "x")
         return self.forward(x, t) if self.forward is not None else self._drift(x, t, -self.diffusivity)
 
     def backward_drift(self, x, t) -> np.ndarray:
         """f_- = e + epsilon grad U unless given."""
+        x = validate.points(x, "x")
         return self.backward(x, t) if self.backward is not None else self._drift(x, t, self.diffusivity)
 
     def run_forward(self, n: int, rng: np.random.Generator, *, keep: bool = False) -> WorkSample:

@@ -69,6 +69,7 @@ class ManifoldChain:
 
     def start(self, y: np.ndarray, rng: np.random.Generator) -> ChainState:
         """The state at systems on the manifold, with the first noise drawn."""
+        y = validate.real_array(y, "y")
         if self.scheme == "euler-maruyama":
             return ChainState(y, None)
         noise = rng.standard_normal(y.shape, dtype=y.dtype)
@@ -83,6 +84,7 @@ class ManifoldChain:
 
     def advance_with(self, state: ChainState, gradient: np.ndarray, noise: np.ndarray) -> ChainState:
         """One step with given gradient and noise."""
+        gradient, noise = validate.real_array(gradient, "gradient"), validate.real_array(noise, "noise")
         y, h, project = state.y, self.step, self.manifold.project
         if self.scheme == "euler-maruyama":
             moved = y + project(y, np.sqrt(2 * h) * noise - h * gradient)

@@ -148,7 +148,8 @@ class CenteredStiefel:
         if (
             type(value) is np.ndarray
             and value.shape[-2:] == fit
-            and value.dtype.kind == "f"
+            and value.dtype in (np.float32, np.float64)
+            and value.flags.c_contiguous
             and np.isfinite(value).all()
         ):
             return value  # every step of a chain comes by here

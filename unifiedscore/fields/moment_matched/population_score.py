@@ -134,7 +134,8 @@ class PopulationScore(AbstractField):
 
     def potential_on(self, *axes) -> np.ndarray:
         """Return the potential on the product of d sorted axes: products of matrices instead of one window a point."""
-        shifted = [np.asarray(axis, dtype=np.float64) - c for axis, c in zip(axes, self.center, strict=True)]
+        axes = [validate.real_array(axis, "axes").astype(np.float64, copy=False) for axis in axes]
+        shifted = [axis - c for axis, c in zip(axes, self.center, strict=True)]
         last, value = self.smoothing * np.sqrt(_LAST), self.values
         for k, (new, old) in enumerate(zip(shifted, self.axes, strict=True)):
             self._check(new, k)
