@@ -19,6 +19,7 @@ from typing import Literal, final
 
 from unifiedscore.atomic import cannot, make_folder, open_own, owner, running, sweep, write_atomic
 from unifiedscore.errors import FileError
+from unifiedscore.output import encoded
 from unifiedscore.reading import parse_json, read_file
 from unifiedscore.study.grid import canonical
 
@@ -118,7 +119,7 @@ class RecordStore:
         """Write a record; it is either complete under its name or not there at all."""
         content = {"schema": SCHEMA, "key": key, "identity": self.identity, "cell": dict(cell)} | asdict(record)
         text = json.dumps(content | {"sha256": _content_hash(content)}, separators=(",", ":"))
-        write_atomic(self.path(key), text.encode())
+        write_atomic(self.path(key), encoded(text))
 
     def read(self, key: str, cell: Mapping | None = None, fits: Fits = None) -> Record | None:
         """The record `key`; None where there is none, or one that is damaged or foreign.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError
-from unifiedscore.output import note
+from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN, study_hash, study_in
@@ -264,7 +264,7 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
     manifest |= {"identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
     job.store.keep_identity(job.identity.to_json())
-    write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
+    write_atomic(store.folder / MANIFEST, encoded(json.dumps(manifest)))
     if damaged:
         which = (
             "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore import exact, inference, measures, metrics, posterior, processes, samplers
 from unifiedscore import fields as fs
+from unifiedscore import inference, measures, metrics, posterior, processes, samplers
 from unifiedscore import kernels as ks
 
 RNG = np.random.default_rng(7)
