@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unifiedscore.inference import REFUTE_LEVEL, SUPPORT_LEVEL, decide
+from unifiedscore.inference import REFUTE_LEVEL, SUPPORT_LEVEL, Verdict, decide
 from unifiedscore.sources import engine_files
 from unifiedscore.study.closure import closure_of
 from unifiedscore.study.discover import load_module
@@ -132,5 +132,8 @@ def test_the_figure_of_power_knows_how_many_trials_there_are():
 def test_an_interval_without_an_end_misses_no_region_there():
     region = {"low": 0.0, "high": 1.0}
     for low, high, missed in ((None, 2.0, False), (2.0, None, True), (None, -1.0, True), (None, None, False)):
-        verdict = {"outcome": "inconclusive", "interval": {"low": low, "high": high, "level": 0.99}, "region": region}
+        interval = {"low": low, "high": high, "level": 0.99, "kind": "t"}
+        outcomes = {"evidence": "monte_carlo", "outcome": "inconclusive", "expected": "supported"}
+        texts = dict.fromkeys(("claim", "study", "statement", "source", "reason"), "any")
+        verdict = Verdict(**texts, **outcomes, interval=interval, region=region)
         assert ledger.missed_at_support_level(verdict) is missed

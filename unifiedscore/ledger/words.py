@@ -12,8 +12,8 @@ def digits(value: float) -> str:
 
     Examples
     --------
-    >>> digits(-1.00349), digits(6.1875e-05), digits(math.inf)
-    ('-1.003', '6.188e-05', 'inf')
+    >>> digits(-1.00349), digits(6.19e-05), digits(math.inf)
+    ('-1.003', '6.19e-05', 'inf')
     """
     return f"{float(value):.4g}"
 
@@ -23,8 +23,8 @@ def printed(value: float, unknown: str = "none") -> str:
 
     Examples
     --------
-    >>> printed(-1.00349), printed(6.1875e-05), printed(math.nan, "not measured")
-    ('\N{MINUS SIGN}1.003', '6.188e\N{MINUS SIGN}5', 'not measured')
+    >>> printed(-1.00349), printed(6.19e-05), printed(math.nan, "not measured")
+    ('\N{MINUS SIGN}1.003', '6.19e\N{MINUS SIGN}5', 'not measured')
     """
     if math.isnan(value):
         return unknown

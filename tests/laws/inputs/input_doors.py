@@ -385,15 +385,17 @@ def matched(**given):
 
 
 def other_doors():
-    yield Door("exact.marginal_density(r)", LINE, lambda r: exact.marginal_density(r, 6, 2))
-    yield Door("exact.euler_contraction(step)", LINE, lambda h: exact.euler_contraction(8, 2, h))
+    yield Door("references.marginal_density(r)", LINE, lambda r: references.marginal_density(r, 6, 2))
+    yield Door("references.euler_contraction(step)", LINE, lambda h: references.euler_contraction(8, 2, h))
     height, slope = (lambda z: (z**2).sum(-1)), (lambda z: 2 * z)
-    yield Door("exact.circle_law(mean)", X[0], lambda m: exact.circle_law(height, m, MATRIX, cells=9))
-    yield Door("exact.circle_law(factor)", MATRIX, lambda f: exact.circle_law(height, X[0], f, cells=9))
-    yield Door("exact.transposed_law(mean)", X[0], lambda m: exact.transposed_law(slope, m, MATRIX, cells=9))
-    yield Door("exact.transposed_law(factor)", MATRIX, lambda f: exact.transposed_law(slope, X[0], f, cells=9))
-    yield Door("exact.triangles(mean)", X[0], lambda m: exact.triangles(height, height, m, MATRIX, nodes=9))
-    yield Door("exact.triangles(factor)", MATRIX, lambda f: exact.triangles(height, height, X[0], f, nodes=9))
+    yield Door("references.circle_law(mean)", X[0], lambda m: references.circle_law(height, m, MATRIX, cells=9))
+    yield Door("references.circle_law(factor)", MATRIX, lambda f: references.circle_law(height, X[0], f, cells=9))
+    yield Door("references.transposed_law(mean)", X[0], lambda m: references.transposed_law(slope, m, MATRIX, cells=9))
+    yield Door(
+        "references.transposed_law(factor)", MATRIX, lambda f: references.transposed_law(slope, X[0], f, cells=9)
+    )
+    yield Door("references.triangles(mean)", X[0], lambda m: references.triangles(height, height, m, MATRIX, nodes=9))
+    yield Door("references.triangles(factor)", MATRIX, lambda f: references.triangles(height, height, X[0], f, nodes=9))
     seeds = np.array([0.2, 0.4, 0.3, 0.5])
     inside, share = inference.Inside(0.0, 1.0), inference.Proportion(0.0, 0.9, trials=10)
     yield Door("inference.Inside.estimate(y)", seeds, lambda y: inside.estimate(y, level=0.9).value)
