@@ -23,9 +23,9 @@ from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
 SCHEMA = 1
-# What a measurement may call. Streams are drawn by study/grid.py, whose changes show in every number.
+# What a measurement may call. Streams are drawn by study/grid.py and handed to the parts of a measurement.
 NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "metrics", "exact", "train")
-SOURCES = ("study/grid.py", "validate.py")
+SOURCES = ("study/grid.py", "study/numerical_error.py", "study/parts.py", "validate.py")
 # What a study measures as well that imports the tests themselves.
 JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")
 LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole

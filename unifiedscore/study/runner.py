@@ -180,10 +180,10 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 
 
 def read_manifest(path: Path) -> dict:
-    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
+    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells, their keys, skipped."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
     if path.exists() and not path.is_file():
-        raise FileError(f"{path} is no file; remove it and run the study again")
+        raise FileError(f"{path} is not a file; remove it and run the study again")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -232,7 +232,7 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     job, damaged = look_up(study, path, **options, set_aside=True)
     keys = [job.key(cell) for cell in job.todo]
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
-    manifest |= {"cells": len(keys), "keys": keys}
+    manifest |= {"cells": len(keys), "keys": keys, "skipped": job.grid.skip_reasons()}
     write_atomic(store.folder / MANIFEST, json.dumps(manifest).encode())
     if damaged:
         which = (

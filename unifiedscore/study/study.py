@@ -10,7 +10,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
-from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.grid import OWN, Cell, Grid
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known
 
@@ -124,8 +124,10 @@ def _check_variables(study: Study) -> None:
         raise InputError("variables must map at least one name to a Variable")
     lengths: dict[str, tuple] = {}
     for name, variable in study.variables.items():
-        if not isinstance(name, str) or not _is_name(name) or name == "status" or name in study.grid.axes:
-            raise InputError(f"the variable name {name!r} must be a lower-case identifier, no axis and not 'status'")
+        if not isinstance(name, str) or not _is_name(name) or name in OWN or name in study.grid.axes:
+            raise InputError(
+                f"the variable name {name!r} must be a lower-case identifier, not an axis and none of {', '.join(OWN)}"
+            )
         if not isinstance(variable, Variable):
             raise InputError(f"the variable {name} must be a Variable; got {type(variable).__name__}")
         if variable.error is not None and not _is_name(variable.error):
