@@ -7,7 +7,7 @@ and one common R for target and model. Mixtures are integrated exactly; for data
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Inside, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Rate, Study, Theorem, Variable
 
 SYNTHETIC = ["ring_mog", "ring_mog_shifted", "ring_mog_norms", "raw_mog"]
 DIMENSIONS = [4**k for k in range(1, 11)]
@@ -98,20 +98,14 @@ def measure(cell, rng):
     }
 
 
-bounded = dict(
-    id="drift.assumption_diagnostics",
-    evidence="quadrature",
-    variable="kappa",
-    test=Rate(-1.2, 0.1, along="dimension"),
-    source="assumptions reconstructed from arXiv 2603.07514",
-)
+bounded = Theorem("drift.assumption_diagnostics",
+                  evidence="quadrature", variable="kappa", test=Rate(-1.2, 0.1, along="dimension"),
+                  source="assumptions reconstructed from arXiv 2603.07514")  # fmt: skip
 BIG = {"dimension": slice(1024, None)}
 
 study = Study(
-    name="concentration",
-    title="Assumptions of the high-dimensional theorems, measured",
-    grid=Grid(dataset=[*SYNTHETIC, "digits", "image_patches"], dimension=DIMENSIONS, skip=skip),
-    measure=measure,
+    name="concentration", title="Assumptions of the high-dimensional theorems, measured",
+    grid=Grid(dataset=[*SYNTHETIC, "digits", "image_patches"], dimension=DIMENSIONS, skip=skip), measure=measure,
     variables={
         "kappa": Variable("Inner-product constant d E<x, y>^2 / R^4", symbol="kappa"),
         "norm_spread": Variable("Norm-spread constant d Var|x|^2 / R^4", symbol="varsigma^2"),
@@ -120,36 +114,16 @@ study = Study(
         "bound_share_hundredth": Variable("E(S - rho)^2 over a hundredth of its bound"),
     },
     claims=[
-        Claim(
-            **bounded,
-            regime="ring",
-            where=BIG | {"dataset": "ring_mog"},
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-            control=Control("raw mixture: centres of norm ~ sqrt d", where={"dataset": "raw_mog"}),
-        ),
-        Claim(
-            **bounded,
-            regime="raw_mog",
-            where=BIG | {"dataset": "raw_mog"},
-            expect="refuted",
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-        ),
-        Claim(
-            **bounded,
-            regime="image_patches",
-            where={"dataset": "image_patches", "dimension": slice(4, 1024)},
-            expect="refuted",
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-        ),
-        Claim(
-            id="drift.concentration_lemmas",
-            evidence="quadrature",
-            variable="bound_share",
-            test=Inside(-np.inf, 1.0),
-            statement="E(|x - y| - rho)^2 <= (3/2)(2 varsigma^2 + 4 kappa) R^2/d",
-            source="reconstructed from fragments of arXiv 2603.07514; constants derived here",
-            where={"dataset": "ring_mog", "dimension": slice(16, None)},
-            control=Control("a hundredth of the bound", variable="bound_share_hundredth"),
-        ),
+        bounded.claim(regime="ring", where=BIG | {"dataset": "ring_mog"},
+                      statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
+                      control=Control("raw mixture: centres of norm ~ sqrt d", where={"dataset": "raw_mog"})),
+        bounded.claim(regime="raw_mog", where=BIG | {"dataset": "raw_mog"}, expect="refuted",
+                      statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows"),
+        bounded.claim(regime="image_patches", where={"dataset": "image_patches", "dimension": slice(4, 1024)},
+                      expect="refuted", statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows"),
+        Claim("drift.concentration_lemmas", "E(|x - y| - rho)^2 <= (3/2)(2 varsigma^2 + 4 kappa) R^2/d",
+              "reconstructed from fragments of arXiv 2603.07514; constants derived here", "quadrature", "bound_share",
+              Inside(-np.inf, 1.0), where={"dataset": "ring_mog", "dimension": slice(16, None)},
+              control=Control("a hundredth of the bound", variable="bound_share_hundredth")),
     ],
-)
+)  # fmt: skip

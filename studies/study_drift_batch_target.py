@@ -74,8 +74,7 @@ def measure(cell, rng):
 MC = {"estimator": "batch"}
 line = {"dims": ("position",), "coords": {"position": LINE[:, 0]}}
 study = Study(
-    name="drift_batch_target",
-    title="The population field behind Algorithm 2",
+    name="drift_batch_target", title="The population field behind Algorithm 2",
     grid=Grid(
         estimator=["population", "batch"],
         n=[64, 128, 256, 512],
@@ -96,38 +95,16 @@ study = Study(
         "gap_plain": Variable("The same minus the drift of eq. 11"),
     },
     claims=[
-        Claim(
-            id="drift.alg2_target",
-            evidence="quadrature",
-            variable="direction",
-            where={"estimator": "population", "n": 64, "seed": 0},
-            test=Inside(0.390655, 0.390665),
-            statement="the direction of the target at x = -1 is 0.39066, not the 0.34729 of eq. 11",
-            source="derived here",
-            control=Control("the drift of eq. 11", variable="plain_direction"),
-        ),
-        Claim(
-            id="drift.alg2_target",
-            evidence="monte_carlo",
-            regime="direction",
-            variable="gap",
-            where=MC | {"n": 512},
-            test=Inside(-0.025, 0.025),
-            statement="batches of Algorithm 2 average to the tilted direction",
-            source="derived here",
-            control=Control("the target without the tilt 1/sqrt g", variable="gap_plain"),
-            profile="standard",
-        ),
-        Claim(
-            id="drift.alg2_target",
-            evidence="monte_carlo",
-            regime="rate",
-            variable="error",
-            where=MC,
-            test=Rate(-0.6, -0.4, along="n"),
-            statement="the distance between the batch field and its target falls like n^(-1/2)",
-            source="derived here",
-            control=Control("the drift of eq. 11 as target", variable="error_plain"),
-        ),
+        Claim("drift.alg2_target", "the direction of the target at x = -1 is 0.39066, not the 0.34729 of eq. 11",
+              "derived here", "quadrature", "direction", Inside(0.390655, 0.390665),
+              where={"estimator": "population", "n": 64, "seed": 0},
+              control=Control("the drift of eq. 11", variable="plain_direction")),
+        Claim("drift.alg2_target", "batches of Algorithm 2 average to the tilted direction",
+              "derived here", "monte_carlo", "gap", Inside(-0.025, 0.025),
+              regime="direction", where=MC | {"n": 512}, profile="standard",
+              control=Control("the target without the tilt 1/sqrt g", variable="gap_plain")),
+        Claim("drift.alg2_target", "the distance between the batch field and its target falls like n^(-1/2)",
+              "derived here", "monte_carlo", "error", Rate(-0.6, -0.4, along="n"), regime="rate", where=MC,
+              control=Control("the drift of eq. 11 as target", variable="error_plain")),
     ],
-)
+)  # fmt: skip

@@ -34,10 +34,8 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="drift_kl_flow",
-    title="The drift against the gradient flow of the smoothed KL divergence",
-    grid=Grid(bandwidth=list(GOLDEN)),
-    measure=measure,
+    name="drift_kl_flow", title="The drift against the gradient flow of the smoothed KL divergence",
+    grid=Grid(bandwidth=list(GOLDEN)), measure=measure,
     variables={
         "two_modes": Variable("Relative difference for two modes against a Gaussian"),
         "gaussian": Variable("The same between Gaussians"),
@@ -45,27 +43,15 @@ study = Study(
     },
     claims=[
         *(
-            Claim(
-                id="drift.kl_flow_differs",
-                regime=f"tau = {tau}",
-                evidence="quadrature",
-                variable="two_modes",
-                where={"bandwidth": tau},
-                test=Inside(value - 1e-3, value + 1e-3),
-                statement="the velocity of the KL flow of the smoothed laws differs from the Gaussian drift",
-                source="reported in Gretton et al. 2026, arXiv 2605.05118; computed here",
-                control=Control("Gaussian laws, whose log-ratio is quadratic", variable="gaussian"),
-            )
+            Claim("drift.kl_flow_differs",
+                  "the velocity of the KL flow of the smoothed laws differs from the Gaussian drift",
+                  "reported in Gretton et al. 2026, arXiv 2605.05118; computed here", "quadrature", "two_modes",
+                  Inside(value - 1e-3, value + 1e-3), regime=f"tau = {tau}", where={"bandwidth": tau},
+                  control=Control("Gaussian laws, whose log-ratio is quadratic", variable="gaussian"))
             for tau, value in GOLDEN.items()
         ),
-        Claim(
-            id="drift.kl_flow_fixed_point",
-            evidence="quadrature",
-            variable="same",
-            test=Inside(-1.0, 1e-9),
-            statement="both velocities vanish at q = p",
-            source="derived here",
-            control=Control("two modes against a Gaussian", variable="two_modes"),
-        ),
+        Claim("drift.kl_flow_fixed_point", "both velocities vanish at q = p",
+              "derived here", "quadrature", "same", Inside(-1.0, 1e-9),
+              control=Control("two modes against a Gaussian", variable="two_modes")),
     ],
-)
+)  # fmt: skip

@@ -72,8 +72,7 @@ def attenuation(kernel, d, xi):
 
 
 study = Study(
-    name="drift_modes",
-    title="How fast each frequency is forgotten",
+    name="drift_modes", title="How fast each frequency is forgotten",
     grid=Grid(
         kernel=["gaussian", "laplace", "matern:1.5"],
         dimension=[1, 2, 4, 16, 64],
@@ -92,33 +91,17 @@ study = Study(
         "annealing_constant": Variable("The same with the bandwidth held at its start"),
     },
     claims=[
-        Claim(
-            id="drift.mode_rates",
-            evidence="quadrature",
-            variable="ratio",
-            where={"dimension": [1, 2]},
-            test=Inside(0.999, 1.001),
-            statement="a mode of a homogeneous background decays at -xi K'(xi): Gaussian, Laplace and Matern kernels",
-            source="Turan, Ovsjanikov 2026, arXiv 2603.09936 (form); general formula derived here",
-            control=Control("Laplace with the exponent (d + 1)/2", variable="ratio_wrong"),
-        ),
-        Claim(
-            id="drift.modes_decay",
-            evidence="quadrature",
-            variable="rate",
-            test=Inside(0.0, np.inf),
-            statement="every mode decays for kernels that are Gaussian mixtures",
-            source="derived here",
-            control=Control("a top-hat kernel, whose mode R xi = 2 pi grows", variable="top_hat"),
-        ),
-        Claim(
-            id="drift.annealing",
-            evidence="quadrature",
-            variable="annealing",
-            test=Inside(-1.0, 1e-8),
-            statement="while the bandwidth falls exponentially the attenuation is (K(sigma_T xi) - K(sigma_0 xi))/r",
-            source="derived here; the order is stated in arXiv 2603.09936",
-            control=Control("the bandwidth held constant", variable="annealing_constant"),
-        ),
+        Claim("drift.mode_rates",
+              "a mode of a homogeneous background decays at -xi K'(xi): Gaussian, Laplace and Matern kernels",
+              "Turan, Ovsjanikov 2026, arXiv 2603.09936 (form); general formula derived here", "quadrature", "ratio",
+              Inside(0.999, 1.001), where={"dimension": [1, 2]},
+              control=Control("Laplace with the exponent (d + 1)/2", variable="ratio_wrong")),
+        Claim("drift.modes_decay", "every mode decays for kernels that are Gaussian mixtures",
+              "derived here", "quadrature", "rate", Inside(0.0, np.inf),
+              control=Control("a top-hat kernel, whose mode R xi = 2 pi grows", variable="top_hat")),
+        Claim("drift.annealing",
+              "while the bandwidth falls exponentially the attenuation is (K(sigma_T xi) - K(sigma_0 xi))/r",
+              "derived here; the order is stated in arXiv 2603.09936", "quadrature", "annealing", Inside(-1.0, 1e-8),
+              control=Control("the bandwidth held constant", variable="annealing_constant")),
     ],
-)
+)  # fmt: skip

@@ -60,10 +60,8 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="drift_sinkhorn",
-    title="Sinkhorn drift: a gradient, and its closed form between Gaussians",
-    grid=Grid(epsilon=[0.5, 1.0]),
-    measure=measure,
+    name="drift_sinkhorn", title="Sinkhorn drift: a gradient, and its closed form between Gaussians",
+    grid=Grid(epsilon=[0.5, 1.0]), measure=measure,
     variables={
         "gradient_quadratic": Variable("Largest entry of V_S + n grad of the entropic divergence, quadratic cost"),
         "gradient_norm": Variable("The same for the cost |x - y|"),
@@ -72,23 +70,13 @@ study = Study(
         "slope": Variable("Slope of the drift between Gaussians"),
     },
     claims=[
-        Claim(
-            id="drift.sinkhorn_gradient",
-            evidence="exact",
-            variable="gradient_quadratic",
-            test=Inside(-1.0, 1e-7),
-            statement="for the quadratic cost V_S(x_i) = -n grad_i [OT_eps(q, p) - OT_eps(q, q)/2]",
-            source="He et al. 2026, arXiv 2603.12366 (stated); finite differences of the dual value here",
-            control=Control("the cost |x - y|", variable="gradient_norm"),
-        ),
-        Claim(
-            id="drift.sinkhorn_gaussian",
-            evidence="quadrature",
-            variable="gaussian",
-            test=Inside(-1.0, 1e-5),
-            statement="between one-dimensional Gaussians V_S is linear with slope (c_qp - c_qq)/sigma_q^2",
-            source="derived here",
-            control=Control("epsilon doubled", variable="gaussian_doubled"),
-        ),
+        Claim("drift.sinkhorn_gradient",
+              "for the quadratic cost V_S(x_i) = -n grad_i [OT_eps(q, p) - OT_eps(q, q)/2]",
+              "He et al. 2026, arXiv 2603.12366 (stated); finite differences of the dual value here", "exact",
+              "gradient_quadratic", Inside(-1.0, 1e-7), control=Control("the cost |x - y|", variable="gradient_norm")),
+        Claim("drift.sinkhorn_gaussian",
+              "between one-dimensional Gaussians V_S is linear with slope (c_qp - c_qq)/sigma_q^2",
+              "derived here", "quadrature", "gaussian", Inside(-1.0, 1e-5),
+              control=Control("epsilon doubled", variable="gaussian_doubled")),
     ],
-)
+)  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.fields import sinkhorn_scaling
 from unifiedscore.fields.nodes import as_nodes
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 AXIS, STEP = np.linspace(-4.5, 4.5, 25), 3e-4
 KERNELS = {"gaussian": us.Gaussian(1.0), "laplace": us.Laplace(1.0)}
@@ -94,18 +94,11 @@ def measure(cell, rng):
 
 
 grid = {"dims": ("row", "column"), "coords": {"row": AXIS, "column": AXIS}}
-conservative = dict(
-    id="drift.variants_conservative",
-    evidence="quadrature",
-    variable="curl_share",
-    test=Inside(-1.0, 1e-5),
-    source="derived here",
-)
+conservative = Theorem("drift.variants_conservative",
+                       evidence="quadrature", variable="curl_share", test=Inside(-1.0, 1e-5), source="derived here")  # fmt: skip
 study = Study(
-    name="drift_zoo",
-    title="The drifts side by side in the plane",
-    grid=Grid(field=NAMES),
-    measure=measure,
+    name="drift_zoo", title="The drifts side by side in the plane",
+    grid=Grid(field=NAMES), measure=measure,
     variables={
         "field_x": Variable("Field, first component", **grid),
         "field_y": Variable("Field, second component", **grid),
@@ -118,35 +111,17 @@ study = Study(
         "iterations": Variable("Sweeps over the kernel matrix"),
     },
     claims=[
-        Claim(
-            id="drift.variants_equilibrium",
-            evidence="quadrature",
-            variable="at_target",
-            test=Inside(-1.0, 1e-6),
-            statement="every drift vanishes where the model is the target",
-            source="Deng et al. 2026, arXiv 2602.04770, Proposition 3.1; the other fields derived here",
-            control=Control("the target moved by a tenth of the bandwidth", variable="near_target"),
-        ),
-        Claim(
-            **conservative,
-            regime="gradients",
-            where={"field": GRADIENTS},
-            statement="Gaussian, sharp, Sinkhorn (quadratic), f-divergence, witness and KL-flow drifts are curl-free",
-            control=Control("the Laplace drift", where={"field": "drift:laplace"}),
-        ),
-        Claim(
-            **conservative,
-            regime="Algorithm 2",
-            where={"field": ["batch:gaussian", "batch:laplace"]},
-            statement="the population field of Algorithm 2 is curl-free",
-            expect="refuted",
-        ),
-        Claim(
-            **conservative,
-            regime="Laplace",
-            where={"field": ["drift:laplace", "sinkhorn:laplace"]},
-            statement="drifts of the cost |x - y| are curl-free",
-            expect="refuted",
-        ),
+        Claim("drift.variants_equilibrium", "every drift vanishes where the model is the target",
+              "Deng et al. 2026, arXiv 2602.04770, Proposition 3.1; the other fields derived here", "quadrature",
+              "at_target", Inside(-1.0, 1e-6),
+              control=Control("the target moved by a tenth of the bandwidth", variable="near_target")),
+        conservative.claim(regime="gradients", where={"field": GRADIENTS},
+                           statement="Gaussian, sharp, Sinkhorn (quadratic), f-divergence, witness and KL-flow "
+                                     "drifts are curl-free",
+                           control=Control("the Laplace drift", where={"field": "drift:laplace"})),
+        conservative.claim(regime="Algorithm 2", where={"field": ["batch:gaussian", "batch:laplace"]},
+                           expect="refuted", statement="the population field of Algorithm 2 is curl-free"),
+        conservative.claim(regime="Laplace", where={"field": ["drift:laplace", "sinkhorn:laplace"]}, expect="refuted",
+                           statement="drifts of the cost |x - y| are curl-free"),
     ],
-)
+)  # fmt: skip

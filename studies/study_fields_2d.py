@@ -4,7 +4,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_vectors
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 AXIS = np.linspace(-4.5, 4.5, 41)
 NAMES = ("drift_x", "drift_y", "score_x", "score_y")
@@ -24,19 +24,11 @@ def measure(cell, rng):
 
 
 grid = {"dims": ("row", "column"), "coords": {"row": AXIS, "column": AXIS}}
-parallel = dict(
-    id="drift.gaussian_parallel",
-    evidence="quadrature",
-    variable="largest_sine",
-    test=Inside(-1.0, 1e-6),
-    statement="drift and score difference are parallel at every point of the plane",
-    source="Lai et al. 2026, arXiv 2603.07514, Theorem 1",
-)
+parallel = Theorem("drift.gaussian_parallel", "drift and score difference are parallel at every point of the plane",
+                   "Lai et al. 2026, arXiv 2603.07514, Theorem 1", "quadrature", "largest_sine", Inside(-1.0, 1e-6))  # fmt: skip
 study = Study(
-    name="fields_2d",
-    title="Drift and score difference in the plane",
-    grid=Grid(kernel=["gaussian", "laplace"]),
-    measure=measure,
+    name="fields_2d", title="Drift and score difference in the plane",
+    grid=Grid(kernel=["gaussian", "laplace"]), measure=measure,
     variables={
         "drift_x": Variable("Drift, first component", **grid),
         "drift_y": Variable("Drift, second component", **grid),
@@ -45,12 +37,8 @@ study = Study(
         "largest_sine": Variable("Largest sine of the angle between drift and score difference"),
     },
     claims=[
-        Claim(
-            **parallel,
-            regime="gaussian",
-            where={"kernel": "gaussian"},
-            control=Control("Laplace kernel", where={"kernel": "laplace"}),
-        ),
-        Claim(**parallel, regime="laplace", where={"kernel": "laplace"}, expect="refuted"),
+        parallel.claim(regime="gaussian", where={"kernel": "gaussian"},
+                       control=Control("Laplace kernel", where={"kernel": "laplace"})),
+        parallel.claim(regime="laplace", where={"kernel": "laplace"}, expect="refuted"),
     ],
-)
+)  # fmt: skip

@@ -74,22 +74,13 @@ source = "Lai et al. 2026, arXiv 2603.07514, Theorem 1"
 
 
 def claim(data, **parts):
-    return Claim(
-        id="drift.gaussian_identity",
-        statement=statement,
-        source=source,
-        evidence="exact",
-        variable="residual",
-        test=Identity(c=100, scale="scale"),
-        where={"data": data, "kernel": "gaussian"},
-        regime=data,
-        **parts,
-    )
+    return parts.claim(id="drift.gaussian_identity", regime=data, variable="residual",
+                       where={"data": data, "kernel": "gaussian"}, test=Identity(c=100, scale="scale"),
+                       evidence="exact", source=source, statement=statement)  # fmt: skip
 
 
 study = Study(
-    name="gaussian_identity",
-    title="The Gaussian mean shift is an exact score",
+    name="gaussian_identity", title="The Gaussian mean shift is an exact score",
     grid=Grid(
         data=["mixture", "samples", "digits", "image_patches"],
         dimension=DIMENSIONS,
@@ -112,4 +103,4 @@ study = Study(
         claim("digits", control=Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})),
         claim("image_patches", control=Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})),
     ],
-)
+)  # fmt: skip

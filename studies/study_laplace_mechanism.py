@@ -10,7 +10,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.metrics import best_scale, mean_product
 from unifiedscore.posterior import posterior_vectors
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Theorem, Variable
 
 SCALE = {-0.5: 4.0, 0.0: 1.0, 0.5: 0.3}
 ORDERS = (4, 6)
@@ -86,35 +86,18 @@ def rate(center, half=0.05):
     return Rate(center - half, center + half, along="dimension")
 
 
-preconditioner = dict(
-    id="drift.preconditioner_ratio",
-    evidence="quadrature",
-    variable="preconditioner_gap",
-    source=PAPER,
-    statement="the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
-    test=rate(-1.0),
-)
-oracle = dict(
-    id="drift.oracle_scale",
-    evidence="quadrature",
-    variable="scale_ratio_theory",
-    source=PAPER,
-    statement="the least-squares scale C* between drift and score difference tends to C_theory = rho tau",
-    test=Limit(0.999, 1.001, along="dimension", order=1),
-)
-matched = dict(
-    id="drift.matched_gaussian",
-    evidence="quadrature",
-    variable="matched_posterior",
-    source="derived here",
-    statement="the Laplace drift is the Gaussian drift of bandwidth h^2 = E alpha up to a relative error O(1/d)",
-    test=Rate(-np.inf, -0.9, along="dimension"),
-    hypotheses=(NORMS,),
-)
+preconditioner = Theorem("drift.preconditioner_ratio", "the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
+                         PAPER, "quadrature", "preconditioner_gap", rate(-1.0))  # fmt: skip
+oracle = Theorem("drift.oracle_scale",
+                 "the least-squares scale C* between drift and score difference tends to C_theory = rho tau",
+                 PAPER, "quadrature", "scale_ratio_theory", Limit(0.999, 1.001, along="dimension", order=1))  # fmt: skip
+matched = Theorem("drift.matched_gaussian",
+                  "the Laplace drift is the Gaussian drift of bandwidth h^2 = E alpha up to a relative error O(1/d)",
+                  "derived here", "quadrature", "matched_posterior", Rate(-np.inf, -0.9, along="dimension"),
+                  hypotheses=(NORMS,))  # fmt: skip
 
 study = Study(
-    name="laplace_mechanism",
-    title="Why the Laplace drift looks like a score in high dimension",
+    name="laplace_mechanism", title="Why the Laplace drift looks like a score in high dimension",
     grid=Grid(
         dataset=["ring_mog", "ring_mog_shifted", "ring_mog_norms"],
         dimension=[4**k for k in range(2, 11)],
@@ -139,85 +122,36 @@ study = Study(
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),
     },
     claims=[
-        Claim(
-            **preconditioner,
-            regime="common norm",
-            where=ring(0.5),
-            hypotheses=(NORMS,),
-            control=Control("different norms: the ratio has another limit", where={"dataset": "ring_mog_norms"}),
-        ),
-        Claim(
-            **preconditioner,
-            regime="different norms",
-            where=ring(0.5) | {"dataset": "ring_mog_norms"},
-            expect="refuted",
-        ),
-        Claim(
-            id="drift.residual_gap_decay",
-            evidence="quadrature",
-            variable="gap_energy",
-            where=ring(0.5, 1024),
-            statement="the energy of the residual gap decays like d^-2",
-            source="decay stated in arXiv 2603.07514, Figure 6; exponent derived here",
-            test=rate(-2.0),
-            hypotheses=(NORMS,),
-            control=Control("exponent -1", test=rate(-1.0)),
-        ),
-        Claim(
-            id="drift.ctheory_vs_posterior",
-            evidence="quadrature",
-            variable="posterior_ratio",
-            where=ring(-0.5, 256),
-            statement="at a = -1/2 C_post/C_theory tends to 0.934973, the fixed point of a quadratic, not to 1",
-            source="derived here",
-            test=Limit(0.933973, 0.935973, along="dimension", order=1),
-            control=Control("the ratio tends to 1", test=Limit(0.999, 1.001, along="dimension", order=1)),
-        ),
-        Claim(
-            **oracle,
-            regime="mean shift",
-            where=ring(0.5, 1024) | {"dataset": "ring_mog_shifted"},
-            hypotheses=(NORMS,),
-            control=Control("equal means", where={"dataset": "ring_mog"}),
-        ),
-        Claim(**oracle, regime="equal means", where=ring(0.5, 1024), expect="refuted"),
-        Claim(
-            **matched,
-            regime="a=1/2",
-            where=ring(0.5, 1024, 65536),
-            control=Control("h^2 doubled", variable="matched_doubled"),
-        ),
-        Claim(
-            **matched,
-            regime="a=0",
-            where=ring(0.0, 1024, 65536),
-            control=Control("h^2 doubled", variable="matched_doubled"),
-        ),
-        Claim(
-            **matched,
-            regime="a=-1/2",
-            where=ring(-0.5, 1024, 65536),
-            control=Control("h = tau", variable="matched_same_bandwidth"),
-        ),
-        Claim(
-            id="drift.matched_two_bandwidths",
-            evidence="quadrature",
-            variable="matched_two",
-            source="derived here",
-            statement="with different norms the two bandwidths h^2 = E alpha_p, E alpha_q match the Laplace drift",
-            where={"dataset": "ring_mog_norms", "bandwidth_exponent": 0.5, "dimension": [1024, 4096, 16384]},
-            test=Inside(-np.inf, 0.01),
-            control=Control("one common bandwidth", variable="matched_posterior"),
-        ),
-        Claim(
-            id="drift.gradient_scale_parameter",
-            evidence="quadrature",
-            variable="gradient_score",
-            where=ring(0.5, 1024),
-            statement="for a scale parameter the score gradient tends to tr(dSigma)/4 = 0.6875, the drift's to 0",
-            source="derived here",
-            test=Limit(0.6775, 0.6975, along="dimension", order=1),
-            control=Control("the gradient from the drift", variable="gradient_drift"),
-        ),
+        preconditioner.claim(regime="common norm", where=ring(0.5), hypotheses=(NORMS,),
+                             control=Control("different norms: the ratio has another limit",
+                                             where={"dataset": "ring_mog_norms"})),
+        preconditioner.claim(regime="different norms", where=ring(0.5) | {"dataset": "ring_mog_norms"},
+                             expect="refuted"),
+        Claim("drift.residual_gap_decay", "the energy of the residual gap decays like d^-2",
+              "decay stated in arXiv 2603.07514, Figure 6; exponent derived here", "quadrature", "gap_energy",
+              rate(-2.0), where=ring(0.5, 1024), hypotheses=(NORMS,), control=Control("exponent -1", test=rate(-1.0))),
+        Claim("drift.ctheory_vs_posterior",
+              "at a = -1/2 C_post/C_theory tends to 0.934973, the fixed point of a quadratic, not to 1",
+              "derived here", "quadrature", "posterior_ratio", Limit(0.933973, 0.935973, along="dimension", order=1),
+              where=ring(-0.5, 256),
+              control=Control("the ratio tends to 1", test=Limit(0.999, 1.001, along="dimension", order=1))),
+        oracle.claim(regime="mean shift", where=ring(0.5, 1024) | {"dataset": "ring_mog_shifted"},
+                     hypotheses=(NORMS,), control=Control("equal means", where={"dataset": "ring_mog"})),
+        oracle.claim(regime="equal means", where=ring(0.5, 1024), expect="refuted"),
+        matched.claim(regime="a=1/2", where=ring(0.5, 1024, 65536),
+                      control=Control("h^2 doubled", variable="matched_doubled")),
+        matched.claim(regime="a=0", where=ring(0.0, 1024, 65536),
+                      control=Control("h^2 doubled", variable="matched_doubled")),
+        matched.claim(regime="a=-1/2", where=ring(-0.5, 1024, 65536),
+                      control=Control("h = tau", variable="matched_same_bandwidth")),
+        Claim("drift.matched_two_bandwidths",
+              "with different norms the two bandwidths h^2 = E alpha_p, E alpha_q match the Laplace drift",
+              "derived here", "quadrature", "matched_two", Inside(-np.inf, 0.01),
+              where={"dataset": "ring_mog_norms", "bandwidth_exponent": 0.5, "dimension": [1024, 4096, 16384]},
+              control=Control("one common bandwidth", variable="matched_posterior")),
+        Claim("drift.gradient_scale_parameter",
+              "for a scale parameter the score gradient tends to tr(dSigma)/4 = 0.6875, the drift's to 0",
+              "derived here", "quadrature", "gradient_score", Limit(0.6775, 0.6975, along="dimension", order=1),
+              where=ring(0.5, 1024), control=Control("the gradient from the drift", variable="gradient_drift")),
     ],
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Limit, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Limit, Study, Theorem, Variable
 
 BANDWIDTHS = [0.08, 0.04, 0.02, 0.01, 0.005]
 
@@ -44,16 +44,11 @@ def limit(low, high):
 
 
 LAPLACE = {"kernel": "laplace"}
-constant = dict(
-    id="drift.low_temperature_constant",
-    evidence="quadrature",
-    variable="constant_ratio",
-    test=limit(0.999, 1.001),
-    source="derived here; low-temperature accuracy announced in v1 of arXiv 2603.07514",
-)
+constant = Theorem("drift.low_temperature_constant",
+                   evidence="quadrature", variable="constant_ratio", test=limit(0.999, 1.001),
+                   source="derived here; low-temperature accuracy announced in v1 of arXiv 2603.07514")  # fmt: skip
 study = Study(
-    name="low_temperature",
-    title="Low temperature: the constant and the residual that stays",
+    name="low_temperature", title="Low temperature: the constant and the residual that stays",
     grid=Grid(kernel=["laplace", "matern:1.5", "matern:2.5"], dimension=[1, 2, 3, 5, 10], bandwidth=BANDWIDTHS),
     measure=measure,
     variables={
@@ -65,29 +60,15 @@ study = Study(
         "cosine": Variable("Cosine between mean shift and kernel score"),
     },
     claims=[
-        Claim(
-            **constant,
-            regime="laplace",
-            where=LAPLACE,
-            statement="as tau -> 0 the Laplace mean shift is (d + 1) tau^2 grad log p",
-            control=Control("constant d instead of d + 1", variable="constant_over_dimension"),
-        ),
-        Claim(
-            **constant,
-            regime="matern",
-            where={"kernel": ["matern:1.5", "matern:2.5"]},
-            statement="as l -> 0 the Matern mean shift is (d + 2 nu) l^2 grad log p",
-            control=Control("constant d instead of d + 2 nu", variable="constant_over_dimension"),
-        ),
-        Claim(
-            id="drift.low_temperature_residual",
-            evidence="quadrature",
-            variable="residual_scaled",
-            where=LAPLACE,
-            test=limit(0.999, 1.001),
-            statement="as tau -> 0 the residual keeps the share 1/(d + 1) of the mean shift",
-            source="derived here",
-            control=Control("the share tends to 0", test=limit(-0.001, 0.001)),
-        ),
+        constant.claim(regime="laplace", where=LAPLACE,
+                       statement="as tau -> 0 the Laplace mean shift is (d + 1) tau^2 grad log p",
+                       control=Control("constant d instead of d + 1", variable="constant_over_dimension")),
+        constant.claim(regime="matern", where={"kernel": ["matern:1.5", "matern:2.5"]},
+                       statement="as l -> 0 the Matern mean shift is (d + 2 nu) l^2 grad log p",
+                       control=Control("constant d instead of d + 2 nu", variable="constant_over_dimension")),
+        Claim("drift.low_temperature_residual",
+              "as tau -> 0 the residual keeps the share 1/(d + 1) of the mean shift",
+              "derived here", "quadrature", "residual_scaled", limit(0.999, 1.001), where=LAPLACE,
+              control=Control("the share tends to 0", test=limit(-0.001, 0.001))),
     ],
-)
+)  # fmt: skip

@@ -157,15 +157,13 @@ def measure(cell, rng):
 
 
 def claim(name, statement, variable, c, scale, mutation, mutant, *, regime="", source="derived here"):
-    return Claim(id=f"moment_matched.{name}", regime=regime, statement=statement, source=source, evidence="exact",
-                 variable=variable, test=Identity(c, scale), control=Control(mutation, variable=mutant))  # fmt: skip
+    return Claim(f"moment_matched.{name}", statement, source, "exact", variable, Identity(c, scale), regime=regime,
+                 control=Control(mutation, variable=mutant))  # fmt: skip
 
 
 study = Study(
-    name="moment_matched_bounds",
-    title="Temperature delta^2, the energy of closed-form diffusion, rows, stability",
-    grid=Grid(dimension=[1, 2, 8], seed=range(3)),
-    measure=measure,
+    name="moment_matched_bounds", title="Temperature delta^2, the energy of closed-form diffusion, rows, stability",
+    grid=Grid(dimension=[1, 2, 8], seed=range(3)), measure=measure,
     variables={
         "temperature": Variable("Excess of V - W/delta^2 over its bounds"),
         "temperature_half": Variable("The same over half the lower bound"),
@@ -201,12 +199,13 @@ study = Study(
               "sqrt(P - 2)", "row_less"),
         claim("infeasible", "P <= d particles are refused", "accepted", 50, "one", "QR without a word",
               "silent"),
-        Claim(id="moment_matched.stability", evidence="quadrature", source="derived here", variable="threshold",
-              statement="a step contracts until step * lambda_max = 2", test=Inside(1.9, 2.1), where={"seed": 0},
+        Claim("moment_matched.stability", "a step contracts until step * lambda_max = 2",
+              "derived here", "quadrature", "threshold", Inside(1.9, 2.1), where={"seed": 0},
               control=Control("4", test=Inside(3.9, 4.1))),
-        Claim(id="moment_matched.stability", regime="published setting", evidence="quadrature", source="derived here",
-              statement="a published checkerboard step is past the limit, and a warning says the number",
-              variable="flagged", test=Inside(2.0, np.inf), where={"seed": 0, "dimension": 1},
+        Claim("moment_matched.stability",
+              "a published checkerboard step is past the limit, and a warning says the number",
+              "derived here", "quadrature", "flagged", Inside(2.0, np.inf),
+              regime="published setting", where={"seed": 0, "dimension": 1},
               control=Control("it is stable", test=Inside(-np.inf, 2.0))),
     ],
 )  # fmt: skip

@@ -97,15 +97,13 @@ def measure(cell, rng):
 
 
 def claim(regime, statement, **more):
-    return Claim(id="moment_matched.ecm_interpolates", regime=regime, statement=statement, source="derived here",
-                 **more)  # fmt: skip
+    return more.claim(id="moment_matched.ecm_interpolates", regime=regime, source="derived here", statement=statement)  # fmt: skip
 
 
 study = Study(
     name="moment_matched_classifier",
     title="Minimum-energy classification of digits between kernel density and quadratic discriminant",
-    grid=Grid(smoothing=[0.0, np.inf], seed=range(2), paired=("smoothing",)),
-    measure=measure,
+    grid=Grid(smoothing=[0.0, np.inf], seed=range(2), paired=("smoothing",)), measure=measure,
     variables={
         "accuracy": Variable("Accuracy of the minimum-energy classifier"),
         "accuracy_untilted": Variable("Accuracy without tilt"),

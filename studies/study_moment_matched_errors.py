@@ -72,16 +72,14 @@ def measure(cell, rng):
 
 
 def claim(metric, statement, test, mutation, **more):
-    return Claim(id="moment_matched.sw2_mmd_se", regime=metric, statement=statement, source="derived here",
-                 evidence="monte_carlo", variable="value", test=test, where={"metric": metric},
-                 control=Control(mutation, variable="mutant"), **more)  # fmt: skip
+    return more.claim(id="moment_matched.sw2_mmd_se", regime=metric, variable="value", where={"metric": metric},
+                      test=test, evidence="monte_carlo", source="derived here", statement=statement,
+                      control=Control(mutation, variable="mutant"))  # fmt: skip
 
 
 study = Study(
-    name="moment_matched_errors",
-    title="Coverage of 95 % intervals over independent systems",
-    grid=Grid(metric=["particles"], seed=range(16)),
-    measure=measure,
+    name="moment_matched_errors", title="Coverage of 95 % intervals over independent systems",
+    grid=Grid(metric=["particles"], seed=range(16)), measure=measure,
     variables={
         "value": Variable("Coverage over systems; for particles, their error over the true one"),
         "mutant": Variable("Coverage over parts of one system; for particles, the error over systems"),

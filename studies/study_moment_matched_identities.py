@@ -11,7 +11,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore import exact
 from unifiedscore.samplers import ChainState, ManifoldChain
-from unifiedscore.study import Claim, Control, Grid, Identity, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Study, Theorem, Variable
 
 PAPER = "Yao and Paulin 2026, arXiv 2605.14276"
 SHAPES = {2: 6, 5: 12, 20: 40}
@@ -145,30 +145,16 @@ def measure(cell, rng):
 
 
 def claim(name, statement, source, mutation, c, variable, regime=""):
-    return Claim(
-        id=f"moment_matched.{name}",
-        regime=regime,
-        statement=statement,
-        source=source,
-        evidence="exact",
-        variable=variable,
-        test=Identity(c, f"{variable}_scale"),
-        control=Control(mutation, variable=f"{variable}_mutant"),
-    )
+    return Claim(f"moment_matched.{name}", statement, source, "exact", variable, Identity(c, f"{variable}_scale"),
+                 regime=regime, control=Control(mutation, variable=f"{variable}_mutant"))  # fmt: skip
 
 
-matched = dict(
-    id="moment_matched.moments_exact",
-    statement="mean and covariance are exact after every step",
-    source=PAPER,
-    evidence="exact",
-    control=Control("a restoring drift without projection", variable="moment_error_free"),
-)
+matched = Theorem("moment_matched.moments_exact", "mean and covariance are exact after every step", PAPER, "exact",
+                  control=Control("a restoring drift without projection", variable="moment_error_free"))  # fmt: skip
 study = Study(
     name="moment_matched_identities",
     title="Moment-matched particles: exact identities and the mutants that moments cannot see",
-    grid=Grid(dimension=list(SHAPES), seed=range(3)),
-    measure=measure,
+    grid=Grid(dimension=list(SHAPES), seed=range(3)), measure=measure,
     variables={
         "moment_error": Variable("Largest moment error over all steps, double precision"),
         "moment_error_single": Variable("Largest moment error over all steps, single precision"),
@@ -190,8 +176,8 @@ study = Study(
         },
     },
     claims=[
-        Claim(**matched, regime="float64", variable="moment_error", test=Identity(50, "one")),
-        Claim(**matched, regime="float32", variable="moment_error_single", test=Identity(8, "single")),
+        matched.claim(regime="float64", variable="moment_error", test=Identity(50, "one")),
+        matched.claim(regime="float32", variable="moment_error_single", test=Identity(8, "single")),
         claim("pullback", "the gradient in Y is G_Z L", f"eq. 34 of {PAPER}", "G_Z L^T", 200, "pull_back"),
         claim(
             "factor_invariance",
@@ -235,4 +221,4 @@ study = Study(
             "tilt_free",
         ),
     ],
-)
+)  # fmt: skip

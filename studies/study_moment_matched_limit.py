@@ -54,36 +54,29 @@ NAMES = {"fourth": "E y^4", "cosine": "E cos 2y", "third": "E y^3"}
 
 
 def coefficient(name):
-    return Claim(
-        id="moment_matched.large_p_coefficient", regime=name, source=DERIVED, evidence="quadrature",
-        statement=f"P times the deviation of {NAMES[name]} tends to the explicit coefficient",
-        variable=f"{name}_ratio", test=Limit(0.99, 1.01, order=1, **ALONG),
-        control=Control("the coefficient of a Gaussian law", variable=f"{name}_normal"),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_coefficient",
+                 f"P times the deviation of {NAMES[name]} tends to the explicit coefficient",
+                 DERIVED, "quadrature", f"{name}_ratio", Limit(0.99, 1.01, order=1, **ALONG), regime=name,
+                 control=Control("the coefficient of a Gaussian law", variable=f"{name}_normal"))  # fmt: skip
 
 
 def rate(name):
-    return Claim(
-        id="moment_matched.large_p_rate", regime=name, source=DERIVED, evidence="quadrature",
-        statement=f"{NAMES[name]} approaches its limit like 1/P", variable=f"{name}_gap",
-        test=Rate(-1.1, -0.9, **ALONG), control=Control("rate P^-2", test=Rate(-2.1, -1.9, **ALONG)),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_rate", f"{NAMES[name]} approaches its limit like 1/P",
+                 DERIVED, "quadrature", f"{name}_gap", Rate(-1.1, -0.9, **ALONG), regime=name,
+                 control=Control("rate P^-2", test=Rate(-2.1, -1.9, **ALONG)))  # fmt: skip
 
 
 def limit(name):
-    return Claim(
-        id="moment_matched.large_p_limit", regime=name, source=PAPER, evidence="quadrature",
-        statement=f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law", variable=f"{name}_signed",
-        test=Limit(-1e-3, 1e-3, order=1, **ALONG),
-        control=Control("the law without tilt", variable=f"{name}_untilted"),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_limit",
+                 f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law",
+                 PAPER, "quadrature", f"{name}_signed", Limit(-1e-3, 1e-3, order=1, **ALONG), regime=name,
+                 control=Control("the law without tilt", variable=f"{name}_untilted"))  # fmt: skip
 
 
 study = Study(
     name="moment_matched_limit",
     title="Moment-matched particles tend to the tilted Gibbs law: limit, rate and coefficient",
-    grid=Grid(n_particles=[20, 40, 80, 160, 320]),
-    measure=measure,
+    grid=Grid(n_particles=[20, 40, 80, 160, 320]), measure=measure,
     variables={
         **{f"{name}{suffix}": Variable(words + more) for name, words in NAMES.items()
            for suffix, more in (("", " of one particle"), ("_gap", ", distance to the tilted law"),
@@ -100,15 +93,14 @@ study = Study(
     },
     claims=[
         *map(coefficient, ("fourth", "cosine")), *map(rate, ("fourth", "cosine")), *map(limit, NAMES),
-        Claim(id="moment_matched.gaussian_limit_rate", statement="for V = 0 total variation to a normal law is O(1/P)",
-              source="derived here", evidence="quadrature", variable="distance", test=Rate(-1.08, -0.92, **ALONG),
+        Claim("moment_matched.gaussian_limit_rate", "for V = 0 total variation to a normal law is O(1/P)",
+              "derived here", "quadrature", "distance", Rate(-1.08, -0.92, **ALONG),
               control=Control("rate P^-1/2", test=Rate(-0.58, -0.42, **ALONG))),
-        Claim(id="moment_matched.gaussian_limit_rate", regime="constant", source="derived here", evidence="quadrature",
-              statement="(P - 1) TV tends to .35008", variable="distance_scaled",
-              test=Limit(0.3431, 0.3571, order=1, **ALONG),
-              control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
-        Claim(id="moment_matched.dual_convex_newton", statement="damped Newton from 0 reaches a moment error of 1e-11",
-              source="derived here", evidence="quadrature", variable="newton_residual", test=Inside(-1e-11, 1e-11),
+        Claim("moment_matched.gaussian_limit_rate", "(P - 1) TV tends to .35008",
+              "derived here", "quadrature", "distance_scaled", Limit(0.3431, 0.3571, order=1, **ALONG),
+              regime="constant", control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
+        Claim("moment_matched.dual_convex_newton", "damped Newton from 0 reaches a moment error of 1e-11",
+              "derived here", "quadrature", "newton_residual", Inside(-1e-11, 1e-11),
               control=Control("before the first step", variable="first_residual")),
     ],
 )  # fmt: skip

@@ -110,9 +110,9 @@ THERE = {"case": "exact", "seed": 0, "n_particles": slice(20, 160)}
 
 
 def claim(regime, statement, evidence, variable, test, where, control, **more):
-    return Claim(id="moment_matched.mode_coverage", regime=regime, statement=statement, evidence=evidence,
-                 source="abstract of arXiv 2605.14276 (diversity); derived here", variable=variable, test=test,
-                 where=where, control=control, **more)  # fmt: skip
+    return more.claim(id="moment_matched.mode_coverage", regime=regime, variable=variable, where=where, test=test,
+                      evidence=evidence, source="abstract of arXiv 2605.14276 (diversity); derived here",
+                      statement=statement, control=control)  # fmt: skip
 
 
 def skip(cell):
@@ -123,8 +123,7 @@ def skip(cell):
 
 MASSES = {"dims": ("mode",), "coords": {"mode": ["first", "second", "rarest"]}}
 study = Study(
-    name="moment_matched_modes",
-    title="Mode coverage against the number of particles",
+    name="moment_matched_modes", title="Mode coverage against the number of particles",
     grid=Grid(case=["exact", "line", "plane"], n_particles=[3, 20, 40, 80, 160], seed=range(16), skip=skip),
     measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {

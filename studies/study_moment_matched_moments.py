@@ -78,19 +78,17 @@ TABLE = {"dims": ("moment",), "coords": {"moment": list(NAMES)}}
 
 def claim(name, shapes, **more):
     margin = MARGINS[name]
-    return Claim(id="moment_matched.moments_across_dimension", source="derived here", evidence="monte_carlo",
-                 statement=f"{NAMES[name]} is that of P particles, in every dimension", variable=name,
-                 test=Inside(-margin, margin), where={"shape": shapes},
-                 hypotheses=(Hypothesis("start forgotten", "overlap", low=-0.1, high=0.1),),
-                 control=Control("its value for normal coordinates", variable=f"{name}_normal"), **more)  # fmt: skip
+    return more.claim(id="moment_matched.moments_across_dimension", variable=name, where={"shape": shapes},
+                      test=Inside(-margin, margin), evidence="monte_carlo", source="derived here",
+                      hypotheses=(Hypothesis("start forgotten", "overlap", low=-0.1, high=0.1),),
+                      statement=f"{NAMES[name]} is that of P particles, in every dimension",
+                      control=Control("its value for normal coordinates", variable=f"{name}_normal"))  # fmt: skip
 
 
 EVERY = list(range(len(SHAPES)))
 study = Study(
-    name="moment_matched_moments",
-    title="Third and fourth moments across dimension and particle number",
-    grid=Grid(shape=[0], seed=range(16)),
-    measure=measure,
+    name="moment_matched_moments", title="Third and fourth moments across dimension and particle number",
+    grid=Grid(shape=[0], seed=range(16)), measure=measure,
     variables={
         **{name: Variable(f"{words} minus its exact value") for name, words in NAMES.items()},
         **{f"{name}_normal": Variable(f"{words} minus its normal value") for name, words in NAMES.items()},

@@ -48,15 +48,13 @@ def measure(cell, rng):
 
 
 def claim(regime, statement, evidence, variable, test, control, **more):
-    return Claim(id="moment_matched.knn_estimator", regime=regime, statement=statement, source="derived here",
-                 evidence=evidence, variable=variable, test=test, control=control, **more)  # fmt: skip
+    return more.claim(id="moment_matched.knn_estimator", regime=regime, variable=variable, test=test,
+                      evidence=evidence, source="derived here", statement=statement, control=control)  # fmt: skip
 
 
 study = Study(
-    name="moment_matched_neighbours",
-    title="Bias of neighbours and random points against the number of random points",
-    grid=Grid(seed=range(16)),
-    measure=measure,
+    name="moment_matched_neighbours", title="Bias of neighbours and random points against the number of random points",
+    grid=Grid(seed=range(16)), measure=measure,
     variables={
         "halving": Variable("Bias with 64 random points over that with 128"),
         "ratio": Variable("Bias with 128 random points over its predicted size"),

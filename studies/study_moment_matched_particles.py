@@ -98,15 +98,13 @@ ALONG = {"dims": ("time",), "coords": {"time": TIMES}}
 
 
 def claim(name, case, statement, variable, test, control, source="derived here", **more):
-    return Claim(id=f"moment_matched.{name}", statement=statement, source=source, evidence="monte_carlo",
-                 variable=variable, test=test, control=control, where={"case": case}, **more)  # fmt: skip
+    return more.claim(id=f"moment_matched.{name}", variable=variable, where={"case": case}, test=test,
+                      evidence="monte_carlo", source=source, statement=statement, control=control)  # fmt: skip
 
 
 study = Study(
-    name="moment_matched_particles",
-    title="Particles in motion: temperature, memory, neighbours",
-    grid=Grid(case=CASES, seed=range(16)),
-    measure=measure,
+    name="moment_matched_particles", title="Particles in motion: temperature, memory, neighbours",
+    grid=Grid(case=CASES, seed=range(16)), measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
         "table": Variable("Temperature with M fresh draws", **TABLE),
         "predicted": Variable("The same, predicted", **TABLE), "trace": Variable("Overlap with the start", **ALONG),

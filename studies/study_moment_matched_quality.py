@@ -144,21 +144,20 @@ TENDENCY, COMPETITIVE = "tendency in arXiv 2605.14276; numbers unknown", "compet
 
 
 def bracket(regime, statement, variable, test, where, control, *, source=TENDENCY, profile="standard", finding=""):
-    return Claim(id="moment_matched.baselines_bracket", regime=regime, statement=statement, source=source,
-                 evidence="monte_carlo", variable=variable, test=test, where=where, control=control,
-                 profile=profile, finding=finding)  # fmt: skip
+    return Claim("moment_matched.baselines_bracket", statement, source, "monte_carlo", variable, test,
+                 regime=regime, where=where, profile=profile, finding=finding, control=control)  # fmt: skip
 
 
 def digits(regime, statement, smoothing, **more):
-    return Claim(id="moment_matched.digits_latent", regime=regime, statement=statement, source=COMPETITIVE,
-                 evidence="monte_carlo", variable="mmd_gap", test=Inside(-np.inf, 0.02), profile="standard",
-                 where={"dataset": "digits", "smoothing": smoothing}, hypotheses=(EQUILIBRATED,), **more)  # fmt: skip
+    return more.claim(id="moment_matched.digits_latent", regime=regime, variable="mmd_gap",
+                      where={"dataset": "digits", "smoothing": smoothing}, test=Inside(-np.inf, 0.02),
+                      evidence="monte_carlo", source=COMPETITIVE, hypotheses=(EQUILIBRATED,), profile="standard",
+                      statement=statement)  # fmt: skip
 
 
 APART, TOGETHER = Inside(0.1, np.inf), Inside(-np.inf, 0.02)
 study = Study(
-    name="moment_matched_quality",
-    title="Moment-matched particles beside their baselines, in the plane and on digits",
+    name="moment_matched_quality", title="Moment-matched particles beside their baselines, in the plane and on digits",
     grid=Grid(dataset=["circle"], smoothing=[0.0, 0.8], seed=range(2)),  # for the figure; nothing is judged
     measure=measure,
     variables={
@@ -205,10 +204,10 @@ study = Study(
                control=Control("without tilt", variable="mmd_gap_untilted")),
         digits("short of stationarity", "at smoothing .2 barriers keep the particles near their start", 0.2,
                expect="not_applicable"),
-        Claim(id="moment_matched.moments_exact", regime="digits", evidence="monte_carlo", profile="standard",
-              source="arXiv 2605.14276", variable="moment_error", test=Inside(-np.inf, 1e-12),
-              statement="on digits, in twelve latents, mean and covariance are exact after every run",
-              where={"dataset": "digits", "smoothing": SMOOTHINGS},
+        Claim("moment_matched.moments_exact",
+              "on digits, in twelve latents, mean and covariance are exact after every run",
+              "arXiv 2605.14276", "monte_carlo", "moment_error", Inside(-np.inf, 1e-12),
+              regime="digits", where={"dataset": "digits", "smoothing": SMOOTHINGS}, profile="standard",
               control=Control("draws from the kernel density", variable="moment_error_kernel")),
     ],
 )  # fmt: skip

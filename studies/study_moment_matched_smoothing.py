@@ -154,15 +154,13 @@ MIDDLING = {"data": "line", "smoothing": [0.3, 1.0, 4.0]}
 
 
 def claim(name, statement, variable, test, control, *, where=None, source="derived here", **more):
-    return Claim(id=f"moment_matched.{name}", statement=statement, source=source, evidence="quadrature",
-                 variable=variable, test=test, control=control, where=where or MIDDLING, **more)  # fmt: skip
+    return more.claim(id=f"moment_matched.{name}", variable=variable, where=where or MIDDLING, test=test,
+                      evidence="quadrature", source=source, statement=statement, control=control)  # fmt: skip
 
 
 study = Study(
-    name="moment_matched_smoothing",
-    title="From kernel density to Gaussian: the tilted law against the smoothing",
-    grid=Grid(data=["line", "circle"], smoothing=sorted([*GRID, 0.1, 0.2, 0.4, 0.8]), skip=skip),
-    measure=measure,
+    name="moment_matched_smoothing", title="From kernel density to Gaussian: the tilted law against the smoothing",
+    grid=Grid(data=["line", "circle"], smoothing=sorted([*GRID, 0.1, 0.2, 0.4, 0.8]), skip=skip), measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
         "density": Variable("Density", dims=("law", "row", "column"), coords={
             "law": ["untilted", "plug-in tilt", "tilted"], "row": SIDE.tolist(), "column": SIDE.tolist()})},
@@ -195,9 +193,9 @@ study = Study(
         claim("nll_tilt_vs_naive", "on the circle the tilt raises the likelihood", "gain", Inside(0.0, np.inf),
               Control("the sign reversed", test=Inside(-np.inf, 0.0)), where={"data": "circle",
               "smoothing": [0.2, 0.4, 0.8]}, regime="s >= .2"),
-        Claim(id="moment_matched.nll_tilt_vs_naive", regime="s = .1", evidence="quadrature", variable="gain",
-              statement="on the circle the tilt raises the likelihood", source="derived here", test=Inside(0.0, np.inf),
-              where={"data": "circle", "smoothing": 0.1}, expect="refuted"),
+        Claim("moment_matched.nll_tilt_vs_naive", "on the circle the tilt raises the likelihood",
+              "derived here", "quadrature", "gain", Inside(0.0, np.inf),
+              regime="s = .1", where={"data": "circle", "smoothing": 0.1}, expect="refuted"),
         claim("ecm_interpolates", "at smoothing 0 the minimum-energy classifier is kernel Bayes", "ecm_kernel",
               Inside(-1e-9, 1e-9), Control("the quadratic discriminant", variable="ecm_quadratic"),
               where={"data": "line", "smoothing": 0.0}, regime="kernel"),

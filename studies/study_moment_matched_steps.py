@@ -41,39 +41,22 @@ FIRST, SECOND = Rate(0.9, 1.1, along="step", toward="zero"), Rate(1.9, 2.1, alon
 
 
 def order(name, scheme, statement, test, other, regime, **more):
-    return Claim(
-        id=f"moment_matched.{name}",
-        regime=regime,
-        statement=statement,
-        source=DERIVED,
-        evidence="quadrature",
-        variable="size",
-        where={"scheme": scheme},
-        test=test,
-        control=Control("the other order", test=other),
-        **more,
-    )
+    return more.claim(id=f"moment_matched.{name}", regime=regime, variable="size", where={"scheme": scheme},
+                      test=test, evidence="quadrature", source=DERIVED, statement=statement,
+                      control=Control("the other order", test=other))  # fmt: skip
 
 
 def constant(name, scheme, value, margin):
-    return Claim(
-        id=f"moment_matched.{name}",
-        regime="constant",
-        evidence="quadrature",
-        variable="slope",
-        source=DERIVED,
-        statement=f"the bias of E y^3 is {value:+.3f} h",
-        where={"scheme": scheme},
-        test=Limit(value - margin, value + margin, along="step", order=-1),
-        control=Control("no bias of first order", test=Limit(-margin, margin, along="step", order=-1)),
-    )
+    return Claim(f"moment_matched.{name}", f"the bias of E y^3 is {value:+.3f} h",
+                 DERIVED, "quadrature", "slope", Limit(value - margin, value + margin, along="step", order=-1),
+                 regime="constant", where={"scheme": scheme},
+                 control=Control("no bias of first order", test=Limit(-margin, margin, along="step", order=-1)))  # fmt: skip
 
 
 study = Study(
     name="moment_matched_steps",
     title="Order in the step of both published schemes on the manifold, and of the second-order one",
-    grid=Grid(scheme=list(exact.CIRCLE_SCHEMES), step=[0.12, 0.06, 0.03, 0.015, 0.0075]),
-    measure=measure,
+    grid=Grid(scheme=list(exact.CIRCLE_SCHEMES), step=[0.12, 0.06, 0.03, 0.015, 0.0075]), measure=measure,
     variables={
         "bias": Variable("Bias of E y^3 under the invariant law", symbol="E_h y^3 - E y^3"),
         "size": Variable("Size of that bias"),
@@ -87,17 +70,10 @@ study = Study(
     },
     claims=[
         *(
-            Claim(
-                id="moment_matched.finite_p_sde_kappa",
-                regime=f"small steps, P = {p}, d = {d}",
-                statement="the overlap of uniform systems decays at kappa_P, up to O(h)",
-                source="derived here",
-                evidence="quadrature",
-                variable=name,
-                where={"scheme": "euler-maruyama"},
-                test=Rate(0.85, 1.15, along="step", toward="zero"),
-                control=Control("kappa = 1, as for many particles", variable=f"{name}_one"),
-            )
+            Claim("moment_matched.finite_p_sde_kappa", "the overlap of uniform systems decays at kappa_P, up to O(h)",
+                  "derived here", "quadrature", name, Rate(0.85, 1.15, along="step", toward="zero"),
+                  regime=f"small steps, P = {p}, d = {d}", where={"scheme": "euler-maruyama"},
+                  control=Control("kappa = 1, as for many particles", variable=f"{name}_one"))
             for (p, d), name in CONTRACTIONS.items()
         ),
         order("weak_order_em", "euler-maruyama", "Euler-Maruyama is of first order", FIRST, SECOND, "retraction"),
@@ -135,16 +111,8 @@ study = Study(
             FIRST,
             "geodesic_and_transport",
         ),
-        Claim(
-            id="moment_matched.weak_order_lm",
-            regime="flat_order",
-            statement="the published step is of second order",
-            source="order of the scheme in flat space",
-            evidence="quadrature",
-            variable="size",
-            test=SECOND,
-            where={"scheme": "leimkuhler-matthews"},
-            expect="refuted",
-        ),
+        Claim("moment_matched.weak_order_lm", "the published step is of second order",
+              "order of the scheme in flat space", "quadrature", "size", SECOND,
+              regime="flat_order", where={"scheme": "leimkuhler-matthews"}, expect="refuted"),
     ],
-)
+)  # fmt: skip

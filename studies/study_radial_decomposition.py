@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 DIMENSIONS = [4**k for k in range(7)]
 KERNELS = ["gaussian", "laplace", "matern:0.8", "matern:1.5", "rational_quadratic:0.5", "student_t:3"]
@@ -79,32 +79,20 @@ def measure(cell, rng):
 
 def each_kernel():
     for kernel in RADIAL:
-        yield Claim(
-            id="drift.radial_decomposition",
-            regime=kernel,
-            evidence="exact",
-            variable="decomposition",
-            statement="V = alpha s + Cov_pi(1/b, b (y - x)) for a radial kernel, on synthetic and real data",
-            source="Lai et al. 2026, arXiv 2603.07514 (form stated; proof derived here)",
-            test=Identity(c=100, scale="scale"),
-            where={"kernel": kernel, "data": ["samples", "digits", "image_patches"]},
-            control=Control("the covariance residual is left out", variable="without_residual"),
-        )
+        yield Claim("drift.radial_decomposition",
+                    "V = alpha s + Cov_pi(1/b, b (y - x)) for a radial kernel, on synthetic and real data",
+                    "Lai et al. 2026, arXiv 2603.07514 (form stated; proof derived here)", "exact", "decomposition",
+                    Identity(c=100, scale="scale"),
+                    regime=kernel, where={"kernel": kernel, "data": ["samples", "digits", "image_patches"]},
+                    control=Control("the covariance residual is left out", variable="without_residual"))  # fmt: skip
 
 
-no_residual = dict(
-    id="drift.gaussian_no_residual",
-    evidence="exact",
-    variable="residual_share",
-    test=Inside(-1e-9, 1e-9),
-    statement="the covariance residual of this kernel vanishes on every sample",
-    source="derived here (radial decomposition)",
-)
+no_residual = Theorem("drift.gaussian_no_residual", "the covariance residual of this kernel vanishes on every sample",
+                      "derived here (radial decomposition)", "exact", "residual_share", Inside(-1e-9, 1e-9))  # fmt: skip
 MIDDLE = {"data": "samples", "dimension": [4, 16, 64, 256]}
 
 study = Study(
-    name="radial_decomposition",
-    title="Mean shift = preconditioned score + covariance residual",
+    name="radial_decomposition", title="Mean shift = preconditioned score + covariance residual",
     grid=Grid(
         data=["samples", "digits", "image_patches"], dimension=DIMENSIONS, kernel=KERNELS, skip=skip, paired=("kernel",)
     ),
@@ -121,32 +109,17 @@ study = Study(
     },
     claims=[
         *each_kernel(),
-        Claim(
-            **no_residual,
-            regime="gaussian",
-            where=MIDDLE | {"kernel": "gaussian"},
-            control=Control("rational quadratic kernel", where={"kernel": "rational_quadratic:0.5"}),
-        ),
-        Claim(**no_residual, regime="laplace", where=MIDDLE | {"kernel": "laplace"}, expect="refuted"),
-        Claim(
-            id="drift.laplace_residual_bound",
-            evidence="exact",
-            variable="bound_ratio",
-            test=Inside(-np.inf, 1 + 1e-9),
-            statement="for the Laplace kernel |delta| <= sd_pi(r) sqrt(1 - |E_pi u|^2)",
-            source="derived here (Cauchy-Schwarz)",
-            where={"kernel": "laplace", "data": "samples", "dimension": [4, 16, 64]},
-            control=Control("a tenth of the bound", variable="bound_ratio_tenth"),
-        ),
-        Claim(
-            id="drift.harmonic_preconditioner",
-            evidence="exact",
-            variable="harmonic_ratio",
-            test=Inside(0, 1 + 1e-12),
-            statement="the harmonic preconditioner never exceeds the arithmetic one: 1/E_pi[b] <= E_pi[1/b]",
-            source="derived here (Jensen)",
-            where=MIDDLE | {"kernel": ["laplace", "matern:1.5", "student_t:3"]},
-            control=Control("the reverse inequality", variable="harmonic_ratio_reversed"),
-        ),
+        no_residual.claim(regime="gaussian", where=MIDDLE | {"kernel": "gaussian"},
+                          control=Control("rational quadratic kernel", where={"kernel": "rational_quadratic:0.5"})),
+        no_residual.claim(regime="laplace", where=MIDDLE | {"kernel": "laplace"}, expect="refuted"),
+        Claim("drift.laplace_residual_bound", "for the Laplace kernel |delta| <= sd_pi(r) sqrt(1 - |E_pi u|^2)",
+              "derived here (Cauchy-Schwarz)", "exact", "bound_ratio", Inside(-np.inf, 1 + 1e-9),
+              where={"kernel": "laplace", "data": "samples", "dimension": [4, 16, 64]},
+              control=Control("a tenth of the bound", variable="bound_ratio_tenth")),
+        Claim("drift.harmonic_preconditioner",
+              "the harmonic preconditioner never exceeds the arithmetic one: 1/E_pi[b] <= E_pi[1/b]",
+              "derived here (Jensen)", "exact", "harmonic_ratio", Inside(0, 1 + 1e-12),
+              where=MIDDLE | {"kernel": ["laplace", "matern:1.5", "student_t:3"]},
+              control=Control("the reverse inequality", variable="harmonic_ratio_reversed")),
     ],
-)
+)  # fmt: skip

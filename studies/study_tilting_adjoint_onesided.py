@@ -9,7 +9,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.processes.simulate import Paths
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 RADIUS, VARIANCE, CUTOFF = 1.5, 0.36, 1e-6
 TIMES = np.linspace(0.02, 1, 201)
@@ -80,12 +80,10 @@ def measure(cell, rng):
     }
 
 
-onesided = dict(id="tilting.adjoint_onesided", source="derived here", evidence="quadrature")
+onesided = Theorem("tilting.adjoint_onesided", source="derived here", evidence="quadrature")
 study = Study(
-    name="tilting_adjoint_onesided",
-    title="The lean adjoint and the one-sided constant of the base drift",
-    grid=Grid(dimension=[1, 2, 8]),
-    measure=measure,
+    name="tilting_adjoint_onesided", title="The lean adjoint and the one-sided constant of the base drift",
+    grid=Grid(dimension=[1, 2, 8]), measure=measure,
     variables={
         "worst": Variable("Largest |a| over the one-sided bound before the end, along paths", error="rounding"),
         "worst_one_mode": Variable("The same over the bound of a single mode", error="rounding"),
@@ -95,29 +93,15 @@ study = Study(
         "two_sided": Variable("Largest integral of the two-sided constant", error="two_sided_error"),
     },
     claims=[
-        Claim(
-            **onesided,
-            regime="bound",
-            variable="worst",
-            statement="|a(t)| <= exp(int_t^1 lambda_+) |grad r|, lambda_+ the largest eigenvalue of grad b over all x",
-            test=Inside(0.0, 1 + 1e-9),
-            control=Control("lambda_+ of a single mode", variable="worst_one_mode"),
-        ),
-        Claim(
-            **onesided,
-            regime="attained",
-            variable="between",
-            statement="the bound is attained at every time by the path that stays between the modes",
-            test=Inside(1 - 1e-9, 1 + 1e-9),
-            control=Control("a path beside the plane between them", variable="beside"),
-        ),
-        Claim(
-            **onesided,
-            regime="finite",
-            variable="one_sided",
-            statement="int_t^1 lambda_+ stays below R^2/nu^2 down to t = 1e-6, whatever the dimension",
-            test=Inside(-np.inf, RADIUS**2 / VARIANCE),
-            control=Control("the two-sided constant |grad b|, like 1/t at 0", variable="two_sided"),
-        ),
+        onesided.claim(regime="bound", variable="worst", test=Inside(0.0, 1 + 1e-9),
+                       statement="|a(t)| <= exp(int_t^1 lambda_+) |grad r|, lambda_+ the largest eigenvalue of grad "
+                                 "b over all x",
+                       control=Control("lambda_+ of a single mode", variable="worst_one_mode")),
+        onesided.claim(regime="attained", variable="between", test=Inside(1 - 1e-9, 1 + 1e-9),
+                       statement="the bound is attained at every time by the path that stays between the modes",
+                       control=Control("a path beside the plane between them", variable="beside")),
+        onesided.claim(regime="finite", variable="one_sided", test=Inside(-np.inf, RADIUS**2 / VARIANCE),
+                       statement="int_t^1 lambda_+ stays below R^2/nu^2 down to t = 1e-6, whatever the dimension",
+                       control=Control("the two-sided constant |grad b|, like 1/t at 0", variable="two_sided")),
     ],
-)
+)  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.processes import SCHEDULES
 from unifiedscore.samplers import effective_sample_size, weighted_mean
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Theorem, Variable
 
 LABEL, STRENGTH = 3, 0.5
 N = 500
@@ -70,10 +70,9 @@ def reward_average(process):
 
 
 ENOUGH = Hypothesis("importance weights have a usable sample size", "effective_share", low=0.01)
-common = dict(source="Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229, on real data here", evidence="monte_carlo")
+common = Theorem(source="Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229, on real data here", evidence="monte_carlo")
 study = Study(
-    name="tilting_digits",
-    title="Tilting digits towards a class",
+    name="tilting_digits", title="Tilting digits towards a class",
     grid=Grid(
         schedule=list(SCHEDULES),
         covariance=["diag", "full"],
@@ -81,8 +80,7 @@ study = Study(
         seed=range(16),
         skip=lambda cell: (cell["covariance"] == "full") != (cell["schedule"] == "vp_cosine"),
     ),
-    measure=measure,
-    profiles={"standard": {"dimension": [4, 8], "seed": range(64)}},
+    measure=measure, profiles={"standard": {"dimension": [4, 8], "seed": range(64)}},
     variables={
         "reward_gap": Variable("Mean reward of controlled samples minus its exact value"),
         "reward_gap_free": Variable("The same without control"),
@@ -94,43 +92,24 @@ study = Study(
         "normalizer": Variable("Importance-sampled log Z minus the closed form"),
     },
     claims=[
-        Claim(
-            id="tilting.digits",
-            regime=covariance,
-            statement="the optimal control turns the fitted base into its tilt: mean reward as by importance weights",
-            variable="reward_gap_paired",
-            where={"covariance": covariance, "schedule": schedules, "dimension": 4},
-            test=Inside(-0.15, 0.15),
-            control=Control("no control", variable="reward_gap_free"),
-            hypotheses=(ENOUGH,),
-            **common,
-        )
+        common.claim(id="tilting.digits", regime=covariance, variable="reward_gap_paired",
+                     where={"covariance": covariance, "schedule": schedules, "dimension": 4},
+                     test=Inside(-0.15, 0.15), hypotheses=(ENOUGH,),
+                     statement="the optimal control turns the fitted base into its tilt: mean reward as by "
+                               "importance weights", control=Control("no control", variable="reward_gap_free"))
         for covariance, schedules in (
             ("diag", ["foellmer", "rectified_flow"]),
             ("full", ["vp_cosine"]),
         )
     ]
     + [
-        Claim(
-            id="tilting.digits",
-            regime="mean",
-            statement="and its mean is that of the tilted mixture",
-            variable="mean_gap",
-            where={"covariance": "diag", "schedule": ["foellmer", "rectified_flow"], "dimension": 4},
-            test=Inside(-0.02, 0.02),
-            control=Control("no control", variable="mean_gap_free"),
-            **common,
-        ),
-        Claim(
-            id="tilting.digits",
-            regime="normalizer",
-            statement="the closed-form log Z is that of importance sampling",
-            variable="normalizer",
-            where={"covariance": "full", "schedule": "vp_cosine", "dimension": 4},
-            test=Inside(-0.05, 0.05),
-            control=Control("off by log 2", test=Inside(0.64, 0.74)),
-            hypotheses=(ENOUGH,),
-            **common,
-        ),
+        common.claim(id="tilting.digits", regime="mean", variable="mean_gap",
+                     where={"covariance": "diag", "schedule": ["foellmer", "rectified_flow"], "dimension": 4},
+                     test=Inside(-0.02, 0.02), statement="and its mean is that of the tilted mixture",
+                     control=Control("no control", variable="mean_gap_free")),
+        common.claim(id="tilting.digits", regime="normalizer", variable="normalizer",
+                     where={"covariance": "full", "schedule": "vp_cosine", "dimension": 4}, test=Inside(-0.05, 0.05),
+                     hypotheses=(ENOUGH,), statement="the closed-form log Z is that of importance sampling",
+                     control=Control("off by log 2", test=Inside(0.64, 0.74))),
     ],
-)
+)  # fmt: skip

@@ -77,24 +77,15 @@ def claims():
                 if share == 0
                 else Control("the divergence of the escort omitted", variable=f"{name}_no_divergence")
             )
-            yield Claim(
-                id="tilting.escorted_jarzynski" if name == "annealing" else "tilting.tilted_jarzynski",
-                regime=regime,
-                statement=f"the rate form of {name} has an error of order h",
-                source=source,
-                evidence="quadrature",
-                variable=name,
-                where={"share": share},
-                test=Rate(-1.05, -0.95, along="steps"),
-                control=wrong,
-            )
+            yield Claim("tilting.escorted_jarzynski" if name == "annealing" else "tilting.tilted_jarzynski",
+                        f"the rate form of {name} has an error of order h",
+                        source, "quadrature", name, Rate(-1.05, -0.95, along="steps"),
+                        regime=regime, where={"share": share}, control=wrong)  # fmt: skip
 
 
 study = Study(
-    name="tilting_step_size",
-    title="Work in rate form: error against step size",
-    grid=Grid(share=[0.0, 1.0], steps=STEPS),
-    measure=measure,
+    name="tilting_step_size", title="Work in rate form: error against step size",
+    grid=Grid(share=[0.0, 1.0], steps=STEPS), measure=measure,
     variables={
         "annealing": Variable("Relative error of E exp(-W_h)"),
         "annealing_no_divergence": Variable("The same without div e in the work"),
@@ -104,16 +95,10 @@ study = Study(
     },
     claims=[
         *claims(),
-        Claim(
-            id="tilting.nets_residual_zero",
-            regime="constant",
-            statement="with the exact correction the error is that of a left Riemann sum of (log Z)'",
-            source="derived here",
-            evidence="quadrature",
-            variable="constant",
-            where={"share": 1.0},
-            test=Limit(0.999, 1.001, along="steps", order=1),
-            control=Control("twice the constant", test=Limit(1.999, 2.001, along="steps", order=1)),
-        ),
+        Claim("tilting.nets_residual_zero",
+              "with the exact correction the error is that of a left Riemann sum of (log Z)'",
+              "derived here", "quadrature", "constant", Limit(0.999, 1.001, along="steps", order=1),
+              regime="constant", where={"share": 1.0},
+              control=Control("twice the constant", test=Limit(1.999, 2.001, along="steps", order=1))),
     ],
-)
+)  # fmt: skip
