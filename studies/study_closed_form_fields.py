@@ -79,8 +79,8 @@ study = Study(
     measure=measure,
     variables={
         "score_gap": Variable("Largest difference between the score and the gradient of log rho_t"),
-        "score_gap_wrong": Variable("Largest difference between the score and the gradient of log rho_t, variance 1 "
-                                    "- t^2"),
+        "score_gap_wrong": Variable("Largest difference between the score and the gradient of log rho_t, variance 1 - "
+                                    "t^2"),
         "noise_gap": Variable("Largest |smoothed score - mean of scores - sigma mean(e)/(1-t)^2|"),
         "noise_gap_wrong": Variable("Largest |smoothed score - mean of scores|"),
         "scale": Variable("Size of the largest term times its conditioning"),
@@ -100,8 +100,8 @@ study = Study(
         Claim("closed_form.tower", "Without smoothing the mean of the barycenter over rho_t is the data mean.",
               "derived here", "quadrature", "tower", Inside(-1e-12, 1e-12), where={"dimension": 1, "smoothing": 0.0},
               control=Control("sigma = .5", where={"smoothing": 0.5})),
-        Claim("closed_form.heat_expansion", "Smoothing by sigma moves the barycenter by sigma^2/2 times its "
-                                            "Laplacian, plus O(sigma^4).",
+        Claim("closed_form.heat_expansion",
+              "Smoothing by sigma moves the barycenter by sigma^2/2 times its Laplacian, plus O(sigma^4).",
               "derived here", "quadrature", "remainder", Rate(3.9, 4.1, along="smoothing", toward="zero"),
               where={"dimension": 1, "time": 0.5, "smoothing": SMOOTHINGS[:5]},
               control=Control("coefficient sigma^2", variable="remainder_wrong")),

@@ -58,8 +58,8 @@ study = Study(
     variables={
         "bias": Variable("Bias of the neighbour barycenter", error="error"),
         "size": Variable("Absolute bias of the neighbour barycenter", error="error"),
-        "bias_search_at_z": Variable("Bias of the barycenter with neighbours searched at the unperturbed "
-                                     "point", error="error"),
+        "bias_search_at_z": Variable("Bias of the barycenter with neighbours searched at the unperturbed point",
+                                     error="error"),
         "formula": Variable("First-order formula of the bias", error="error"),
         "relative_gap": Variable("First-order formula over bias, minus one"),
         "relative_gap_twice": Variable("Twice the first-order formula over bias, minus one"),
@@ -78,8 +78,8 @@ study = Study(
                          control=Control("twice the formula", variable="relative_gap_twice")),
         enumerated.claim(id="closed_form.nn_ratio_bias", regime="1/L - 1/(N-K)", variable="doubling",
                          where=EARLY | {"remainder": 2}, test=Inside(3.9, 4.1),
-                         statement="The bias of the neighbour estimator follows 1/L - 1/(N-K): it falls by a factor of "
-                                   "four from L = 2 to 4 of six.",
+                         statement="The bias of the neighbour estimator follows 1/L - 1/(N-K): it falls by a factor "
+                                   "of four from L = 2 to 4 of six.",
                          control=Control("the bias halves when L doubles", test=Inside(1.9, 2.1))),
         enumerated.claim(id="closed_form.nn_search_point", variable="bias", where=LATE, test=Inside(-1e-9, 1e-9),
                          statement="With neighbours of the perturbed point the bias vanishes as t -> 1, to 1e-9 at t "

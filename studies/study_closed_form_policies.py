@@ -58,8 +58,8 @@ study = Study(
               "derived here", "monte_carlo", "midpoint", Inside(0.05, 1.0),
               regime="S=200", where={"policy": "fresh", "n_steps": 200, "draws": 2},
               control=Control("population noise", where={"policy": "population"})),
-        Claim("closed_form.m_dependence", "With fixed noise the variance of the samples is larger for M = 2 draws "
-                                          "than for M = 8.",
+        Claim("closed_form.m_dependence",
+              "With fixed noise the variance of the samples is larger for M = 2 draws than for M = 8.",
               "reported in public reviews; checked here", "monte_carlo", "variance", Inside(0.02, np.inf),
               where={"policy": "fixed", "n_steps": 200, "draws": 2}, minus={"draws": 8},
               control=Control("the variance is larger for M = 8", test=Inside(-np.inf, -0.02))),

@@ -106,8 +106,8 @@ study = Study(
     variables={"w2": Variable("W2 between samples and reference", units="length", symbol="W_2")},
     claims=[
         minimum.claim(regime="against sigma=0", minus={"sampler": "sigma=0"},
-                      finding="with 16 training sets the control was undecided at root seed 1 (-.094 [-.189, .001] "
-                              "at 99.99 %); with 32 it is decided at root seeds 0, 1 and 2",
+                      finding="with 16 training sets the control was undecided at root seed 1 (-.094 [-.189, .001] at "
+                              "99.99 %); with 32 it is decided at root seeds 0, 1 and 2",
                       statement="On the checkerboard W2 is smaller at sigma = .5 half-sides of a cell than without "
                                 "smoothing.",
                       control=Control("the minimum is at sigma = 0", test=Inside(0.0, np.inf))),

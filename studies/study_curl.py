@@ -50,7 +50,7 @@ def measure(cell, rng):
 
 
 uniqueness = Theorem("drift.gaussian_unique_conservative",
-                     "the mean shift of this kernel is curl-free on every sample (d >= 2)",
+                     "The mean shift of the kernel of this regime is curl-free on every sample in dimension 2 to 16.",
                      "Franz et al. 2026, arXiv 2604.06333 (abstract); proof for two atoms derived here", "exact",
                      "curl_share", Inside(-1e-12, 1e-12))  # fmt: skip
 PLANE = {"dimension": [2, 4, 8, 16]}
@@ -60,17 +60,18 @@ study = Study(
     grid=Grid(dimension=[2, 4, 8, 16], kernel=KERNELS, paired=("kernel",)), measure=measure,
     variables={
         "identity": Variable("Largest Frobenius norm of antisym(grad V) + (V s^T - s V^T)/2"),
-        "identity_without_half": Variable("The same without the factor 1/2"),
+        "identity_without_half": Variable("Largest Frobenius norm of antisym(grad V) + (V s^T - s V^T)"),
         "norm_identity": Variable("Largest difference between the curl norm of the engine and that of the derivative"),
-        "scale": Variable("Largest term"),
+        "scale": Variable("Size of the largest term"),
         "curl_share": Variable("Largest antisymmetric share of the Jacobian", symbol="|A|/|J|"),
     },
     claims=[
-        Claim("drift.curl_identity", "the antisymmetric part of the Jacobian of V is -(V s^T - s V^T)/2",
+        Claim("drift.curl_identity", "The antisymmetric part of the Jacobian of V is -(V s^T - s V^T)/2.",
               "derived here (radial kernels)", "exact", "identity", Identity(c=1e3, scale="scale"),
               where={"kernel": KERNELS[1:]},
               control=Control("the factor 1/2 is dropped", variable="identity_without_half")),
-        Claim("drift.curl_norm", "its Frobenius norm is |V||s||sin(V, s)|/sqrt 2",
+        Claim("drift.curl_norm",
+              "The antisymmetric part of the Jacobian of V has the Frobenius norm |V||s||sin(V, s)|/sqrt 2.",
               "derived here (radial kernels)", "exact", "norm_identity", Identity(c=1e3, scale="scale"),
               where={"kernel": KERNELS[1:]},
               control=Control("compared with the whole Jacobian's antisymmetric share", variable="curl_share")),

@@ -31,11 +31,12 @@ study = Study(
     grid=Grid(offset=[10.0, 30.0, 100.0]), measure=measure,
     variables={
         "error": Variable("Largest relative error of squared float32 Gram distances"),
-        "error_ratio": Variable("The same over eps |x|^2/r^2"),
-        "centred_ratio": Variable("The same for centred data"),
+        "error_ratio": Variable("Largest relative error of squared float32 Gram distances over eps |x|^2/r^2"),
+        "centred_ratio": Variable("Largest relative error of squared float32 Gram distances of centred data over eps "
+                                  "|x|^2/r^2"),
     },
     claims=[
-        Claim("drift.gram_fp32", "uncentred float32 Gram distances lose accuracy like eps |x|^2/r^2",
+        Claim("drift.gram_fp32", "Uncentred float32 Gram distances lose accuracy like eps |x|^2/r^2.",
               "found here in public implementations", "exact", "error_ratio", Inside(1 / 20, 20.0),
               control=Control("centred data", variable="centred_ratio"))
     ],

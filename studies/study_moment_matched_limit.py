@@ -8,7 +8,7 @@ import numpy as np
 
 from unifiedscore import exact
 from unifiedscore.exact.finite_particles import finite_averages
-from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable, known
 
 POTENTIAL = lambda y: 0.2 * y**3 + 0.25 * y**4 - 0.8 * np.cos(2 * y)
 STATISTICS = {"fourth": lambda y: y**4, "cosine": lambda y: np.cos(2 * y), "third": lambda y: y**3}
@@ -26,14 +26,13 @@ def measure(cell, rng):
     for (name, f), value, error in zip(STATISTICS.items(), fine[1:], noise[1:], strict=True):
         limit, untilted = law.average(f), law.untilted_average(f)
         coefficient, other = exact.finite_coefficient(law, f), exact.finite_coefficient(gaussian, f)
-        found |= {
-            name: value, f"{name}_error": error, f"{name}_gap": abs(value - limit), f"{name}_gap_error": error,
-            f"{name}_signed": value - limit, f"{name}_signed_error": error,
-            f"{name}_untilted": value - untilted, f"{name}_untilted_error": error,
-            f"{name}_ratio": p * (value - limit) / coefficient, f"{name}_ratio_error": p * error / abs(coefficient),
-        }  # fmt: skip
         wrong = other if abs(other) > 1e-6 else np.inf
-        found |= {f"{name}_normal": p * (value - limit) / wrong, f"{name}_normal_error": p * error / abs(wrong)}
+        values = {name: value, f"{name}_gap": abs(value - limit), f"{name}_signed": value - limit,
+                  f"{name}_untilted": value - untilted}  # fmt: skip
+        found |= known(values, error) | {
+            f"{name}_ratio": known(p * (value - limit) / coefficient, p * error / abs(coefficient)),
+            f"{name}_normal": known(p * (value - limit) / wrong, p * error / abs(wrong)),
+        }
     density = np.stack([
         finite_averages(law, BUMPS, p, nodes=120), [law.average(f) for f in BUMPS],
         [exact.finite_coefficient(law, f) for f in BUMPS],
@@ -41,34 +40,35 @@ def measure(cell, rng):
     distance = exact.total_variation(p)
     return found | {
         "density": density,
-        "distance": distance, "distance_error": 1e-9, "distance_scaled": (p - 1) * distance,
-        "distance_scaled_error": 1e-9 * p, "newton": float(len(law.residuals) - 1), "newton_error": 0.0,
-        "newton_residual": law.residuals[-1], "newton_residual_error": 0.0,
-        "first_residual": law.residuals[0], "first_residual_error": 0.0,
-    }  # fmt: skip
+        "distance": known(distance, 1e-9),
+        "distance_scaled": known((p - 1) * distance, 1e-9 * p),
+        "newton": known(float(len(law.residuals) - 1), 0.0),
+        "newton_residual": known(law.residuals[-1], 0.0),
+        "first_residual": known(law.residuals[0], 0.0),
+    }
 
 
 PAPER, DERIVED = "Yao and Paulin 2026, arXiv 2605.14276", "derived here; the paper's own rate is unknown"
-ALONG = dict(along="n_particles")
+ALONG = {"along": "n_particles"}
 NAMES = {"fourth": "E y^4", "cosine": "E cos 2y", "third": "E y^3"}
 
 
 def coefficient(name):
     return Claim("moment_matched.large_p_coefficient",
-                 f"P times the deviation of {NAMES[name]} tends to the explicit coefficient",
+                 f"P times the deviation of {NAMES[name]} from its limit tends to the explicit coefficient.",
                  DERIVED, "quadrature", f"{name}_ratio", Limit(0.99, 1.01, order=1, **ALONG), regime=name,
                  control=Control("the coefficient of a Gaussian law", variable=f"{name}_normal"))  # fmt: skip
 
 
 def rate(name):
-    return Claim("moment_matched.large_p_rate", f"{NAMES[name]} approaches its limit like 1/P",
+    return Claim("moment_matched.large_p_rate", f"{NAMES[name]} of one of P particles approaches its limit like 1/P.",
                  DERIVED, "quadrature", f"{name}_gap", Rate(-1.1, -0.9, **ALONG), regime=name,
                  control=Control("rate P^-2", test=Rate(-2.1, -1.9, **ALONG)))  # fmt: skip
 
 
 def limit(name):
     return Claim("moment_matched.large_p_limit",
-                 f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law",
+                 f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law.",
                  PAPER, "quadrature", f"{name}_signed", Limit(-1e-3, 1e-3, order=1, **ALONG), regime=name,
                  control=Control("the law without tilt", variable=f"{name}_untilted"))  # fmt: skip
 
@@ -86,20 +86,22 @@ study = Study(
         "density": Variable("Densities of one particle and its limit", dims=("curve", "position"),
                             coords={"curve": ["particle", "limit", "coefficient"], "position": POSITIONS.tolist()}),
         "distance": Variable("Total variation to a normal law, V = 0", symbol="TV"),
-        "distance_scaled": Variable("The same times P - 1"),
+        "distance_scaled": Variable("P - 1 times the total variation to a normal law, V = 0"),
         "newton": Variable("Newton iterations of the tilt"),
         "newton_residual": Variable("Moment error of the tilt"),
         "first_residual": Variable("Moment error before the first iteration"),
     },
     claims=[
         *map(coefficient, ("fourth", "cosine")), *map(rate, ("fourth", "cosine")), *map(limit, NAMES),
-        Claim("moment_matched.gaussian_limit_rate", "for V = 0 total variation to a normal law is O(1/P)",
+        Claim("moment_matched.gaussian_limit_rate", "For V = 0 total variation to a normal law is O(1/P).",
               "derived here", "quadrature", "distance", Rate(-1.08, -0.92, **ALONG),
               control=Control("rate P^-1/2", test=Rate(-0.58, -0.42, **ALONG))),
-        Claim("moment_matched.gaussian_limit_rate", "(P - 1) TV tends to .35008",
+        Claim("moment_matched.gaussian_limit_rate", "For V = 0 (P - 1) times the total variation to a normal law "
+                                                    "tends to .35008.",
               "derived here", "quadrature", "distance_scaled", Limit(0.3431, 0.3571, order=1, **ALONG),
               regime="constant", control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
-        Claim("moment_matched.dual_convex_newton", "damped Newton from 0 reaches a moment error of 1e-11",
+        Claim("moment_matched.dual_convex_newton", "Damped Newton for the tilt, begun at 0, reaches a moment error "
+                                                   "of 1e-11.",
               "derived here", "quadrature", "newton_residual", Inside(-1e-11, 1e-11),
               control=Control("before the first step", variable="first_residual")),
     ],

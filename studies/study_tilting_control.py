@@ -119,8 +119,8 @@ studies = [
             "slope_free": Variable("Regression slope of -a on x at t = 1/2, q = 2, no control"),
             "slope_optimal": Variable("Regression slope of -a on x at t = 1/2, q = 2, optimal control"),
             "slope_path": Variable("Regression slope of -a on x at t = 1/2, q = 2, on the path of u = -2x"),
-            "slope_renoised": Variable("Regression slope of -a on x at t = 1/2, q = 2, ends of u = -2x renoised by the "
-                                       "base bridge"),
+            "slope_renoised": Variable("Regression slope of -a on x at t = 1/2, q = 2, ends of u = -2x renoised by "
+                                       "the base bridge"),
         },
         claims=[
             Claim("tilting.am_unbiased_at_optimum",
@@ -164,12 +164,12 @@ studies = [
                              statement="The adjoint sampling recursion converges to the optimal variance 1/(1 + q).",
                              control=Control("it stays at its start", variable="matching_fixed_point")),
             flows.claim(regime="late_start", variable="shift",
-                        statement="Noise begun at t_0 shifts the terminal mean by 1 - rho^2, "
-                                  "rho^2 = (alpha_0^2/Gamma_0)^zeta.",
+                        statement="Noise begun at t_0 shifts the terminal mean by 1 - rho^2, rho^2 = "
+                                  "(alpha_0^2/Gamma_0)^zeta.",
                         control=Control("1 - rho", variable="shift_rho")),
             flows.claim(regime="constant_noise", variable="shift_constant",
-                        statement="Rectified flow with constant noise shifts the terminal mean by "
-                                  "1 - exp(-pi sigma^2/2).",
+                        statement="Rectified flow with constant noise shifts the terminal mean by 1 - exp(-pi "
+                                  "sigma^2/2).",
                         control=Control("memoryless", variable="shift_constant_memoryless")),
         ],
     ),

@@ -209,8 +209,8 @@ study = Study(
                             "log(1/t_c)."),
         information.claim(regime="gaussian", source="derived here (I-MMSE)", variable="csm_information",
                           where={"cutoff": [1e-2, 1e-3, 1e-4]}, test=near(1, 1e-6),
-                          statement="For a Gaussian target the KL-weighted conditional floor is the mutual information "
-                                    "of data and noisy state.",
+                          statement="For a Gaussian target the KL-weighted conditional floor is the mutual "
+                                    "information of data and noisy state.",
                           control=Control("factor 1 for 1/2", variable="csm_information_doubled")),
         information.claim(regime="atoms", source=HERE, variable="atoms_floor", where={**RF, "cutoff": 1e-5},
                           test=near(np.log(2), 1e-6),

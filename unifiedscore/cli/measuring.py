@@ -107,7 +107,7 @@ def status(results: Results = OUT):
     from unifiedscore.study.runner import outdated, recorded
 
     if not results.is_dir():
-        raise InputError(f"{results} is no folder; give the one that a run was told to write to with --out")
+        raise InputError(f"{results} is not a folder; give the one that a run was told to write to with --out")
     empty = True
     for manifest, records, damaged in recorded(results):
         empty = False
