@@ -109,7 +109,7 @@ study = Study(
                            expect="inconclusive",
                            control=Control("a kernel of compact support", where={"kernel": "wendland"})),
         Claim("drift.compact_support_blind",
-              "a kernel of compact support does not see the masses of separated clusters.",
+              "A kernel of compact support does not see the masses of separated clusters.",
               "reported in arXiv 2604.24196; checked here", "exact", "blind_drift", Inside(-1.0, 1e-12),
               where=AT | {"kernel": "wendland"}, control=Control("Laplace kernel", where={"kernel": "laplace"})),
         Claim("drift.mass_escape", "With half of the model at x_n far away the drift vanishes on every compact set.",

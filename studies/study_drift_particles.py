@@ -54,7 +54,7 @@ study = Study(
     },
     claims=[
         Claim("drift.mass_metastable",
-              "a wrong share of 1/4 in a mode twelve bandwidths away is still wrong after 60 steps.",
+              "A wrong share of 1/4 in a mode twelve bandwidths away is still wrong after 60 steps.",
               "reported in arXiv 2605.05118 and a public audit; example derived here", "exact", "missing",
               Inside(0.2, 0.3), where={"separation": 12.0, "n": 16, "seed": 0},
               control=Control("modes two bandwidths apart", where={"separation": 2.0})),

@@ -191,14 +191,14 @@ study = Study(
         matched.claim(regime="plane", control=BACKWARDS,
                       where={"dataset": "ring", "drift": "gaussian_matched", "temperature": COMMON},
                       source="Lai et al. 2026, arXiv 2603.07514, Fig. 7 (caption: nearly identical)",
-                      statement="In the plane, where no theorem says so, the sliced W2 of Laplace and matched Gaussian "
-                                "differ by less than a fifth of the published gap of log FID."),
+                      statement="In the plane, where no theorem says so, the sliced W2 of Laplace and matched "
+                                "Gaussian differ by less than a fifth of the published gap of log FID."),
         trained.claim(id="generators.equal_bandwidth_gap",
                       where={"dataset": "digits", "drift": "gaussian_equal", "temperature": 0.1},
                       minus={"drift": "laplace"}, test=Inside(GAP, np.inf),
-                      statement="On digits a mismatch alone makes a gap as large as the published one: at "
-                                "h = tau = .1 rho the Gaussian, ten times colder than the Laplace kernel, is worse by "
-                                "more than log(20.91/7.97).",
+                      statement="On digits a mismatch alone makes a gap as large as the published one: at h = tau = "
+                                ".1 rho the Gaussian, ten times colder than the Laplace kernel, is worse by more than "
+                                "log(20.91/7.97).",
                       control=Control("matched bandwidth", where={"drift": "gaussian_matched"})),
         trained.claim(id="generators.equal_bandwidth_sign",
                       where={"dataset": "digits", "drift": "gaussian_equal", "temperature": 0.4},

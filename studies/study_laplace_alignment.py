@@ -158,17 +158,17 @@ study = Study(
     measure=measure, profiles={"standard": {"seed": range(64)}, "full": {"seed": range(256)}},
     variables={
         "energy": Variable("Energy of the drift", symbol="E|D|^2"),
-        "absolute": Variable("Absolute squared distance of the drift to C_th times the score "
-                             "difference", symbol="E|D - C S|^2"),
-        "relative": Variable("Squared distance of the drift to C_th times the score difference, over its "
-                             "energy", symbol="E|D - C S|^2 / E|D|^2"),
+        "absolute": Variable("Absolute squared distance of the drift to C_th times the score difference",
+                             symbol="E|D - C S|^2"),
+        "relative": Variable("Squared distance of the drift to C_th times the score difference, over its energy",
+                             symbol="E|D - C S|^2 / E|D|^2"),
         "relative_best": Variable("Relative squared distance of the drift to the best multiple of the score "
                                   "difference", symbol="1 - gcos^2"),
-        "flat_ratio": Variable("Relative squared distance of the drift to C_th times the score difference over "
-                               "tau^2", units="1/length^2", symbol="rel/tau^2"),
+        "flat_ratio": Variable("Relative squared distance of the drift to C_th times the score difference over tau^2",
+                               units="1/length^2", symbol="rel/tau^2"),
         "cosine": Variable("Cosine between drift and score difference", symbol="gcos"),
-        "mean_cosine": Variable("Mean of the pointwise cosine between drift and score "
-                                "difference", symbol="E cos(D, S)"),
+        "mean_cosine": Variable("Mean of the pointwise cosine between drift and score difference",
+                                symbol="E cos(D, S)"),
         "scale": Variable("Theory scale C = rho tau", symbol="C_th"),
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),
     },

@@ -116,19 +116,17 @@ study = Study(
               bandwidth_exponent=list(SCALE), skip=skip),
     measure=measure,
     variables={
-        "preconditioner_gap": Variable("Distance of the mean ratio of the preconditioners to "
-                                       "one", symbol="|E alpha_p/alpha_q - 1|"),
+        "preconditioner_gap": Variable("Distance of the mean ratio of the preconditioners to one",
+                                       symbol="|E alpha_p/alpha_q - 1|"),
         "gap_energy": Variable("Energy of the residual gap", symbol="E|delta_p - delta_q|^2"),
         "energy": Variable("Energy of the drift", symbol="E|D|^2"),
         "scale_ratio_theory": Variable("Least-squares scale over theory scale", symbol="C*/C_th"),
         "posterior_ratio": Variable("Posterior scale over theory scale", symbol="C_post/C_th"),
         "matched_theory": Variable("Relative error of the Gaussian drift with h^2 = rho tau to the Laplace drift"),
-        "matched_posterior": Variable("Relative error of the Gaussian drift with h^2 = E alpha to the Laplace "
-                                      "drift"),
+        "matched_posterior": Variable("Relative error of the Gaussian drift with h^2 = E alpha to the Laplace drift"),
         "matched_two": Variable("Relative error of the Gaussian drifts with h_p^2 = E alpha_p, h_q^2 = E alpha_q to "
                                 "the Laplace drift"),
-        "matched_doubled": Variable("Relative error of the Gaussian drift with h^2 = 2 E alpha to the Laplace "
-                                    "drift"),
+        "matched_doubled": Variable("Relative error of the Gaussian drift with h^2 = 2 E alpha to the Laplace drift"),
         "matched_same_bandwidth": Variable("Relative error of the Gaussian drift with h = tau to the Laplace drift"),
         "own_score": Variable("Relative error of C_theory times the Laplace score difference to the Laplace drift"),
         "gradient_drift": Variable("Gradient of a scale parameter from the drift", symbol="E<x, D>"),

@@ -125,14 +125,14 @@ study = Study(
                            where={"smoothing": np.inf}, test=Identity(NEWTON, "scale"),
                            statement="At infinite smoothing the posteriors of the minimum-energy classifier are those "
                                      "of scikit-learn's QuadraticDiscriminantAnalysis.",
-                           finding="c was 50, and 7 of 16 splits of root seed 1 were inconclusive, at 60 eps scale and "
-                                   "more: exact Gaussians differ from scikit-learn by .3 eps, so that the rest is the "
-                                   "stopping rule of the tilt, now c",
+                           finding="c was 50, and 7 of 16 splits of root seed 1 were inconclusive, at 60 eps scale "
+                                   "and more: exact Gaussians differ from scikit-learn by .3 eps, so that the rest is "
+                                   "the stopping rule of the tilt, now c",
                            control=Control("scikit-learn's KernelDensity", variable="kernel_gap")),
         interpolates.claim(regime="digits, far", evidence="monte_carlo", variable="quadratic_mean_gap",
                            where={"smoothing": FAR}, test=Inside(-np.inf, 0.05), profile="standard",
-                           statement="At smoothing 100 the posteriors of the minimum-energy classifier, with a sampled "
-                                     "tilt, are near those at infinity.",
+                           statement="At smoothing 100 the posteriors of the minimum-energy classifier, with a "
+                                     "sampled tilt, are near those at infinity.",
                            control=Control("smoothing 0", where={"smoothing": 0.0})),
         interpolates.claim(regime="digits, accuracy", evidence="monte_carlo", variable="above_worse",
                            where={"smoothing": BETWEEN}, test=Inside(-0.02, np.inf), profile="standard",

@@ -149,8 +149,8 @@ def claim(name, statement, source, mutation, c, variable):
                  control=Control(mutation, variable=f"{variable}_mutant"))  # fmt: skip
 
 
-matched = Theorem("moment_matched.moments_exact", "Mean and covariance of the particles are exact after every "
-                                                  "step.", PAPER, "exact",
+matched = Theorem("moment_matched.moments_exact",
+                  "Mean and covariance of the particles are exact after every step.", PAPER, "exact",
                   control=Control("a restoring drift without projection", variable="moment_error_free"))  # fmt: skip
 study = Study(
     name="moment_matched_identities",
@@ -185,7 +185,7 @@ study = Study(
               "G_Z L^T", 1e4, "factor"),
         claim("quadratic_potential", "The projected force of a quadratic potential vanishes.", HERE, "G_Z L^T", 200,
               "quadratic"),
-        claim("simplex", "d + 1 particles form a rigid simplex.", HERE, "d + 2 particles", 100, "simplex"),
+        claim("simplex", "Systems of d + 1 particles form a rigid simplex.", HERE, "d + 2 particles", 100, "simplex"),
         claim("antithetic", "The smoothed score of one data point is exact with antithetic draws.",
               f"eq. 8 of {PAPER}", "independent draws", 200, "antithetic"),
         claim("whitening", "Full whitening gives a unit spectrum.", HERE,

@@ -96,12 +96,12 @@ study = Study(
         Claim("moment_matched.gaussian_limit_rate", "For V = 0 total variation to a normal law is O(1/P).",
               "derived here", "quadrature", "distance", Rate(-1.08, -0.92, **ALONG),
               control=Control("rate P^-1/2", test=Rate(-0.58, -0.42, **ALONG))),
-        Claim("moment_matched.gaussian_limit_rate", "For V = 0 (P - 1) times the total variation to a normal law "
-                                                    "tends to .35008.",
+        Claim("moment_matched.gaussian_limit_rate",
+              "For V = 0 (P - 1) times the total variation to a normal law tends to .35008.",
               "derived here", "quadrature", "distance_scaled", Limit(0.3431, 0.3571, order=1, **ALONG),
               regime="constant", control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
-        Claim("moment_matched.dual_convex_newton", "Damped Newton for the tilt, begun at 0, reaches a moment error "
-                                                   "of 1e-11.",
+        Claim("moment_matched.dual_convex_newton",
+              "Damped Newton for the tilt, begun at 0, reaches a moment error of 1e-11.",
               "derived here", "quadrature", "newton_residual", Inside(-1e-11, 1e-11),
               control=Control("before the first step", variable="first_residual")),
     ],

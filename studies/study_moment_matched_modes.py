@@ -130,8 +130,8 @@ study = Study(
     grid=Grid(case=["exact", "line", "plane"], n_particles=[3, 20, 40, 80, 160], seed=range(16), skip=skip),
     measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
-        "masses": Variable("Mass of each mode", **MASSES), "limit": Variable("Mass of each mode in the "
-                                                                             "mixture", **MASSES)},
+        "masses": Variable("Mass of each mode", **MASSES), "limit": Variable("Mass of each mode in the mixture",
+                                                                             **MASSES)},
     profiles={"standard": {"n_particles": sorted({3, *EXACT, *SAMPLED})}},
     claims=[
         exact_law.claim(regime="limit", variable="signed", test=Limit(-2e-3, 2e-3, order=1, **ALONG),

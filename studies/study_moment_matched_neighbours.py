@@ -66,8 +66,8 @@ study = Study(
         estimator.claim(regime="halving", variable="halving", test=Inside(1.6, 2.4),
                         statement="The bias of the neighbour estimator halves where L doubles from 64 to 128.",
                         finding="first judged as a rate over L = 32 to 256, supported on root seed 3, inconclusive on "
-                                "2, where the local slopes of the last doubling are noise; now the ratio of the claims "
-                                "table, in its region",
+                                "2, where the local slopes of the last doubling are noise; now the ratio of the "
+                                "claims table, in its region",
                         control=Control("it falls like the noise, by sqrt 2", test=Inside(1.2, 1.6))),
         estimator.claim(regime="constant", variable="ratio", test=Inside(0.9, 1.1),
                         statement="The bias of the neighbour estimator with L = 128 is -Cov(n, d)/d^2 + n Var(d)/d^3.",

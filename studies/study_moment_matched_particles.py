@@ -122,8 +122,8 @@ study = Study(
                    control=Control(NO_HEAT, variable="matthews_one")),
         moving.claim(id="moment_matched.run_length", variable="overlap", where={"case": "overlap"},
                      test=Inside(-0.05, 0.05), statement="After t = 6 the particles have forgotten their start.",
-                     finding="six systems a seed left root seed 0 inconclusive; fourteen support it on root seeds 0, 1 "
-                             "and 2, in the region of the claims table",
+                     finding="six systems a seed left root seed 0 inconclusive; fourteen support it on root seeds 0, "
+                             "1 and 2, in the region of the claims table",
                      control=Control("time .04", variable="overlap_short")),
         moving.claim(id="moment_matched.knn_estimator", variable="neighbour_bias", where={"case": "neighbours"},
                      test=Inside(-np.inf, 0.15),

@@ -172,8 +172,8 @@ study = Study(
         "closed_form_excess": Variable("Sliced W2 of closed-form diffusion minus that of moment-matched particles"),
         "worst_excess": Variable("Sliced W2 of moment-matched particles minus the larger of kernel density and "
                                  "Gaussian fit"),
-        "worst_excess_untilted": Variable("Sliced W2 of particles without tilt minus the larger of kernel density "
-                                          "and Gaussian fit"),
+        "worst_excess_untilted": Variable("Sliced W2 of particles without tilt minus the larger of kernel density and "
+                                          "Gaussian fit"),
         "to_kernel": Variable("Sliced W2 of the particles to the kernel density, minus that of its own draws"),
         "to_gaussian": Variable("Sliced W2 of the particles to the Gaussian fit, minus that of its own draws"),
     },
@@ -197,7 +197,8 @@ study = Study(
                 {"dataset": PLANES, "smoothing": 0.0}, Control("the other end", variable="to_gaussian"),
                 source="derived here",
                 finding="the control was smoothing 1.6: refuted at root seed 1, undecided at root seed 0 (circle .069 "
-                "[.016, .122] at 99.997 %); now the distance to the other end at smoothing 0, as for gaussian_end"),
+                        "[.016, .122] at 99.997 %); now the distance to the other end at smoothing 0, as for "
+                        "gaussian_end"),
         bracket("gaussian_end", "In the plane at smoothing 6.4 the particles are draws of the Gaussian "
                                 "fit.", "to_gaussian", TOGETHER,
                 {"dataset": PLANES, "smoothing": 6.4}, Control("smoothing 0", where={"smoothing": 0.0}),

@@ -115,12 +115,12 @@ study = Study(
               "derived here", "monte_carlo", variable, Inside(value - 0.03, value + 0.03),
               regime=f"P = {p}", where=FIRST, control=Control("the uniform law, E y^3 = 0", test=Inside(-0.03, 0.03)))
         for p, variable, value in ((3, "cube_three", -0.40602), (4, "cube_four", -0.46499))),
-        Claim("moment_matched.finite_p_sde_kappa", "The overlap of the particles with their start decays with "
-                                                   "kappa_P = 1 - (d + 3)/2P.",
+        Claim("moment_matched.finite_p_sde_kappa",
+              "The overlap of the particles with their start decays with kappa_P = 1 - (d + 3)/2P.",
               "form and constant derived here", "monte_carlo", "overlap_gap", Inside(-0.02, 0.02),
               where={"shape": [0, 1, 2, 3]}, control=Control("kappa = 1", variable="overlap_large")),
-        Claim("moment_matched.stiefel_marginal", "Uniform systems have E y^4 = 3 (P - 1)/(P + 1) in every dimension "
-                                                 "tested.",
+        Claim("moment_matched.stiefel_marginal",
+              "Uniform systems have E y^4 = 3 (P - 1)/(P + 1) in every dimension tested.",
               "derived here", "monte_carlo", "fourth_ratio", Inside(0.97, 1.03), where={"shape": [1, 2, 3, 4, 5]},
               control=Control("the Gaussian value 3", variable="fourth_normal")),
         Claim("moment_matched.uniform_all_h", "For quadratic V the chain keeps the uniform law at a step of .5.",

@@ -183,8 +183,8 @@ study = Study(
                        statement="As the smoothing s grows the excess kurtosis of the tilted law vanishes like s^-3.",
                        control=Control("rate -2", test=rate(-2.1, -1.9))),
         gaussian.claim(regime="constant", variable="kurtosis_ratio", test=limit(0.99, 1.01), finding=ORDER,
-                       statement="As the smoothing s grows s^3 times the excess kurtosis tends to "
-                                 "-w Sigma^2/(delta^2 sqrt(2 pi)).",
+                       statement="As the smoothing s grows s^3 times the excess kurtosis tends to -w Sigma^2/(delta^2 "
+                                 "sqrt(2 pi)).",
                        control=TWICE),
         gaussian.claim(regime="skewness", variable="skewness_ratio", test=limit(0.99, 1.01), finding=ORDER,
                        statement="As the smoothing grows the skewness of the tilted law tends to its prediction.",

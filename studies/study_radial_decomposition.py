@@ -87,8 +87,8 @@ def each_kernel():
                     control=Control("the covariance residual is left out", variable="without_residual"))  # fmt: skip
 
 
-no_residual = Theorem("drift.gaussian_no_residual", "The covariance residual of the kernel of this regime vanishes "
-                                                    "on every sample.",
+no_residual = Theorem("drift.gaussian_no_residual",
+                      "The covariance residual of the kernel of this regime vanishes on every sample.",
                       "derived here (radial "
                       "decomposition)", "exact", "residual_share", Inside(-1e-9, 1e-9))  # fmt: skip
 MIDDLE = {"data": "samples", "dimension": [4, 16, 64, 256]}

@@ -11,10 +11,11 @@ from unifiedscore.study.discover import discover
 
 ROOT, PACKAGE = Path(__file__).parents[1], Path(unifiedscore.__file__).parent
 FOUND = discover([str(ROOT)])
+STUDIES = [item.study for item in FOUND.studies]
 # They point at a sentence before: "The same with ...", "It tends to ...", "and its mean is ...".
 POINTING = re.compile(
-    r"(the (same|other|others|former|latter|opposite|reverse)|that|those|this|these|it|its|they|their|them|he|she|so|and|"
-    r"but|like|likewise|ditto|thus|hence|such|which|whose|both|also|again|opposite)\b",
+    r"(the (same|other|others|former|latter|opposite|reverse)|that|those|this|these|it|its|they|their|them|so|and|but|"
+    r"like|likewise|ditto|thus|hence|such|which|whose|both|also|again|opposite)\b",
     re.IGNORECASE,
 )
 # "is no array" for "is not an array"; "there is no array" and "is no longer an array" are English.
@@ -31,33 +32,28 @@ WAITING = {
 }
 
 
-def of_studies():
-    for item in FOUND.studies:
-        for name, variable in item.study.variables.items():
-            yield pytest.param(variable.long_name, id=f"{item.study.name}:{name}")
+def lower_word(text):
+    """Whether the text begins with a lower-case word; "kappa = ..." and "exp(-r/tau) is ..." begin with symbols."""
+    first, second = text.split()[:2]
+    return first.isalpha() and first[0].islower() and second != "="
 
 
-def statements():
-    for item in FOUND.studies:
-        for claim in item.study.claims:
-            yield pytest.param(claim.statement, id=f"{claim.id}[{claim.regime}]")
-    for item in FOUND.derivations:
-        yield pytest.param(item.derivation.statement, id=item.derivation.claim)
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_names_of_variables_are_phrases_that_are_understood_alone(study):
+    names = [variable.long_name for variable in study.variables.values()]
+    assert not [name for name in names if POINTING.match(name) or name.endswith(".")]
 
 
-@pytest.mark.parametrize("name", of_studies())
-def test_the_name_of_a_variable_is_understood_alone(name):
-    assert not POINTING.match(name)
-    assert not name.endswith(".")
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_statements_are_sentences_that_are_understood_alone(study):
+    said = [claim.statement for claim in study.claims]
+    assert not [text for text in said if POINTING.match(text) or lower_word(text) or not text.endswith(".")]
 
 
-@pytest.mark.parametrize("statement", statements())
-def test_a_statement_is_a_sentence_that_is_understood_alone(statement):
-    assert not POINTING.match(statement)
-    assert statement.endswith(".")
-    # A lower-case start is a symbol ("kappa = ...", "exp(-r/tau) is ..."), never a word of a sentence.
-    first = statement.split()[0]
-    assert not first[0].islower() or not first.isalpha() or statement.split()[1] == "=", statement
+def test_statements_of_derivations_are_sentences_that_are_understood_alone():
+    said = [item.derivation.statement for item in FOUND.derivations]
+    assert len(said) > 20
+    assert not [text for text in said if POINTING.match(text) or lower_word(text) or not text.endswith(".")]
 
 
 @pytest.mark.parametrize(

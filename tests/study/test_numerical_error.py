@@ -1,17 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from unifiedscore.errors import InputError, StudyError
-from unifiedscore.study import Variable, known, two_rules
+from unifiedscore.study import Grid, Study, Variable, known, run, two_rules
 from unifiedscore.study.numerical_error import Known, expanded
 from unifiedscore.study.worker import checked_values
 
 VARIABLES = {"gap": Variable("Gap"), "size": Variable("Size", error="bound")}
-STORED, OPTIONAL = VARIABLES | {"bound": Variable("Bound")}, {"gap_error": Variable("Error")}
+
+
+def study(values, variables=VARIABLES):
+    return Study("small", "Small", Grid(seed=range(2)), lambda cell, rng: values, variables)
 
 
 def stored(values):
-    return checked_values(values, STORED, OPTIONAL)
+    """What a cell stores: what the study's measure returns, held against the declarations."""
+    small = study(values)
+    return checked_values(small.measure({}, None), small.stored_variables(), small.optional_variables())
 
 
 def test_a_value_and_its_error_are_stored_as_when_both_are_written_by_hand():
@@ -66,3 +73,18 @@ def test_the_value_is_held_against_its_declaration():
         stored({"gap": known([1.0, 2.0], 0.1), "size": 1.0, "bound": 0.0})
     with pytest.raises(StudyError, match="'other', 'other_error', not declared"):
         stored({"other": known(1.0, 0.1), "gap": 1.0, "size": 1.0, "bound": 0.0})
+
+
+def test_the_data_set_is_the_one_of_errors_written_by_hand(tmp_path):
+    short = {"gap": two_rules(1.0, 1.5, rounding=1e-12), "size": known(2.0, 0.125)}
+    long = {"gap": 1.5, "gap_error": 0.5 + 1e-12, "size": 2.0, "bound": 0.125}
+    found, wanted = (run(study(values), out=tmp_path / str(i)) for i, values in enumerate((short, long)))
+    assert found.drop_attrs().identical(wanted.drop_attrs())
+    assert found["gap"].attrs == wanted["gap"].attrs and found["bound"].attrs == wanted["bound"].attrs
+
+
+def test_a_copy_of_a_study_stores_errors_under_its_own_names():
+    small = study({"gap": known(1.0, 0.5)}, {"gap": Variable("Gap")})
+    other = replace(small, variables={"gap": Variable("Gap", error="width")})
+    assert small.measure({}, None) == {"gap": 1.0, "gap_error": 0.5}
+    assert other.measure({}, None) == {"gap": 1.0, "width": 0.5}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, final
 
 import numpy as np
@@ -128,6 +129,19 @@ def expanded(values: Mapping, variables: Mapping[str, Variable] | None = None) -
                 )
             found[error] = value.error
     return found
+
+
+def expanding(measure: Callable, variables: Mapping[str, Variable]) -> Callable:
+    """`measure` itself, but what it returns is `expanded`: names and numbers, as they are stored."""
+    measure = measure.__wrapped__ if hasattr(measure, "expands") else measure
+
+    @wraps(measure)  # a worker finds the study by the file of its measure
+    def expanding_measure(cell, rng):
+        values = measure(cell, rng)
+        return expanded(values, variables) if isinstance(values, Mapping) else values
+
+    expanding_measure.expands = True  # a copy of the study with other variables wraps the inner one anew
+    return expanding_measure
 
 
 def _checked(error):

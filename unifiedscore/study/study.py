@@ -11,6 +11,7 @@ import numpy as np
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.study.claim import PROFILES, Claim, Variable, check_claims
 from unifiedscore.study.grid import OWN, Cell, Grid
+from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known
 
@@ -30,7 +31,8 @@ class Study:
         The grid of the profile "quick".
     measure : callable
         `measure(cell, rng)` returns a mapping with a number (or, for a variable with `dims`, an array) for each
-        variable and each declared error. `rng` is the cell's own generator.
+        variable and each declared error. `rng` is the cell's own generator. A value that `two_rules` or `known` made
+        carries its error with it; `study.measure` returns both, as they are stored. `combine` makes one of parts.
     variables : mapping of str to Variable
         What `measure` returns.
     claims : sequence of Claim
@@ -64,6 +66,7 @@ class Study:
         except InputError as error:
             raise InputError(f"study {self.name}: {error}") from error
         object.__setattr__(self, "variables", dict(self.variables))
+        object.__setattr__(self, "measure", expanding(self.measure, self.variables))
         object.__setattr__(self, "profiles", {name: dict(axes) for name, axes in self.profiles.items()})
 
     def profile_grid(self, profile: str) -> Grid:

@@ -17,7 +17,6 @@ from unifiedscore.errors import StudyError
 from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import STOPPED, describe, load_module, studies_in
 from unifiedscore.study.grid import Cell
-from unifiedscore.study.numerical_error import expanded
 from unifiedscore.study.records import Record, engine_hash
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
@@ -96,7 +95,6 @@ def checked_values(
     """What `measure` returned or a record holds, as floats and nested lists of floats; a clear error otherwise."""
     if not isinstance(values, Mapping):
         raise StudyError(f"measure must return a mapping from variable names to numbers; got {type(values).__name__}")
-    values = expanded(values, required)
     missing, unknown = set(required) - set(values), set(values) - set(required) - set(optional)
     if missing:
         raise StudyError(f"measure did not return {', '.join(sorted(missing))}")
