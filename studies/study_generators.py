@@ -104,12 +104,8 @@ def measure(cell, rng):
     field, bandwidth = flow(cell["drift"], train, start, cell["temperature"], rho, match)
     noise, directions = (int(seed) for seed in last.integers(2**31, size=2))
 
-    def draw(model):
-        return model.sample(n, np.random.default_rng(noise))
-
-    def distance(x):
-        return sliced_wasserstein2(x, held, n_directions=128, rng=np.random.default_rng(directions))
-
+    draw = lambda model: model.sample(n, np.random.default_rng(noise))
+    distance = lambda x: sliced_wasserstein2(x, held, n_directions=128, rng=np.random.default_rng(directions))
     curve = []
 
     def watch(model):

@@ -95,9 +95,10 @@ study = Study(
     variables={
         **{name: Variable(f"{words} minus its exact value") for name, words in NAMES.items()},
         **{f"{name}_normal": Variable(f"{words} minus its normal value") for name, words in NAMES.items()},
-        "overlap": Variable("Overlap of the particles with their start"), "exact": Variable("Exact moments of P particles", **TABLE),
-        "found": Variable("Sampled moments of P particles",
-                          **TABLE), "uniform": Variable("Moments of uniform systems", **TABLE),
+        "overlap": Variable("Overlap of the particles with their start"),
+        "exact": Variable("Exact moments of P particles", **TABLE),
+        "found": Variable("Sampled moments of P particles", **TABLE),
+        "uniform": Variable("Moments of uniform systems", **TABLE),
     },
     profiles={"standard": {"shape": EVERY}},
     claims=[claim(name, 0, f"{name}, P = 12, d = 3", "quick") for name in NAMES]
