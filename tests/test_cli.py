@@ -233,7 +233,7 @@ def test_list_shows_studies_claims_derivations_and_figures(project, capsys):
         (["judge"], "results/means.nc does not exist"),
         (["diff", "results", "results"], "cannot read results/ledger.json"),
         (["diff", "results"], "Missing argument"),
-        (["status", "nowhere"], "nowhere is no folder"),
+        (["status", "nowhere"], "nowhere is not a folder"),
         (["status", "studies"], "no study has been run into studies"),
         (["diagnose", "a.npy", "b.npy", "--queries", "x.npy"], "--queries and --field belong together"),
     ],

@@ -28,9 +28,9 @@ PLACES = places()
 
 def synthetic(name, grid, tests, places):
     """A study of true claims: the truth of y_i lies at places[i] of the region of tests[i]."""
-    variables = {f"{name}_{i}": Variable("Synthetic value") for i in range(len(tests))}
+    variables = {f"{name}_{i}": Variable("Synthetic value of a true claim") for i in range(len(tests))}
     claims = [
-        Claim(variable, "true by construction", "synthetic", "monte_carlo", variable, test,
+        Claim(variable, "The claim is true by construction.", "synthetic", "monte_carlo", variable, test,
               control=Control("a far region", test=far(test)))
         for variable, test in zip(variables, tests, strict=True)
     ]  # fmt: skip
@@ -109,13 +109,13 @@ study = Study(
     variables={
         "ledger_wrong": Variable("Share of ledgers with a wrong refutation"),
         "ledger_wrong_early": Variable("Share of ledgers with a wrong refutation, were 99 % enough to refute"),
-        "ledger_over_bound": Variable("Share of ledgers that print another bound"),
+        "ledger_over_bound": Variable("Share of ledgers that print a bound above the nominal one"),
         "verdict_wrong": Variable("Share of verdicts that are wrong refutations"),
         "supported": Variable("Share of verdicts that are supported"),
     },
     claims=[
         Claim("calibration.family_wise",
-              f"a ledger of {CLAIMS} true claims holds a wrong refutation with chance at most {BOUND:g}",
+              f"A ledger of {CLAIMS} true claims holds a wrong refutation with chance at most {BOUND:g}.",
               "derived here: the union bound that every ledger prints", "monte_carlo", "ledger_wrong",
               Proportion(0, BOUND, LEDGERS), where={"ledgers": LEDGERS}, profile="standard",
               control=Control("refute at 99 % as well", variable="ledger_wrong_early")),

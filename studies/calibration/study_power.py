@@ -56,7 +56,8 @@ study = Study(
     measure=measure, variables={"power": Variable("Share of trials that are decided rightly")},
     claims=[
         Claim("calibration.power",
-              f"at the documented alternative ({value:g} s, truth {truth}) {test} decides 9 times in 10",
+              f"{test.capitalize()} decides 9 times in 10 at its documented alternative, {value:g} s with the truth "
+              f"{truth}.",
               "docstrings of the tests", "monte_carlo", "power", Proportion(0.9, 1.1, TRIALS),
               where={"test": test, "truth": truth, "effect": 1.0}, regime=f"{test}_{truth}",
               control=Control("half the effect", where={"effect": 0.5}),

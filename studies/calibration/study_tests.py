@@ -14,6 +14,19 @@ import math
 
 import numpy as np
 import sympy
+from _trials import (
+    NOISE_SIZE,
+    POINTS,
+    SEEDS,
+    SHAPES,
+    TRUTH,
+    WIDTH,
+    build,
+    draw,
+    fit_weights,
+    regions,
+    shape_of,
+)
 
 from unifiedscore.inference import REFUTE_LEVEL, SUPPORT_LEVEL, decide
 from unifiedscore.inference.estimates import t_quantile
@@ -23,28 +36,14 @@ from unifiedscore.study import (
     Derivation,
     Grid,
     Identity,
-    Inside,
-    Limit,
     Proportion,
-    Rate,
     Study,
     Variable,
     judge_derivation,
 )
 
-SEEDS, COPIES = 16, 4
+COPIES = 4  # of every draw, in the mutation that counts it four times
 TRIALS, LOOPED, NUMBERS, PROOFS, CHUNK = 50_000, 625, 320, 12, 2500
-POINTS = {"long": 4.0 ** np.arange(2, 11), "short": 2.0 ** np.arange(3, 9)}
-NOISE_SIZE = {"inside": 1.0, "inside_log": 1.0, "rate": 0.3, "limit": 1.0}
-WIDTH = {"inside": 2.6, "inside_log": 2.6, "rate": 0.15, "limit": 1.4, "rate_numbers": 0.1, "limit_numbers": 0.1}
-STRETCH = {("rate", "short"): 3.7, ("limit", "short"): 1.6}  # of the width: the statistic is so much noisier there
-TRUTH = {"inside": 0.0, "inside_log": 0.0, "rate": -1.0, "limit": 2.0}
-SHAPES = {
-    "half_order": lambda x: x**-0.5,
-    "declared_order": lambda x: 1 / x,
-    "double_order": lambda x: x**-2.0,
-    "logarithmic": lambda x: 1 / np.log(x),
-}
 CASES = [
     *[("inside", noise, "none", "long") for noise in ("normal", "heteroscedastic", "t5", "lognormal", "paired")],
     ("inside_log", "lognormal", "none", "long"),
@@ -56,76 +55,10 @@ CASES = [
 ]  # fmt: skip
 
 
-def build(test, low, high):
-    """The test itself, with this region."""
-    kind = test.removesuffix("_numbers")
-    if kind in ("inside", "inside_log"):
-        return Inside(low, high) if kind == "inside" else Inside(math.exp(low), math.exp(high), transform="log")
-    return Rate(low, high, along="x") if kind == "rate" else Limit(low, high, along="x", order=1)
-
-
-def draw_noise(noise, shape, x, rng):
-    """Centred noise of unit size (trial, x, seed); x is one point where a test has none."""
-    if noise == "t5":
-        return rng.standard_t(5, size=shape) / math.sqrt(5 / 3)
-    if noise == "lognormal":
-        return (rng.lognormal(size=shape) - math.exp(0.5)) / math.sqrt((math.e - 1) * math.e)
-    if noise == "paired":  # two estimators on the same draws: what they share is ten times larger than what they do not
-        common = 10 * rng.lognormal(size=shape)
-        first, second = (common + rng.lognormal(size=shape) for _ in range(2))
-        return first - second
-    normal = rng.normal(size=shape)
-    if noise == "heteroscedastic":  # over the seeds, or along x
-        return normal * (np.linspace(0.1, 1.9, SEEDS) if x is None else np.linspace(0.2, 2.0, x.size)[:, None])
-    if noise == "shared":  # the points of one seed move together: a common level and slope
-        level, slope = rng.normal(size=(2, shape[0], 1, SEEDS))
-        return level + slope * np.log(x)[:, None] / 6 + 0.17 * normal
-    return normal
-
-
-def draw(test, noise, correction, x, trials, rng):
-    """Data with the statistic's true value TRUTH[test] (trial, x, seed), in logarithms where the test takes them."""
-    shape = (trials, 1 if test.startswith("inside") else x.size, SEEDS)
-    if test == "inside_log":
-        return np.log(rng.lognormal(size=shape))
-    y = NOISE_SIZE[test] * draw_noise(noise, shape, None if shape[1] == 1 else x, rng)
-    if test == "rate":
-        y += -np.log(x)[:, None]
-    if test == "limit":
-        y += TRUTH[test] + (5 / x[:, None] if correction == "none" else 0)
-    if correction != "none":  # at the first x between 1 and 30 standard deviations of one seed, of either sign
-        size = rng.choice([-1, 1], size=trials) * 10 ** rng.uniform(0, 1.5, size=trials) * NOISE_SIZE[test]
-        y += size[:, None, None] * shape_of(correction, x)[:, None]
-    return y
-
-
-def shape_of(correction, x):
-    return SHAPES[correction](x) / SHAPES[correction](x[0])
-
-
-def fit_weights(test, x):
-    """The statistic of one seed is these weights (x,) times its values."""
-    if test.startswith("inside"):
-        return np.ones(1)
-    if test == "rate":
-        u = np.log(x) - np.log(x).mean()
-        return u / (u @ u)
-    w = x[0] / x - (x[0] / x).mean()
-    return 1 / x.size - (x[0] / x).mean() * w / (w @ w)
-
-
 def wrong(value, half, truth, low, high):
     """Which intervals refute the region, which lie inside it, which miss the truth."""
     refuted = (value - half > high) | (value + half < low)
     return refuted, (value - half >= low) & (value + half <= high), np.abs(value - truth) > half
-
-
-def regions(test, sign, x):
-    """Region with the truth on its lower (sign +1) or upper (-1) end, and one that the truth is just outside of."""
-    width = WIDTH[test] * STRETCH.get((test, "short" if x is POINTS["short"] else "long"), 1.0)
-    ends = sorted((TRUTH[test], TRUTH[test] + sign * width))
-    shift = sign * 1e-9 * width
-    return tuple(ends), (ends[0] + shift, ends[1] + shift)
 
 
 def count_seeded(test, noise, correction, x, trials, rng):
@@ -187,7 +120,7 @@ def is_wrong(name, test, x, y, inner, outer):
 
 
 def count_numbers(test, correction, x, trials, rng):
-    """The same without noise: the truth at a random distance from the end of the region."""
+    """Shares of verdicts on numbers without noise: the truth at a random distance from the end of the region."""
     counts = dict.fromkeys(("false_refutation", "false_support", "false_world_refuted", "true_world_supported"), 0)
     kind, width = test.removesuffix("_numbers"), WIDTH[test]
     for _ in range(trials):
@@ -243,16 +176,16 @@ WAYS = {"": "", "_plain": ", by the plain fit alone", "_copied": ", from four dr
 SHARES = {
     f"{name}{way}": f"{words}{said}"
     for name, words in (
-        ("false_refutation", "Share refuted though true"),
-        ("false_support", "Share supported though false"),
+        ("false_refutation", "Share of true claims that are refuted"),
+        ("false_support", "Share of false claims that are supported"),
         ("miss", "Share of 99 % intervals that miss the truth"),
     )
     for way, said in WAYS.items()
 }
 OTHERS = {
-    "false_world_refuted": "Share refuted, the truth outside the region",
-    "true_world_supported": "Share supported, the truth inside the region",
-    "trials": "Trials of this seed",
+    "false_world_refuted": "Share of claims refuted, the truth outside the region",
+    "true_world_supported": "Share of claims supported, the truth inside the region",
+    "trials": "Number of trials of one seed",
 }
 
 
@@ -288,14 +221,23 @@ def measure(cell, rng):
 
 SOURCE = "derived here, from the levels of the decision rule"
 NOMINAL = {  # the bound; a tail of one end alone is half of it
-    "false_refutation": (0, 1e-4, "a true claim is refuted with chance at most 1e-4"),
-    "false_support": (0, 0.01, "a false claim is supported with chance at most 1 %"),
-    "miss": (0, 0.011, "99 % intervals miss the truth with chance at most 1.1 %"),
+    "false_refutation": (1e-4, "refutes a true claim with chance at most 1e-4"),
+    "false_support": (0.01, "supports a false claim with chance at most 1 %"),
+    "miss": (0.011, "misses the truth with a 99 % interval with chance at most 1.1 %"),
 }
 CORRECTED = {
-    "false_refutation": (0, 2e-3, "refuted though true at most twice in 1000"),
-    "false_support": (0, 0.01, "supported though false at most once in 100"),
+    "false_refutation": (2e-3, "refutes a true claim at most twice in 1000"),
+    "false_support": (0.01, "supports a false claim at most once in 100"),
 }
+FEW_PROOFS = {
+    "false_refutation": (0.05, "refutes a true claim at most once in 20"),
+    "false_support": (0.05, "supports a false claim at most once in 20"),
+}
+CALLED = {
+    "inside": "Inside", "inside_log": "Inside with a log transform", "rate": "Rate", "limit": "Limit",
+    "rate_numbers": "Rate on numbers without seeds", "limit_numbers": "Limit on numbers without seeds",
+    "identity": "Identity", "symbolic": "A proof by SymPy",
+}  # fmt: skip
 # Skewed means have one long tail, which Student's t with 16 seeds does not know (a slope has none: its weights are
 # odd); symmetric long tails make it conservative. A correction that the declared order, or a straight line, mimics
 # within the noise leaves no trend to see: 1/log x, and half the order on a short grid.
@@ -326,48 +268,57 @@ MUTATIONS = {
 }
 
 
-def claim(name, case, test, statement, control, *, refuted, profile="standard"):
+def regime_of(case):
     kind, noise, correction, points = case
-    words = [kind] + [noise] * (noise != "nothing") + [correction, points] * (correction != "none")
-    regime = "_".join(words)
-    expect = "refuted" if refuted else "supported"
+    return "_".join([kind] + [noise] * (noise != "nothing") + [correction, points] * (correction != "none"))
+
+
+def claim(name, case, bound, statement, control, *, refuted, profile="standard"):
+    """The share `name` of wrong verdicts of a case is at most the bound."""
+    where, regime = dict(zip(("test", "noise", "correction", "points"), case, strict=True)), regime_of(case)
     finding = FINDINGS.get(regime, "") if name == "false_refutation" else ""
-    if name == "false_support" and refuted and correction != "none":
+    if name == "false_support" and refuted and where["correction"] != "none":
         finding = "stated after the shares at root seed 0 had been seen; to be judged at another one"
     return Claim(
-        f"calibration.{name}", statement, SOURCE, "monte_carlo", name, test,
-        where={"test": kind, "noise": noise, "correction": correction, "points": points},
-        regime=regime, expect=expect, finding=finding, control=None if refuted else control, profile=profile,
+        f"calibration.{name}", statement, SOURCE, "monte_carlo", name, Proportion(0, bound, trials_of(*case[:3])),
+        where=where, regime=regime, expect="refuted" if refuted else "supported", finding=finding,
+        control=None if refuted else control, profile=profile,
     )  # fmt: skip
+
+
+def nominal_claims(case):
+    """Without a correction the levels are the nominal ones."""
+    kind, noise, _, _ = case
+    way = "_means" if noise == "shared" else "_copied"
+    for name, (bound, words) in NOMINAL.items():
+        if (name, kind, noise) not in NO_THEORY:
+            yield claim(name, case, bound, f"{CALLED[kind]} {words} under {noise} noise.",
+                        Control(MUTATIONS[way], variable=name + way), refuted=(name, kind, noise) in REFUTED,
+                        profile="quick" if case == CASES[0] else "standard")  # fmt: skip
+
+
+def corrected_claims(case):
+    """With a correction to the leading order, or without seeds, the levels are approximate."""
+    kind, _, correction, points = case
+    way = "_copied" if (kind, correction) == ("limit", "declared_order") else "_plain"
+    shape = f" with a {correction.replace('_', '-')} correction on the {points} grid" * (correction != "none")
+    for name, (bound, words) in (FEW_PROOFS if kind == "symbolic" else CORRECTED).items():
+        if (name, kind, correction, points) in NO_THEORY:
+            continue
+        if kind in NOISE_SIZE:
+            control = Control(MUTATIONS[way], variable=name + way)
+        elif name == "false_refutation":
+            control = Control("the truth outside the region", variable="false_world_refuted")
+        else:
+            control = Control("the truth inside the region", variable="true_world_supported")
+        yield claim(name, case, bound, f"{CALLED[kind]} {words}{shape}.", control,
+                    refuted=(kind, correction, points) in REFUTED)  # fmt: skip
 
 
 def claims():
     for case in CASES:
-        kind, noise, correction, points = case
-        seeded, trials = kind in NOISE_SIZE, trials_of(kind, noise, correction)
-        if seeded and correction == "none":
-            way = "_means" if noise == "shared" else "_copied"
-            for name, (low, high, words) in NOMINAL.items():
-                control = Control(MUTATIONS[way], variable=name + way)
-                if (name, kind, noise) not in NO_THEORY:
-                    yield claim(name, case, Proportion(low, high, trials), f"{words} ({kind}, {noise} noise)", control,
-                                refuted=(name, kind, noise) in REFUTED,
-                                profile="quick" if case == CASES[0] else "standard")  # fmt: skip
-            continue
-        way = "_copied" if (kind, correction) == ("limit", "declared_order") else "_plain"
-        for name, (low, high, words) in CORRECTED.items():
-            statement = f"{kind.replace('_', ' on ')}: {words}"
-            statement += f", the correction being {correction}, on the {points} grid" * (correction != "none")
-            if seeded:
-                control = Control(MUTATIONS[way], variable=name + way)
-            elif name == "false_refutation":
-                control = Control("the truth outside the region", variable="false_world_refuted")
-            else:
-                control = Control("the truth inside the region", variable="true_world_supported")
-            refuted = (kind, correction, points) in REFUTED
-            test = Proportion(low, 0.05 if kind == "symbolic" else high, trials)
-            if (name, kind, correction, points) not in NO_THEORY:
-                yield claim(name, case, test, statement, control, refuted=refuted)
+        kind, _, correction, _ = case
+        yield from (nominal_claims if kind in NOISE_SIZE and correction == "none" else corrected_claims)(case)
 
 
 study = Study(

@@ -3,7 +3,7 @@
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Rate, Study, Variable, known, two_rules
 
 POINTS = np.array([[-1.0], [0.3], [2.0]])
 HEAT = np.array([[-1.0], [0.5], [2.0]])
@@ -21,7 +21,7 @@ def tower(time, smoothing):
         field = us.Barycenter(us.Gaussian(1 - time), POINTS, scale=time)
         field = us.Smoothed(field, smoothing, noise="population") if smoothing else field
         values.append(density @ field(z)[:, 0] - POINTS.mean())
-    return values[1], abs(values[1] - values[0]) + 1e-14
+    return two_rules(*values, rounding=1e-14)
 
 
 def heat(time, smoothing):
@@ -33,7 +33,8 @@ def heat(time, smoothing):
     laplacian = (time / (1 - time) ** 2) ** 2 * (weights @ (HEAT[:, 0] - mean) ** 3)
     field = us.Barycenter(us.Gaussian(1 - time), HEAT, scale=time)
     gap = us.Smoothed(field, smoothing, noise="population")(z)[0, 0] - mean
-    return abs(gap - smoothing**2 / 2 * laplacian), abs(gap - smoothing**2 * laplacian)
+    remainders = {"remainder": smoothing**2 / 2 * laplacian, "remainder_wrong": smoothing**2 * laplacian}
+    return known({name: abs(gap - leading) for name, leading in remainders.items()}, 1e-14)
 
 
 def exact(d, time, rng):
@@ -67,75 +68,42 @@ def measure(cell, rng):
     if d > 1:
         return out
     if smoothing in (0.0, 0.5):
-        value, error = tower(time, smoothing)
-        out |= {"tower": value, "tower_error": error}
-    if 0 < smoothing < 0.5:
-        right, wrong = heat(time, smoothing)
-        out |= {"remainder": right, "remainder_error": 1e-14, "remainder_wrong": wrong, "remainder_wrong_error": 1e-14}
-    return out
+        out |= {"tower": tower(time, smoothing)}
+    return out | (heat(time, smoothing) if 0 < smoothing < 0.5 else {})
 
 
 study = Study(
-    name="closed_form_fields",
-    title="Scores, barycenters and what smoothing does to them",
-    grid=Grid(
-        dimension=[1, 2, 8, 32],
-        time=[0.3, 0.5, 0.6, 0.9],
-        smoothing=[0.0, *SMOOTHINGS],
-        skip=lambda cell: cell["dimension"] > 1 and cell["smoothing"] > 0,
-        paired=("smoothing",),
-    ),
+    name="closed_form_fields", title="Scores, barycenters and what smoothing does to them",
+    grid=Grid(dimension=[1, 2, 8, 32], time=[0.3, 0.5, 0.6, 0.9], smoothing=[0.0, *SMOOTHINGS],
+              skip=lambda cell: cell["dimension"] > 1 and cell["smoothing"] > 0, paired=("smoothing",)),
     measure=measure,
     variables={
         "score_gap": Variable("Largest difference between the score and the gradient of log rho_t"),
-        "score_gap_wrong": Variable("The same with variance 1 - t^2"),
-        "noise_gap": Variable("Smoothed score minus mean of scores minus sigma mean(e)/(1-t)^2, largest"),
-        "noise_gap_wrong": Variable("Smoothed score minus mean of scores, largest"),
-        "scale": Variable("Largest term with its conditioning"),
+        "score_gap_wrong": Variable("Largest difference between the score and the gradient of log rho_t, variance 1 - "
+                                    "t^2"),
+        "noise_gap": Variable("Largest |smoothed score - mean of scores - sigma mean(e)/(1-t)^2|"),
+        "noise_gap_wrong": Variable("Largest |smoothed score - mean of scores|"),
+        "scale": Variable("Size of the largest term times its conditioning"),
         "tower": Variable("Mean of the barycenter over rho_t minus the data mean"),
-        "remainder": Variable("Remainder of x_sigma - x with the coefficient sigma^2/2"),
-        "remainder_wrong": Variable("Remainder with the coefficient sigma^2"),
+        "remainder": Variable("Remainder of x_sigma - x after sigma^2/2 times the Laplacian"),
+        "remainder_wrong": Variable("Remainder of x_sigma - x after sigma^2 times the Laplacian"),
     },
     claims=[
-        Claim(
-            id="closed_form.kde_score",
-            evidence="exact",
-            variable="score_gap",
-            test=Identity(c=1e3, scale="scale"),
-            where={"smoothing": 0.0},
-            statement="the exact score is the gradient of the log of a kernel density of t x_i with bandwidth 1 - t",
-            source="Scarvelis et al. 2025, arXiv 2310.12395",
-            control=Control("variance 1 - t^2", variable="score_gap_wrong"),
-        ),
-        Claim(
-            id="closed_form.mean_of_scores",
-            evidence="exact",
-            variable="noise_gap",
-            test=Identity(c=100, scale="scale"),
-            where={"smoothing": 0.0},
-            statement="the smoothed score exceeds the mean of M scores by sigma mean(e)/(1-t)^2",
-            source="derived here",
-            control=Control("no difference for noise that has a mean", variable="noise_gap_wrong"),
-        ),
-        Claim(
-            id="closed_form.tower",
-            evidence="quadrature",
-            variable="tower",
-            test=Inside(-1e-12, 1e-12),
-            where={"dimension": 1, "smoothing": 0.0},
-            statement="without smoothing the mean of the barycenter over rho_t is the data mean",
-            source="derived here",
-            control=Control("sigma = .5", where={"smoothing": 0.5}),
-        ),
-        Claim(
-            id="closed_form.heat_expansion",
-            evidence="quadrature",
-            variable="remainder",
-            test=Rate(3.9, 4.1, along="smoothing", toward="zero"),
-            where={"dimension": 1, "time": 0.5, "smoothing": SMOOTHINGS[:5]},
-            statement="x_sigma - x = sigma^2/2 times the Laplacian of x, plus O(sigma^4)",
-            source="derived here",
-            control=Control("coefficient sigma^2", variable="remainder_wrong"),
-        ),
+        Claim("closed_form.kde_score",
+              "The exact score is the gradient of the log of a Gaussian kernel density of t x_i with bandwidth 1 - t.",
+              "Scarvelis et al. 2025, arXiv 2310.12395", "exact", "score_gap", Identity(c=1e3, scale="scale"),
+              where={"smoothing": 0.0}, control=Control("variance 1 - t^2", variable="score_gap_wrong")),
+        Claim("closed_form.mean_of_scores",
+              "The smoothed score exceeds the mean of M scores by sigma mean(e)/(1-t)^2.",
+              "derived here", "exact", "noise_gap", Identity(c=100, scale="scale"), where={"smoothing": 0.0},
+              control=Control("no difference for noise that has a mean", variable="noise_gap_wrong")),
+        Claim("closed_form.tower", "Without smoothing the mean of the barycenter over rho_t is the data mean.",
+              "derived here", "quadrature", "tower", Inside(-1e-12, 1e-12), where={"dimension": 1, "smoothing": 0.0},
+              control=Control("sigma = .5", where={"smoothing": 0.5})),
+        Claim("closed_form.heat_expansion",
+              "Smoothing by sigma moves the barycenter by sigma^2/2 times its Laplacian, plus O(sigma^4).",
+              "derived here", "quadrature", "remainder", Rate(3.9, 4.1, along="smoothing", toward="zero"),
+              where={"dimension": 1, "time": 0.5, "smoothing": SMOOTHINGS[:5]},
+              control=Control("coefficient sigma^2", variable="remainder_wrong")),
     ],
-)
+)  # fmt: skip

@@ -61,36 +61,23 @@ def measure(cell, rng):
 
 BEST = {"nearest": 15, "remainder": 15}
 study = Study(
-    name="closed_form_neighbour_samples",
-    title="Neighbours in place of all points",
-    grid=Grid(nearest=COUNTS, remainder=COUNTS, seed=range(16), paired=("nearest", "remainder")),
-    measure=measure,
+    name="closed_form_neighbour_samples", title="Neighbours in place of all points",
+    grid=Grid(nearest=COUNTS, remainder=COUNTS, seed=range(16), paired=("nearest", "remainder")), measure=measure,
     profiles={"standard": {"nearest": [1, 3, 5, 15, 45, 135], "remainder": [1, 3, 5, 15, 45, 135], "seed": range(64)}},
     variables={
-        "error": Variable("Error of the neighbour barycenter, relative"),
-        "ratio": Variable("W2(approximate, exact) over W2(exact, exact)"),
+        "error": Variable("Relative error of the neighbour barycenter at t = .7"),
+        "ratio": Variable("W2 between neighbour samples and exact ones over W2 between exact ones"),
     },
     claims=[
-        Claim(
-            id="closed_form.nn_sample_quality",
-            evidence="monte_carlo",
-            variable="ratio",
-            test=Inside(0.0, 1.05),
-            where=BEST,
-            statement="15 neighbours and 15 random points of 500 give samples as good as all points give, within 5 %",
-            source="Scarvelis et al. 2025, arXiv 2310.12395, Fig. 5 (ratio 1.04, reported; its data are not)",
-            control=Control("one neighbour and one random point", where={"nearest": 1, "remainder": 1}),
-        ),
-        Claim(
-            id="closed_form.nn_more_neighbours",
-            evidence="monte_carlo",
-            variable="error",
-            test=Inside(-np.inf, 0.0),
-            where=BEST,
-            minus={"nearest": 1, "remainder": 45},
-            statement="15 neighbours with 15 random points err less at t = .7 than one neighbour with 45",
-            source="derived here",
-            control=Control("the random points matter more", test=Inside(0.0, np.inf)),
-        ),
+        Claim("closed_form.nn_sample_quality",
+              "15 neighbours and 15 random points of 500 give samples as good as all points give, within 5 %.",
+              "Scarvelis et al. 2025, arXiv 2310.12395, Fig. 5 (ratio 1.04, reported; its data are not)",
+              "monte_carlo", "ratio", Inside(0.0, 1.05), where=BEST,
+              control=Control("one neighbour and one random point", where={"nearest": 1, "remainder": 1})),
+        Claim("closed_form.nn_more_neighbours",
+              "At t = .7 15 neighbours with 15 random points err less than one neighbour with 45 random points.",
+              "derived here", "monte_carlo", "error", Inside(-np.inf, 0.0),
+              where=BEST, minus={"nearest": 1, "remainder": 45},
+              control=Control("the random points matter more", test=Inside(0.0, np.inf))),
     ],
-)
+)  # fmt: skip

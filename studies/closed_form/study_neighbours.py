@@ -6,7 +6,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior.neighbours import NeighbourMeans
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 POINTS, QUERY = 0.5 * np.arange(8.0)[:, None], np.array([[0.8]])
 
@@ -47,78 +47,48 @@ def measure(cell, rng):
     return out
 
 
-enumerated = dict(evidence="exact", source="derived here by enumeration")
+enumerated = Theorem(source="derived here by enumeration", evidence="exact")
 LATE = {"time": 0.9, "smoothing": 0.5, "nearest": 2, "remainder": 2}
 EARLY = {"time": 0.5, "smoothing": 0.0, "nearest": 2}
 study = Study(
-    name="closed_form_neighbours",
-    title="Bias of the neighbour estimator, by enumeration",
-    grid=Grid(
-        time=[0.5, 0.9],
-        smoothing=[0.0, 0.25, 0.5, 1.0],
-        nearest=[2, 3],
-        remainder=[1, 2, 3, 4, 5, 6],
-        skip=lambda cell: cell["nearest"] + cell["remainder"] > 8,
-    ),
+    name="closed_form_neighbours", title="Bias of the neighbour estimator, by enumeration",
+    grid=Grid(time=[0.5, 0.9], smoothing=[0.0, 0.25, 0.5, 1.0], nearest=[2, 3], remainder=[1, 2, 3, 4, 5, 6],
+              skip=lambda cell: "there are eight points" if cell["nearest"] + cell["remainder"] > 8 else ""),
     measure=measure,
     variables={
-        "bias": Variable("Bias of the barycenter", error="error"),
-        "size": Variable("Absolute bias of the barycenter", error="error"),
-        "bias_search_at_z": Variable("Bias with neighbours searched at the unperturbed point", error="error"),
+        "bias": Variable("Bias of the neighbour barycenter", error="error"),
+        "size": Variable("Absolute bias of the neighbour barycenter", error="error"),
+        "bias_search_at_z": Variable("Bias of the barycenter with neighbours searched at the unperturbed point",
+                                     error="error"),
         "formula": Variable("First-order formula of the bias", error="error"),
-        "relative_gap": Variable("Formula over bias, minus one"),
-        "relative_gap_twice": Variable("Twice the formula over bias, minus one"),
-        "doubling": Variable("Bias at L over bias at 2 L"),
-        "scale": Variable("Largest point"),
+        "relative_gap": Variable("First-order formula over bias, minus one"),
+        "relative_gap_twice": Variable("Twice the first-order formula over bias, minus one"),
+        "doubling": Variable("Bias with L random points over bias with 2 L"),
+        "scale": Variable("Size of the largest point"),
     },
     claims=[
-        Claim(
-            **enumerated,
-            id="closed_form.nn_exact",
-            variable="bias",
-            test=Identity(c=1e3, scale="scale"),
-            where={"nearest": 2, "remainder": 6},
-            statement="the estimator is exact if every point is used, L = N - K",
-            control=Control("L = N - K - 1", where={"remainder": 5}),
-        ),
-        Claim(
-            **enumerated,
-            id="closed_form.nn_ratio_bias",
-            variable="relative_gap",
-            regime="first order",
-            test=Inside(-0.1, 0.1),
-            where=EARLY | {"remainder": [1, 2, 3, 4, 5]},
-            statement="the bias is its first-order formula within 10 %",
-            control=Control("twice the formula", variable="relative_gap_twice"),
-        ),
-        Claim(
-            **enumerated,
-            id="closed_form.nn_ratio_bias",
-            variable="doubling",
-            regime="1/L - 1/(N-K)",
-            test=Inside(3.9, 4.1),
-            where=EARLY | {"remainder": 2},
-            statement="the bias follows 1/L - 1/(N-K): from L = 2 to 4 of six it falls by a factor of four",
-            control=Control("the bias halves when L doubles", test=Inside(1.9, 2.1)),
-        ),
-        Claim(
-            **enumerated,
-            id="closed_form.nn_search_point",
-            variable="bias",
-            test=Inside(-1e-9, 1e-9),
-            where=LATE,
-            statement="with neighbours of the perturbed point the bias vanishes as t -> 1",
-            control=Control("neighbours searched at the unperturbed point", variable="bias_search_at_z"),
-        ),
-        Claim(
-            **enumerated,
-            id="closed_form.nn_k_not_monotone",
-            variable="size",
-            test=Inside(1e-3, np.inf),
-            where={"time": 0.5, "smoothing": 0.5, "remainder": 2, "nearest": 3},
-            minus={"nearest": 2},
-            statement="a larger K can increase the bias",
-            control=Control("the bias falls as K grows", test=Inside(-np.inf, -1e-3)),
-        ),
+        enumerated.claim(id="closed_form.nn_exact", variable="bias", where={"nearest": 2, "remainder": 6},
+                         test=Identity(c=1e3, scale="scale"),
+                         statement="The neighbour estimator is exact if every point is used, L = N - K.",
+                         control=Control("L = N - K - 1", where={"remainder": 5})),
+        enumerated.claim(id="closed_form.nn_ratio_bias", regime="first order", variable="relative_gap",
+                         where=EARLY | {"remainder": [1, 2, 3, 4, 5]}, test=Inside(-0.1, 0.1),
+                         statement="The bias of the neighbour estimator of eight points is its first-order formula "
+                                   "within 10 %.",
+                         control=Control("twice the formula", variable="relative_gap_twice")),
+        enumerated.claim(id="closed_form.nn_ratio_bias", regime="1/L - 1/(N-K)", variable="doubling",
+                         where=EARLY | {"remainder": 2}, test=Inside(3.9, 4.1),
+                         statement="The bias of the neighbour estimator follows 1/L - 1/(N-K): it falls by a factor "
+                                   "of four from L = 2 to 4 of six.",
+                         control=Control("the bias halves when L doubles", test=Inside(1.9, 2.1))),
+        enumerated.claim(id="closed_form.nn_search_point", variable="bias", where=LATE, test=Inside(-1e-9, 1e-9),
+                         statement="With neighbours of the perturbed point the bias vanishes as t -> 1, to 1e-9 at t "
+                                   "= .9.",
+                         control=Control("neighbours searched at the unperturbed point", variable="bias_search_at_z")),
+        enumerated.claim(id="closed_form.nn_k_not_monotone", variable="size",
+                         where={"time": 0.5, "smoothing": 0.5, "remainder": 2, "nearest": 3}, minus={"nearest": 2},
+                         test=Inside(1e-3, np.inf), statement="A larger number K of nearest neighbours can increase "
+                                                              "the bias.",
+                         control=Control("the bias falls as K grows", test=Inside(-np.inf, -1e-3))),
     ],
-)
+)  # fmt: skip

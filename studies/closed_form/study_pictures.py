@@ -5,7 +5,7 @@ from scipy.special import ndtri
 
 import unifiedscore as us
 from unifiedscore.metrics import duplicate_rate
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable, known
 
 SIDE, TRAINING, SAMPLES, TIME, LATE = 48, 200, 400, 0.8, 0.999
 X, Y = np.linspace(-1.8, 1.8, SIDE), np.linspace(-1.2, 1.2, SIDE)
@@ -52,47 +52,34 @@ def measure(cell, rng):
         "training": training,
         "samples": found.samples,
         "copies": duplicate_rate(found.samples, training, tolerance=1e-6),
-        "midpoint_slope": smooth,
-        "midpoint_slope_error": 1e-7,
-        "midpoint_slope_sharp": sharp,
-        "midpoint_slope_sharp_error": 1e-7,
+        "midpoint_slope": known(smooth, 1e-7),
+        "midpoint_slope_sharp": known(sharp, 1e-7),
     }
 
 
 plane = {"dims": ("row", "column"), "coords": {"row": Y, "column": X}}
 pair = {"coordinate": ["x", "y"]}
 study = Study(
-    name="closed_form_pictures",
-    title="Smoothed scores of two points, and samples of the checkerboard",
-    grid=Grid(smoothing=[0.0, 0.25, 0.5, 1.5], paired=("smoothing",)),
-    measure=measure,
+    name="closed_form_pictures", title="Smoothed scores of two points, and samples of the checkerboard",
+    grid=Grid(smoothing=[0.0, 0.25, 0.5, 1.5], paired=("smoothing",)), measure=measure,
     variables={
         "score_x": Variable("Smoothed score, first component", **plane),
         "score_y": Variable("Smoothed score, second component", **plane),
         "weight": Variable("Weight of the right point", symbol="w", **plane),
-        "training": Variable(
-            "Training point",
-            dims=("point", "coordinate"),
-            coords={"point": range(TRAINING)} | pair,
-            units="half a cell",
-        ),
-        "samples": Variable(
-            "Sample", units="cells/2", dims=("sample", "coordinate"), coords={"sample": range(SAMPLES)} | pair
-        ),
+        "training": Variable("Training point of the checkerboard", units="half a cell", dims=("point", "coordinate"),
+                             coords={"point": range(TRAINING), **pair}),
+        "samples": Variable("Closed-form sample of the checkerboard", units="cells/2", dims=("sample", "coordinate"),
+                            coords={"sample": range(SAMPLES), **pair}),
         "copies": Variable("Share of samples that are training points"),
         "midpoint_slope": Variable("Slope of the smoothed barycenter at the midpoint over (a/sigma) sqrt(2/pi)"),
-        "midpoint_slope_sharp": Variable("The same without smoothing"),
+        "midpoint_slope_sharp": Variable("Slope of the unsmoothed barycenter at the midpoint over (a/sigma) "
+                                         "sqrt(2/pi)"),
     },
     claims=[
-        Claim(
-            id="closed_form.softened_boundary",
-            evidence="quadrature",
-            variable="midpoint_slope",
-            test=Inside(1 - 1e-5, 1 + 1e-5),
-            where={"smoothing": [0.25, 0.5, 1.5]},
-            statement="as t -> 1 the barycenter of two points has the slope (a/sigma) sqrt(2/pi) at their midpoint",
-            source="derived here",
-            control=Control("no smoothing: the slope has no bound", variable="midpoint_slope_sharp"),
-        ),
+        Claim("closed_form.softened_boundary",
+              "As t -> 1 the barycenter of two points has the slope (a/sigma) sqrt(2/pi) at their midpoint.",
+              "derived here", "quadrature", "midpoint_slope", Inside(1 - 1e-5, 1 + 1e-5),
+              where={"smoothing": [0.25, 0.5, 1.5]},
+              control=Control("no smoothing: the slope has no bound", variable="midpoint_slope_sharp")),
     ],
-)
+)  # fmt: skip

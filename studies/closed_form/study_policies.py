@@ -15,15 +15,8 @@ def measure(cell, rng):
     if cell["policy"] == "population":
         end = flow(rng.standard_normal(PATHS // 4), cell["n_steps"], SMOOTHING)
     else:
-        found = us.sample_closed_form(
-            TWO,
-            PATHS,
-            n_steps=cell["n_steps"],
-            smoothing=SMOOTHING,
-            rng=rng,
-            noise_draws=cell["draws"],
-            noise_policy=cell["policy"],
-        )
+        noise = {"noise_draws": cell["draws"], "noise_policy": cell["policy"]}
+        found = us.sample_closed_form(TWO, PATHS, n_steps=cell["n_steps"], smoothing=SMOOTHING, rng=rng, **noise)
         end = found.samples[:, 0]
     return {"midpoint": float((np.abs(end) < 0.25).mean()), "variance": float(end.var())}
 
@@ -33,10 +26,8 @@ def skip(cell):
 
 
 study = Study(
-    name="closed_form_policies",
-    title="Noise policies are part of the model",
-    grid=Grid(policy=[*GOLDEN, "population"], n_steps=[200], draws=[2, 8], seed=range(16), skip=skip),
-    measure=measure,
+    name="closed_form_policies", title="Noise policies are part of the model",
+    grid=Grid(policy=[*GOLDEN, "population"], n_steps=[200], draws=[2, 8], seed=range(16), skip=skip), measure=measure,
     profiles={"standard": {"n_steps": [50, 200, 800, 3200, 12800]}},
     variables={
         "midpoint": Variable("Share of samples within a quarter of the midpoint", symbol="P(0)"),
@@ -44,17 +35,12 @@ study = Study(
     },
     claims=[
         *(
-            Claim(
-                id="closed_form.noise_policy",
-                evidence="monte_carlo",
-                variable="midpoint",
-                regime=policy,
-                test=Inside(share - 0.025, share + 0.025),
-                where={"policy": policy, "n_steps": 200, "draws": 2},
-                statement=f"with {policy.replace('_', ' ')} noise the midpoint has the mass {share}",
-                source="derived here",
-                control=Control(f"the law of {other} noise", where={"policy": other}),
-            )
+            Claim("closed_form.noise_policy",
+                  f"With {policy.replace('_', ' ')} noise and two draws the midpoint of two points has the mass "
+                  f"{share}.",
+                  "derived here", "monte_carlo", "midpoint", Inside(share - 0.025, share + 0.025),
+                  regime=policy, where={"policy": policy, "n_steps": 200, "draws": 2},
+                  control=Control(f"the law of {other} noise", where={"policy": other}))
             for policy, share, other in (
                 ("fixed", 0.156, "fresh"),
                 ("fixed_antithetic", 0.354, "fixed"),
@@ -62,39 +48,20 @@ study = Study(
                 ("fresh_antithetic", 0.177, "fixed_antithetic"),
             )
         ),
-        Claim(
-            id="closed_form.fresh_not_population",
-            evidence="monte_carlo",
-            variable="midpoint",
-            regime="S=12800",
-            test=Inside(0.05, 1.0),
-            where={"policy": "fresh", "n_steps": 12800, "draws": 2},
-            statement="with fresh noise the law does not tend to that of the population as S grows",
-            source="derived here; the limit is unknown",
-            control=Control("population noise", where={"policy": "population"}),
-            profile="standard",
-        ),
-        Claim(
-            id="closed_form.fresh_not_population",
-            evidence="monte_carlo",
-            variable="midpoint",
-            regime="S=200",
-            test=Inside(0.05, 1.0),
-            where={"policy": "fresh", "n_steps": 200, "draws": 2},
-            statement="with fresh noise and 200 steps the midpoint keeps more than 5 % of the mass",
-            source="derived here",
-            control=Control("population noise", where={"policy": "population"}),
-        ),
-        Claim(
-            id="closed_form.m_dependence",
-            evidence="monte_carlo",
-            variable="variance",
-            test=Inside(0.02, np.inf),
-            where={"policy": "fixed", "n_steps": 200, "draws": 2},
-            minus={"draws": 8},
-            statement="the variance of the samples depends on M: larger for M = 2 than for M = 8",
-            source="reported in public reviews; checked here",
-            control=Control("the variance is larger for M = 8", test=Inside(-np.inf, -0.02)),
-        ),
+        Claim("closed_form.fresh_not_population",
+              "With fresh noise the law does not tend to that of the population as the number of steps grows.",
+              "derived here; the limit is unknown", "monte_carlo", "midpoint", Inside(0.05, 1.0),
+              regime="S=12800", where={"policy": "fresh", "n_steps": 12800, "draws": 2}, profile="standard",
+              control=Control("population noise", where={"policy": "population"})),
+        Claim("closed_form.fresh_not_population",
+              "With fresh noise and 200 steps the midpoint keeps more than 5 % of the mass.",
+              "derived here", "monte_carlo", "midpoint", Inside(0.05, 1.0),
+              regime="S=200", where={"policy": "fresh", "n_steps": 200, "draws": 2},
+              control=Control("population noise", where={"policy": "population"})),
+        Claim("closed_form.m_dependence",
+              "With fixed noise the variance of the samples is larger for M = 2 draws than for M = 8.",
+              "reported in public reviews; checked here", "monte_carlo", "variance", Inside(0.02, np.inf),
+              where={"policy": "fixed", "n_steps": 200, "draws": 2}, minus={"draws": 8},
+              control=Control("the variance is larger for M = 8", test=Inside(-np.inf, -0.02))),
     ],
-)
+)  # fmt: skip

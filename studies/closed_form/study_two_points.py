@@ -7,7 +7,7 @@ import numpy as np
 from _two_points import fixed_point, flow
 from scipy.special import gamma, ndtr, ndtri
 
-from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Theorem, Variable, known
 
 STEPS = [100 * 2**k for k in range(6)]
 SMOOTHINGS = [0.3, 0.6, 0.9, 1.2]
@@ -49,15 +49,7 @@ def converge(cell):
     end = flow([2.5], steps, smoothing)[0]
     hermite = flow([2.5], steps, smoothing, center=hermite_center)[0]
     # Errors contract along the path: what remains is the rounding of the last steps.
-    return {
-        "end": end,
-        "end_error": 1e-13,
-        "target": target,
-        "gap": abs(end - target),
-        "gap_error": 1e-13,
-        "end_hermite": hermite,
-        "end_hermite_error": 1e-13,
-    }
+    return known({"end": end, "gap": abs(end - target), "end_hermite": hermite}, 1e-13) | {"target": target}
 
 
 def start_late(cell):
@@ -68,37 +60,21 @@ def start_late(cell):
     at_start = distance(early, late)
     at_end = distance(flow(early, steps, smoothing, first=first), flow(late, steps, smoothing, first=first))
     bound, plain = growth(smoothing, time)
-    # Midpoint quantiles of a thousand paths: half a quantile, where the law is flat a few times that.
-    error = 1e-4
-    out = {
+    gaps = {
         "at_start": at_start,
-        "at_end": at_end,
         "over_exponential": at_start - bound,
         "over_hull": at_start - 2 * time,
         "over_tenth": at_start - 0.1 * plain,
         "over_tenth_hull": at_start - 0.2 * time**2,
     }
-    return out | {f"{name}_error": 1e-9 if name == "at_end" else error for name in out}
-
-
-NAMES = (
-    "end",
-    "target",
-    "gap",
-    "end_hermite",
-    "at_start",
-    "at_end",
-    "over_exponential",
-    "over_hull",
-    "over_tenth",
-    "over_tenth_hull",
-)
+    # Midpoint quantiles of a thousand paths: half a quantile, where the law is flat a few times that.
+    return known(gaps, 1e-4) | {"at_end": known(at_end, 1e-9)}
 
 
 def measure(cell, rng):
     out = converge(cell) if cell["start_time"] == 0.0 else start_late(cell)
     # One half of the variables belongs to paths from time 0, the other to late starts.
-    return dict.fromkeys(NAMES, np.nan) | out
+    return dict.fromkeys(VARIABLES, np.nan) | out
 
 
 def skip(cell):
@@ -111,94 +87,63 @@ def along_steps(low, high):
     return Rate(low, high, along="n_steps")
 
 
+VARIABLES = {
+    "end": Variable("End of the path from 2.5", symbol="z_S"),
+    "end_hermite": Variable("End of the path from 2.5, the noise by 80 Gauss-Hermite nodes"),
+    "target": Variable("Fixed point of the limit map", symbol="z_*"),
+    "gap": Variable("Distance of the end of the path to the fixed point", symbol="|z_S - z*|"),
+    "at_start": Variable("W2 between the smoothed and the unsmoothed law at T"),
+    "at_end": Variable("W2 between the final laws of a full and a late start"),
+    "over_exponential": Variable("W2 at T minus the exponential bound"),
+    "over_hull": Variable("W2 at T minus T R"),
+    "over_tenth": Variable("W2 at T minus a tenth of the bound without its exponential factor"),
+    "over_tenth_hull": Variable("W2 at T minus T^2 R/10"),
+}
 FULL = {"start_time": 0.0}
 LATE = {"start_time": TIMES, "n_steps": STEPS[1]}
 RHO = {s: fixed_point(s)[1] for s in SMOOTHINGS}
 SOURCE = "derived here; name of the theorem in Scarvelis et al. 2025, arXiv 2310.12395, Thm 5.2"
-bifurcation = dict(id="closed_form.two_point_bifurcation", evidence="quadrature", variable="end", source="derived here")
-rate = dict(
-    id="closed_form.step_rate",
-    evidence="quadrature",
-    variable="gap",
-    source="derived here",
-    statement="the error of S steps falls like S^-(1-rho), rho the slope of the limit map at the fixed point",
-)
+HERE = "derived here"
+BOUNDED, WIDER = Inside(-np.inf, 0.0), {**LATE, "smoothing": [0.1, 0.4]}
+bifurcation = Theorem("closed_form.two_point_bifurcation", None, HERE, "quadrature", "end")
+rate = Theorem("closed_form.step_rate",
+               "The error of S steps falls like S^-(1-rho), rho the slope of the limit map at its fixed point.",
+               HERE, "quadrature", "gap")  # fmt: skip
 study = Study(
-    name="closed_form_two_points",
-    title="Two points: collapse, convergence in steps, starting late",
+    name="closed_form_two_points", title="Two points: collapse, convergence in steps, starting late",
     grid=Grid(smoothing=[0.1, 0.3, 0.4, 0.6, 0.9, 1.2], start_time=[0.0, *TIMES], n_steps=STEPS, skip=skip),
     measure=measure,
-    variables={
-        "end": Variable("End of the path from 2.5", symbol="z_S"),
-        "end_hermite": Variable("The same with 80 Gauss-Hermite nodes for the noise"),
-        "target": Variable("Fixed point of the limit map", symbol="z_*"),
-        "gap": Variable("Distance to the fixed point", symbol="|z_S - z*|"),
-        "at_start": Variable("W2 between smoothed and unsmoothed law at T"),
-        "at_end": Variable("W2 between the final laws"),
-        "over_exponential": Variable("W2 at T minus the exponential bound"),
-        "over_hull": Variable("W2 at T minus T R"),
-        "over_tenth": Variable("W2 at T minus a tenth of the bound without its exponential factor"),
-        "over_tenth_hull": Variable("W2 at T minus T^2 R/10"),
-    },
+    variables=VARIABLES,
     claims=[
         *(
-            Claim(
-                **bifurcation,
-                regime=regime,
-                statement=statement,
-                test=Limit(target - 1e-3, target + 1e-3, along="n_steps", order=1 - RHO[s]),
-                where=FULL | {"smoothing": s},
-                control=Control("80 Gauss-Hermite nodes for the noise", variable="end_hermite"),
-            )
+            bifurcation.claim(regime=regime, where={**FULL, "smoothing": s},
+                              test=Limit(target - 1e-3, target + 1e-3, along="n_steps", order=1 - RHO[s]),
+                              statement=statement,
+                              control=Control("80 Gauss-Hermite nodes for the noise", variable="end_hermite"))
             for regime, s, target, statement in (
-                (
-                    "below",
-                    0.6,
-                    0.8369681547,
-                    "below sigma = a sqrt(2/pi) paths end at the fixed point a erf(z/sigma sqrt2)",
-                ),
-                ("above", 1.2, 0.0, "above sigma = a sqrt(2/pi) every path ends at the midpoint"),
+                ("below", 0.6, 0.8369681547,
+                 "Below sigma = a sqrt(2/pi) paths end at the fixed point z = a erf(z/(sigma sqrt 2))."),
+                ("above", 1.2, 0.0, "Above sigma = a sqrt(2/pi) every path ends at the midpoint."),
             )
         ),
         *(
-            Claim(
-                **rate,
-                regime=f"sigma={s}",
-                test=along_steps(RHO[s] - 1.02, RHO[s] - 0.98),
-                where=FULL | {"smoothing": s},
-                control=Control("rate S^-1", test=along_steps(-1.02, -0.98)),
-            )
+            rate.claim(regime=f"sigma={s}", where={**FULL, "smoothing": s},
+                       test=along_steps(RHO[s] - 1.02, RHO[s] - 0.98),
+                       control=Control("rate S^-1", test=along_steps(-1.02, -0.98)))
             for s in (0.6, 1.2)
         ),
-        Claim(
-            id="closed_form.start_time_bound",
-            evidence="quadrature",
-            variable="over_exponential",
-            test=Inside(-np.inf, 0.0),
-            where=LATE | {"smoothing": [0.1, 0.4]},
-            statement="W2 at T is at most the Gronwall bound (which says nothing for T >= .8)",
-            source=SOURCE,
-            control=Control("a tenth of the bound without its exponential factor", variable="over_tenth"),
-        ),
-        Claim(
-            id="closed_form.start_time_hull_bound",
-            evidence="quadrature",
-            variable="over_hull",
-            test=Inside(-np.inf, 0.0),
-            where=LATE | {"smoothing": [0.1, 0.4]},
-            statement="W2 at T is at most T R: both flows share (1-T) z_0",
-            source="derived here",
-            control=Control("T^2 R/10", variable="over_tenth_hull"),
-        ),
-        Claim(
-            id="closed_form.start_time_final",
-            evidence="quadrature",
-            variable="at_end",
-            test=Inside(-1e-4, 1e-4),
-            where=LATE | {"smoothing": 0.1},
-            statement="for sigma = a/10 the final law does not depend on the start time",
-            source="derived here; reviewers of arXiv 2310.12395 report 'harmless for sigma < .4'",
-            control=Control("sigma = .4 a", where={"smoothing": 0.4}),
-        ),
+        Claim("closed_form.start_time_bound",
+              "W2 between the smoothed and the unsmoothed law at T is at most the Gronwall bound, which says nothing "
+              "for T >= .8.",
+              SOURCE, "quadrature", "over_exponential", BOUNDED, where=WIDER,
+              control=Control("a tenth of the bound without its exponential factor", variable="over_tenth")),
+        Claim("closed_form.start_time_hull_bound",
+              "W2 between the smoothed and the unsmoothed law at T is at most T R: both flows share (1-T) z_0.",
+              HERE, "quadrature", "over_hull", BOUNDED, where=WIDER,
+              control=Control("T^2 R/10", variable="over_tenth_hull")),
+        Claim("closed_form.start_time_final", "For sigma = a/10 the final law does not depend on the start time.",
+              "derived here; reviewers of arXiv 2310.12395 report 'harmless for sigma < .4'", "quadrature", "at_end",
+              Inside(-1e-4, 1e-4), where={**LATE, "smoothing": 0.1},
+              control=Control("sigma = .4 a", where={"smoothing": 0.4})),
     ],
-)
+)  # fmt: skip

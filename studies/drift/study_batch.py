@@ -8,7 +8,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.fields import PUBLISHED_FLOOR
 from unifiedscore.metrics import drift_scale, feature_scale
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 N = 64
 
@@ -70,79 +70,49 @@ def measure(cell, rng):
     }
 
 
-floor = dict(
-    id="drift.affinity_floor",
-    evidence="exact",
-    variable="floored_cosine",
-    test=Inside(-1.0, 0.9),
-    statement="the published floor 1e-6 under the squared affinities turns the batch drift (64 + 64 normal points)",
-    source="a public implementation; found here",
-)
+floor = Theorem("drift.affinity_floor",
+                "The published floor 1e-6 under the squared affinities turns the batch drift of 64 + 64 normal points.",
+                "a public implementation; found here", "exact", "floored_cosine", Inside(-1.0, 0.9))  # fmt: skip
 ROUND = Identity(c=1e3, scale="scale")
+factorised_drift = Theorem("drift.alg2_factorisation",
+                           "Algorithm 2 is a b (m+ - m-) with means weighted by K_ij / sqrt(col_j).",
+                           "derived here from the pseudo-code of Deng et al. 2026, arXiv 2602.04770", "exact",
+                           test=ROUND)  # fmt: skip
 study = Study(
-    name="drift_batch",
-    title="The field that is trained: Algorithm 2, batch by batch",
+    name="drift_batch", title="The field that is trained: Algorithm 2, batch by batch",
     grid=Grid(dimension=[2, 16, 64, 256, 1024], temperature=[0.02, 0.05, 0.2], paired=("temperature",)),
     measure=measure,
     variables={
         "factorisation": Variable("Largest entry of V - a b (m+ - m-), weights K/sqrt(col)"),
-        "factorisation_unweighted": Variable("The same with the unweighted means of eq. 11"),
-        "factorisation_floored": Variable("The same for the drift with the affinity floor"),
+        "factorisation_unweighted": Variable("Largest entry of V - a b (m+ - m-), unweighted means of eq. 11"),
+        "factorisation_floored": Variable("Largest entry of V - a b (m+ - m-), weights K/sqrt(col), drift with the "
+                                          "affinity floor"),
         "self_term": Variable("Largest entry of V_incl - (1 - w_self) V_excl"),
-        "self_term_independent": Variable("The same with V_incl from an independent second batch"),
+        "self_term_independent": Variable("Largest entry of V_incl - (1 - w_self) V_excl, V_incl from an independent "
+                                          "second batch"),
         "scale": Variable("Largest coordinate times the largest exponent"),
         "floored_cosine": Variable("Mean cosine between the batch drift with and without the floor"),
         "floored_share": Variable("Share of affinities replaced by the floor"),
-        "unfloored_cosine": Variable("The same cosine with the floor at zero"),
+        "unfloored_cosine": Variable("Mean cosine between the batch drift without the floor and with a floor of "
+                                     "1e-300"),
         "normalised_loss": Variable("Loss of one temperature after drift normalisation"),
         "plain_loss": Variable("Loss of one temperature without normalisation"),
     },
     claims=[
-        Claim(
-            id="drift.alg2_factorisation",
-            evidence="exact",
-            variable="factorisation",
-            test=ROUND,
-            regime="algorithm",
-            statement="Algorithm 2 is a b (m+ - m-) with means weighted by K_ij / sqrt(col_j)",
-            source="derived here from the pseudo-code of Deng et al. 2026, arXiv 2602.04770",
-            control=Control("unweighted means (eq. 11)", variable="factorisation_unweighted"),
-        ),
-        Claim(
-            id="drift.alg2_factorisation",
-            evidence="exact",
-            variable="factorisation_floored",
-            where={"dimension": [2, 16], "temperature": [0.02, 0.05]},
-            test=ROUND,
-            regime="affinity floor on",
-            statement="Algorithm 2 is a b (m+ - m-) with means weighted by K_ij / sqrt(col_j)",
-            source="derived here from the pseudo-code of Deng et al. 2026, arXiv 2602.04770",
-            expect="refuted",
-        ),
-        Claim(
-            id="drift.self_term",
-            evidence="exact",
-            variable="self_term",
-            test=ROUND,
-            statement="keeping the query among the negatives multiplies V_q by 1 - w_self",
-            source="derived here",
-            control=Control("an independent second batch as negatives", variable="self_term_independent"),
-        ),
-        Claim(
-            **floor,
-            regime="low dimension",
-            where={"dimension": [2, 16], "temperature": 0.02},
-            control=Control("no floor", variable="unfloored_cosine"),
-        ),
-        Claim(**floor, regime="high dimension", where={"dimension": 1024, "temperature": 0.02}, expect="refuted"),
-        Claim(
-            id="drift.normalised_loss_constant",
-            evidence="exact",
-            variable="normalised_loss",
-            test=Inside(1 - 1e-12, 1 + 1e-12),
-            statement="after drift normalisation the loss of one temperature is 1 whatever the field: it shows nothing",
-            source="derived here from Deng et al. 2026, arXiv 2602.04770, A.6",
-            control=Control("without normalisation", variable="plain_loss"),
-        ),
+        factorised_drift.claim(regime="algorithm", variable="factorisation",
+                               control=Control("unweighted means (eq. 11)", variable="factorisation_unweighted")),
+        factorised_drift.claim(regime="affinity floor on", variable="factorisation_floored",
+                               where={"dimension": [2, 16], "temperature": [0.02, 0.05]}, expect="refuted"),
+        Claim("drift.self_term",
+              "Keeping the query among the negatives multiplies the model's mean shift V_q by 1 - w_self.",
+              "derived here", "exact", "self_term", ROUND,
+              control=Control("an independent second batch as negatives", variable="self_term_independent")),
+        floor.claim(regime="low dimension", where={"dimension": [2, 16], "temperature": 0.02},
+                    control=Control("no floor", variable="unfloored_cosine")),
+        floor.claim(regime="high dimension", where={"dimension": 1024, "temperature": 0.02}, expect="refuted"),
+        Claim("drift.normalised_loss_constant",
+              "After drift normalisation the loss of one temperature is 1 whatever the field, and so shows nothing.",
+              "derived here from Deng et al. 2026, arXiv 2602.04770, A.6", "exact", "normalised_loss",
+              Inside(1 - 1e-12, 1 + 1e-12), control=Control("without normalisation", variable="plain_loss")),
     ],
-)
+)  # fmt: skip

@@ -7,7 +7,7 @@ and one common R for target and model. Mixtures are integrated exactly; for data
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Inside, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Rate, Study, Theorem, Variable, known
 
 SYNTHETIC = ["ring_mog", "ring_mog_shifted", "ring_mog_norms", "raw_mog"]
 DIMENSIONS = [4**k for k in range(1, 11)]
@@ -84,72 +84,41 @@ def measure(cell, rng):
     # E(S - rho)^2 = E S^2 - 2 rho E S + rho^2; S^2 has mean rho^2 - 2<mean, mean>, which vanishes for centred laws.
     deviation = 2 * rho * (rho - distance)
     bound = 1.5 * (2 * norm_spread + 4 * kappa) * radius / d
+    error = 1e-9 + 1e-12 * rho**2 / bound
     return {
-        "kappa": kappa,
-        "kappa_error": 1e-9 * kappa,
-        "norm_spread": norm_spread,
-        "norm_spread_error": 1e-9 * norm_spread,
-        "radius_ratio": energy[0] / energy[1],
-        "radius_ratio_error": 1e-12,
-        "bound_share": deviation / bound,
-        "bound_share_error": 1e-9 + 1e-12 * rho**2 / bound,
-        "bound_share_hundredth": 100 * deviation / bound,
-        "bound_share_hundredth_error": 100 * (1e-9 + 1e-12 * rho**2 / bound),
+        "kappa": known(kappa, 1e-9 * kappa),
+        "norm_spread": known(norm_spread, 1e-9 * norm_spread),
+        "radius_ratio": known(energy[0] / energy[1], 1e-12),
+        "bound_share": known(deviation / bound, error),
+        "bound_share_hundredth": known(100 * deviation / bound, 100 * error),
     }
 
 
-bounded = dict(
-    id="drift.assumption_diagnostics",
-    evidence="quadrature",
-    variable="kappa",
-    test=Rate(-1.2, 0.1, along="dimension"),
-    source="assumptions reconstructed from arXiv 2603.07514",
-)
+bounded = Theorem("drift.assumption_diagnostics", "kappa = d E<x, y>^2 / R^4 stays bounded as d grows.",
+                  "assumptions reconstructed from arXiv 2603.07514", "quadrature", "kappa",
+                  Rate(-1.2, 0.1, along="dimension"))  # fmt: skip
 BIG = {"dimension": slice(1024, None)}
 
 study = Study(
-    name="concentration",
-    title="Assumptions of the high-dimensional theorems, measured",
-    grid=Grid(dataset=[*SYNTHETIC, "digits", "image_patches"], dimension=DIMENSIONS, skip=skip),
-    measure=measure,
+    name="concentration", title="Assumptions of the high-dimensional theorems, measured",
+    grid=Grid(dataset=[*SYNTHETIC, "digits", "image_patches"], dimension=DIMENSIONS, skip=skip), measure=measure,
     variables={
         "kappa": Variable("Inner-product constant d E<x, y>^2 / R^4", symbol="kappa"),
         "norm_spread": Variable("Norm-spread constant d Var|x|^2 / R^4", symbol="varsigma^2"),
         "radius_ratio": Variable("Mean squared norm of the target over that of the model", symbol="R_p^2/R_q^2"),
-        "bound_share": Variable("E(S - rho)^2 over its bound"),
-        "bound_share_hundredth": Variable("E(S - rho)^2 over a hundredth of its bound"),
+        "bound_share": Variable("E(|x - y| - rho)^2 over its bound"),
+        "bound_share_hundredth": Variable("E(|x - y| - rho)^2 over a hundredth of its bound"),
     },
     claims=[
-        Claim(
-            **bounded,
-            regime="ring",
-            where=BIG | {"dataset": "ring_mog"},
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-            control=Control("raw mixture: centres of norm ~ sqrt d", where={"dataset": "raw_mog"}),
-        ),
-        Claim(
-            **bounded,
-            regime="raw_mog",
-            where=BIG | {"dataset": "raw_mog"},
-            expect="refuted",
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-        ),
-        Claim(
-            **bounded,
-            regime="image_patches",
-            where={"dataset": "image_patches", "dimension": slice(4, 1024)},
-            expect="refuted",
-            statement="kappa = d E<x, y>^2 / R^4 stays bounded as d grows",
-        ),
-        Claim(
-            id="drift.concentration_lemmas",
-            evidence="quadrature",
-            variable="bound_share",
-            test=Inside(-np.inf, 1.0),
-            statement="E(|x - y| - rho)^2 <= (3/2)(2 varsigma^2 + 4 kappa) R^2/d",
-            source="reconstructed from fragments of arXiv 2603.07514; constants derived here",
-            where={"dataset": "ring_mog", "dimension": slice(16, None)},
-            control=Control("a hundredth of the bound", variable="bound_share_hundredth"),
-        ),
+        bounded.claim(regime="ring", where=BIG | {"dataset": "ring_mog"},
+                      control=Control("raw mixture: centres of norm ~ sqrt d", where={"dataset": "raw_mog"})),
+        bounded.claim(regime="raw_mog", where=BIG | {"dataset": "raw_mog"}, expect="refuted"),
+        bounded.claim(regime="image_patches", where={"dataset": "image_patches", "dimension": slice(4, 1024)},
+                      expect="refuted"),
+        Claim("drift.concentration_lemmas",
+              "On the ring E(|x - y| - rho)^2 <= (3/2)(2 varsigma^2 + 4 kappa) R^2/d for d >= 16.",
+              "reconstructed from fragments of arXiv 2603.07514; constants derived here", "quadrature", "bound_share",
+              Inside(-np.inf, 1.0), where={"dataset": "ring_mog", "dimension": slice(16, None)},
+              control=Control("a hundredth of the bound", variable="bound_share_hundredth")),
     ],
-)
+)  # fmt: skip

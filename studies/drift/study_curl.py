@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 KERNELS = ["gaussian", "laplace", "matern:1.5", "matern:0.8", "rational_quadratic:0.5", "student_t:3"]
 QUERIES, SAMPLES = 8, 60
@@ -49,56 +49,35 @@ def measure(cell, rng):
     }
 
 
-uniqueness = dict(
-    id="drift.gaussian_unique_conservative",
-    evidence="exact",
-    variable="curl_share",
-    test=Inside(-1e-12, 1e-12),
-    statement="the mean shift of this kernel is curl-free on every sample (d >= 2)",
-    source="Franz et al. 2026, arXiv 2604.06333 (abstract); proof for two atoms derived here",
-)
+uniqueness = Theorem("drift.gaussian_unique_conservative",
+                     "The mean shift of the kernel of this regime is curl-free on every sample in dimension 2 to 16.",
+                     "Franz et al. 2026, arXiv 2604.06333 (abstract); proof for two atoms derived here", "exact",
+                     "curl_share", Inside(-1e-12, 1e-12))  # fmt: skip
 PLANE = {"dimension": [2, 4, 8, 16]}
 
 study = Study(
-    name="curl",
-    title="Where the drift is not a gradient",
-    grid=Grid(dimension=[2, 4, 8, 16], kernel=KERNELS, paired=("kernel",)),
-    measure=measure,
+    name="curl", title="Where the drift is not a gradient",
+    grid=Grid(dimension=[2, 4, 8, 16], kernel=KERNELS, paired=("kernel",)), measure=measure,
     variables={
         "identity": Variable("Largest Frobenius norm of antisym(grad V) + (V s^T - s V^T)/2"),
-        "identity_without_half": Variable("The same without the factor 1/2"),
+        "identity_without_half": Variable("Largest Frobenius norm of antisym(grad V) + (V s^T - s V^T)"),
         "norm_identity": Variable("Largest difference between the curl norm of the engine and that of the derivative"),
-        "scale": Variable("Largest term"),
+        "scale": Variable("Size of the largest term"),
         "curl_share": Variable("Largest antisymmetric share of the Jacobian", symbol="|A|/|J|"),
     },
     claims=[
-        Claim(
-            id="drift.curl_identity",
-            evidence="exact",
-            variable="identity",
-            test=Identity(c=1e3, scale="scale"),
-            statement="the antisymmetric part of the Jacobian of V is -(V s^T - s V^T)/2",
-            source="derived here (radial kernels)",
-            where={"kernel": KERNELS[1:]},
-            control=Control("the factor 1/2 is dropped", variable="identity_without_half"),
-        ),
-        Claim(
-            id="drift.curl_norm",
-            evidence="exact",
-            variable="norm_identity",
-            test=Identity(c=1e3, scale="scale"),
-            statement="its Frobenius norm is |V||s||sin(V, s)|/sqrt 2",
-            source="derived here (radial kernels)",
-            where={"kernel": KERNELS[1:]},
-            control=Control("compared with the whole Jacobian's antisymmetric share", variable="curl_share"),
-        ),
-        Claim(
-            **uniqueness,
-            regime="gaussian",
-            where=PLANE | {"kernel": "gaussian"},
-            control=Control("Laplace kernel", where={"kernel": "laplace"}),
-        ),
-        Claim(**uniqueness, regime="laplace", where=PLANE | {"kernel": "laplace"}, expect="refuted"),
-        Claim(**uniqueness, regime="matern", where=PLANE | {"kernel": "matern:1.5"}, expect="refuted"),
+        Claim("drift.curl_identity", "The antisymmetric part of the Jacobian of V is -(V s^T - s V^T)/2.",
+              "derived here (radial kernels)", "exact", "identity", Identity(c=1e3, scale="scale"),
+              where={"kernel": KERNELS[1:]},
+              control=Control("the factor 1/2 is dropped", variable="identity_without_half")),
+        Claim("drift.curl_norm",
+              "The antisymmetric part of the Jacobian of V has the Frobenius norm |V||s||sin(V, s)|/sqrt 2.",
+              "derived here (radial kernels)", "exact", "norm_identity", Identity(c=1e3, scale="scale"),
+              where={"kernel": KERNELS[1:]},
+              control=Control("compared with the whole Jacobian's antisymmetric share", variable="curl_share")),
+        uniqueness.claim(regime="gaussian", where=PLANE | {"kernel": "gaussian"},
+                         control=Control("Laplace kernel", where={"kernel": "laplace"})),
+        uniqueness.claim(regime="laplace", where=PLANE | {"kernel": "laplace"}, expect="refuted"),
+        uniqueness.claim(regime="matern", where=PLANE | {"kernel": "matern:1.5"}, expect="refuted"),
     ],
-)
+)  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_vectors
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known
 
 AXIS = np.linspace(-4.5, 4.5, 41)
 NAMES = ("drift_x", "drift_y", "score_x", "score_y")
@@ -20,37 +20,26 @@ def measure(cell, rng):
     size = np.linalg.norm(drift, axis=1) * np.linalg.norm(score, axis=1)
     sine = np.abs(drift[:, 0] * score[:, 1] - drift[:, 1] * score[:, 0]) / np.where(size > 1e-12, size, np.inf)
     values = [a.reshape(len(AXIS), len(AXIS)) for a in (*drift.T, *score.T)]
-    return dict(zip(NAMES, values, strict=True)) | {"largest_sine": float(sine.max()), "largest_sine_error": 1e-9}
+    return dict(zip(NAMES, values, strict=True)) | {"largest_sine": known(float(sine.max()), 1e-9)}
 
 
 grid = {"dims": ("row", "column"), "coords": {"row": AXIS, "column": AXIS}}
-parallel = dict(
-    id="drift.gaussian_parallel",
-    evidence="quadrature",
-    variable="largest_sine",
-    test=Inside(-1.0, 1e-6),
-    statement="drift and score difference are parallel at every point of the plane",
-    source="Lai et al. 2026, arXiv 2603.07514, Theorem 1",
-)
+parallel = Theorem("drift.gaussian_parallel", "Drift and score difference are parallel at every point of the plane.",
+                   "Lai et al. 2026, arXiv 2603.07514, Theorem 1", "quadrature", "largest_sine",
+                   Inside(-1.0, 1e-6))  # fmt: skip
 study = Study(
-    name="fields_2d",
-    title="Drift and score difference in the plane",
-    grid=Grid(kernel=["gaussian", "laplace"]),
-    measure=measure,
+    name="fields_2d", title="Drift and score difference in the plane",
+    grid=Grid(kernel=["gaussian", "laplace"]), measure=measure,
     variables={
-        "drift_x": Variable("Drift, first component", **grid),
-        "drift_y": Variable("Drift, second component", **grid),
-        "score_x": Variable("Score difference, first component", **grid),
-        "score_y": Variable("Score difference, second component", **grid),
+        "drift_x": Variable("First component of the drift", **grid),
+        "drift_y": Variable("Second component of the drift", **grid),
+        "score_x": Variable("First component of the score difference", **grid),
+        "score_y": Variable("Second component of the score difference", **grid),
         "largest_sine": Variable("Largest sine of the angle between drift and score difference"),
     },
     claims=[
-        Claim(
-            **parallel,
-            regime="gaussian",
-            where={"kernel": "gaussian"},
-            control=Control("Laplace kernel", where={"kernel": "laplace"}),
-        ),
-        Claim(**parallel, regime="laplace", where={"kernel": "laplace"}, expect="refuted"),
+        parallel.claim(regime="gaussian", where={"kernel": "gaussian"},
+                       control=Control("Laplace kernel", where={"kernel": "laplace"})),
+        parallel.claim(regime="laplace", where={"kernel": "laplace"}, expect="refuted"),
     ],
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Identity, Study, Variable
+from unifiedscore.study import Control, Grid, Identity, Study, Theorem, Variable
 
 DIMENSIONS = [4**k for k in range(7)]
 QUERIES = 40
@@ -67,49 +67,29 @@ def measure(cell, rng):
     }
 
 
-statement = (
-    "for a Gaussian kernel the mean shift is the score of the smoothed law: V = tau^2 grad log (p * N(0, tau^2 I))"
-)
-source = "Lai et al. 2026, arXiv 2603.07514, Theorem 1"
-
-
-def claim(data, **parts):
-    return Claim(
-        id="drift.gaussian_identity",
-        statement=statement,
-        source=source,
-        evidence="exact",
-        variable="residual",
-        test=Identity(c=100, scale="scale"),
-        where={"data": data, "kernel": "gaussian"},
-        regime=data,
-        **parts,
-    )
-
-
+identity = Theorem(
+    "drift.gaussian_identity",
+    "For a Gaussian kernel the mean shift is V = tau^2 grad log (p * N(0, tau^2 I)), the score of the smoothed law.",
+    "Lai et al. 2026, arXiv 2603.07514, Theorem 1", "exact", "residual", Identity(c=100, scale="scale"),
+)  # fmt: skip
+LAPLACE = Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})
+DOUBLED = Control("a factor 2: tau^2 read as the exponent's scale", variable="residual_doubled")
 study = Study(
-    name="gaussian_identity",
-    title="The Gaussian mean shift is an exact score",
-    grid=Grid(
-        data=["mixture", "samples", "digits", "image_patches"],
-        dimension=DIMENSIONS,
-        kernel=["gaussian", "laplace"],
-        skip=skip,
-        paired=("kernel",),
-    ),
+    name="gaussian_identity", title="The Gaussian mean shift is an exact score",
+    grid=Grid(data=["mixture", "samples", "digits", "image_patches"], dimension=DIMENSIONS,
+              kernel=["gaussian", "laplace"], skip=skip, paired=("kernel",)),
     measure=measure,
     variables={
         "residual": Variable("Largest norm of V - tau^2 score of the smoothed law", symbol="|V - tau^2 s|"),
-        "residual_doubled": Variable("The same with the kernel exp(-r^2/tau^2) in mind: V - 2 tau^2 score"),
-        "scale": Variable("Largest term times its conditioning"),
-        "cosine_gap": Variable("Largest 1 - cosine between mean shift and score"),
+        "residual_doubled": Variable("Largest norm of V - 2 tau^2 score, the smoothed law of the kernel "
+                                     "exp(-r^2/tau^2)"),
+        "scale": Variable("Size of the largest term times its conditioning"),
+        "cosine_gap": Variable("Largest 1 - cosine between mean shift and smoothed score"),
     },
     claims=[
-        claim("mixture", control=Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})),
-        claim(
-            "samples", control=Control("a factor 2: tau^2 read as the exponent's scale", variable="residual_doubled")
-        ),
-        claim("digits", control=Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})),
-        claim("image_patches", control=Control("Laplace kernel of the same bandwidth", where={"kernel": "laplace"})),
+        identity.claim(regime=data, where={"data": data, "kernel": "gaussian"}, control=control)
+        for data, control in (
+            ("mixture", LAPLACE), ("samples", DOUBLED), ("digits", LAPLACE), ("image_patches", LAPLACE),
+        )
     ],
-)
+)  # fmt: skip

@@ -7,7 +7,7 @@ singular values. A zero one is a direction in which masses change and no field n
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Theorem, Variable
 
 TANGENT = np.linalg.svd(np.ones((1, 4)))[2][1:].T  # an orthonormal basis of the directions that sum to zero
 WRONG = np.array([0.1, 0.1, 0.4, 0.4])
@@ -74,29 +74,23 @@ def measure(cell, rng):
     }
 
 
-identifiable = dict(
-    id="drift.identifiable_gaussian_matern",
-    evidence="exact",
-    variable="smallest_ratio",
-    test=Inside(1e-6, 1.0),
-    statement="different masses give different drifts: the map from masses to fields has no zero singular value",
-    source="Lee, Chun 2026, arXiv 2604.24196 (stated for the companion-elliptic class)",
-)
+identifiable = Theorem("drift.identifiable_gaussian_matern",
+                       "Different masses give different drifts: the map from masses to fields has no zero singular "
+                       "value.",
+                       "Lee, Chun 2026, arXiv 2604.24196 (stated for the companion-elliptic class)", "exact",
+                       "smallest_ratio", Inside(1e-6, 1.0))  # fmt: skip
 CLASSIFIED = Hypothesis("kernel in the companion-elliptic class", "elliptic_class", low=0.5)
 AT = {"separation": [10.0, 30.0]}
 study = Study(
-    name="drift_identifiability",
-    title="What a vanishing drift says about the model",
-    grid=Grid(
-        kernel=["laplace", "gaussian", "matern:1.5", "rational_quadratic:0.5", "wendland", "constant"],
-        separation=[1.0, 2.0, 3.0, 5.0, 10.0, 30.0],
-    ),
+    name="drift_identifiability", title="What a vanishing drift says about the model",
+    grid=Grid(kernel=["laplace", "gaussian", "matern:1.5", "rational_quadratic:0.5", "wendland", "constant"],
+              separation=[1.0, 2.0, 3.0, 5.0, 10.0, 30.0]),
     measure=measure,
     variables={
-        "singular_values": Variable(
-            "Singular values of masses to field", dims=("index",), coords={"index": [1, 2, 3]}, symbol="sigma_i"
-        ),
-        "smallest_ratio": Variable("Smallest over largest singular value", symbol="sigma_3/sigma_1"),
+        "singular_values": Variable("Singular values of the map from masses to fields", symbol="sigma_i",
+                                    dims=("index",), coords={"index": [1, 2, 3]}),
+        "smallest_ratio": Variable("Smallest over largest singular value of the map from masses to fields",
+                                   symbol="sigma_3/sigma_1"),
         "blind_drift": Variable("Largest drift between masses (1,1,1,1)/4 and (1,1,4,4)/10"),
         "elliptic_class": Variable("Whether the kernel solves an elliptic equation with its sharp kernel"),
         "escape_near": Variable("Largest drift on [-3, 3]^2 when half of the model sits at x_n"),
@@ -104,60 +98,27 @@ study = Study(
     },
     claims=[
         *(
-            Claim(
-                **identifiable,
-                regime=name,
-                where={"kernel": name, "separation": 10.0},
-                hypotheses=(CLASSIFIED,),
-                control=Control("a kernel of compact support", where={"kernel": "wendland"}),
-            )
+            identifiable.claim(regime=name, where={"kernel": name, "separation": 10.0}, hypotheses=(CLASSIFIED,),
+                               control=Control("a kernel of compact support", where={"kernel": "wendland"}))
             for name in ("laplace", "gaussian", "matern:1.5")
         ),
-        Claim(
-            **identifiable,
-            regime="constant kernel",
-            where={"kernel": "constant", "separation": 10.0},
-            expect="refuted",
-        ),
-        Claim(
-            **identifiable,
-            regime="rational quadratic",
-            where={"kernel": "rational_quadratic:0.5", "separation": 10.0},
-            hypotheses=(CLASSIFIED,),
-            control=Control("a kernel of compact support", where={"kernel": "wendland"}),
-            expect="inconclusive",
-        ),
-        Claim(
-            id="drift.compact_support_blind",
-            evidence="exact",
-            variable="blind_drift",
-            where=AT | {"kernel": "wendland"},
-            test=Inside(-1.0, 1e-12),
-            statement="a kernel of compact support does not see the masses of separated clusters",
-            source="reported in arXiv 2604.24196; checked here",
-            control=Control("Laplace kernel", where={"kernel": "laplace"}),
-        ),
-        Claim(
-            id="drift.mass_escape",
-            evidence="exact",
-            variable="escape_near",
-            where={"kernel": "laplace", "separation": 30.0},
-            test=Inside(-1.0, 1e-8),
-            regime="on compacts",
-            statement="with half of the model at x_n far away the drift vanishes on every compact set",
-            source="Lee, Chun 2026, arXiv 2604.24196 (no stability); example derived here",
-            control=Control("the drift at x_n itself: no convergence in the sup norm", variable="escape_far"),
-        ),
-        Claim(
-            id="drift.mass_escape",
-            evidence="exact",
-            variable="escape_far",
-            where={"kernel": "laplace", "separation": [10.0, 30.0]},
-            test=Inside(0.9, 1.1),
-            regime="at the escaped mass",
-            statement="at x_n the drift has the size of x_n",
-            source="Lee, Chun 2026, arXiv 2604.24196 (no stability); example derived here",
-            control=Control("the drift on the compact set", variable="escape_near"),
-        ),
+        identifiable.claim(regime="constant kernel", where={"kernel": "constant", "separation": 10.0},
+                           expect="refuted"),
+        identifiable.claim(regime="rational quadratic",
+                           where={"kernel": "rational_quadratic:0.5", "separation": 10.0}, hypotheses=(CLASSIFIED,),
+                           expect="inconclusive",
+                           control=Control("a kernel of compact support", where={"kernel": "wendland"})),
+        Claim("drift.compact_support_blind",
+              "A kernel of compact support does not see the masses of separated clusters.",
+              "reported in arXiv 2604.24196; checked here", "exact", "blind_drift", Inside(-1.0, 1e-12),
+              where=AT | {"kernel": "wendland"}, control=Control("Laplace kernel", where={"kernel": "laplace"})),
+        Claim("drift.mass_escape", "With half of the model at x_n far away the drift vanishes on every compact set.",
+              "Lee, Chun 2026, arXiv 2604.24196 (no stability); example derived here", "exact", "escape_near",
+              Inside(-1.0, 1e-8), regime="on compacts", where={"kernel": "laplace", "separation": 30.0},
+              control=Control("the drift at x_n itself: no convergence in the sup norm", variable="escape_far")),
+        Claim("drift.mass_escape", "With half of the model at x_n the drift at x_n has the size of x_n.",
+              "Lee, Chun 2026, arXiv 2604.24196 (no stability); example derived here", "exact", "escape_far",
+              Inside(0.9, 1.1), regime="at the escaped mass", where={"kernel": "laplace", "separation": [10.0, 30.0]},
+              control=Control("the drift on the compact set", variable="escape_near")),
     ],
-)
+)  # fmt: skip

@@ -18,7 +18,19 @@ from unifiedscore.metrics import (
     relative_error,
 )
 from unifiedscore.posterior import posterior_vectors
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import (
+    Claim,
+    Control,
+    Grid,
+    Hypothesis,
+    Inside,
+    Limit,
+    Rate,
+    Study,
+    Theorem,
+    Variable,
+    two_rules,
+)
 
 SCALE = {-0.5: 4.0, 0.0: 1.0, 0.5: 0.3}
 SYNTHETIC = ["ring_mog", "ring_mog_shifted", "raw_mog"]
@@ -81,7 +93,7 @@ def population(kernel, pair, theory, name):
         summary(*both(kernel, target, model, x), w, scale=theory["scale"], bandwidth=kernel.bandwidth)
         for x, w in (model.quadrature(order=order, components=components) for order in orders)
     )
-    return high | {f"{n}_error": abs(high[n] - low[n]) for n in NAMES} | theory
+    return two_rules(low, high) | theory
 
 
 def estimated(kernel, draws, x, estimator, theory):
@@ -93,7 +105,7 @@ def estimated(kernel, draws, x, estimator, theory):
         drifts, scores = (np.stack(pair) for pair in zip(one, two, strict=True))
         cosine = cross_fitted_cosine(drifts, scores).value
         values = dict.fromkeys(NAMES, np.nan) | {"cosine": cosine, "energy": mean_product(one[0], two[0])}
-    return values | {f"{n}_error": np.nan for n in NAMES} | theory
+    return values | theory
 
 
 def from_patches(cell, rng):
@@ -119,149 +131,80 @@ def at(dataset, a, **more):
     return POPULATION | LARGE | {"dataset": dataset, "bandwidth_exponent": a} | more
 
 
-minus_one = Rate(-1.05, -0.95, along="dimension")
-absolute = dict(
-    id="drift.highdim_absolute",
-    evidence="quadrature",
-    variable="absolute",
-    test=minus_one,
-    hypotheses=(NORMS,),
-    statement="the absolute squared error E|drift - C score difference|^2 is O(1/d)",
-    source=PAPER,
-)
-relative = dict(
-    id="drift.highdim_relative",
-    evidence="quadrature",
-    variable="relative",
-    test=minus_one,
-    hypotheses=(NORMS,),
-    statement="the squared error relative to the drift's own energy is O(1/d)",
-    source=PAPER,
-)
-flat = dict(
-    id="drift.flat_kernel_constant",
-    evidence="quadrature",
-    variable="flat_ratio",
-    hypotheses=(NORMS,),
-    source="derived here",
-    statement="with equal means the relative error over tau^2 tends to (tr dSigma)^2/(8 E|dSigma x|^2) = 2/27",
-)
-noise = dict(
-    id="drift.shared_noise",
-    evidence="monte_carlo",
-    variable="cosine",
-    minus=POPULATION,
-    statement="with both fields from the same samples the cosine exceeds its population value",
-    source="derived here (noise of both fields is nearly proportional)",
-)
+def rate(low, high):
+    return Rate(low, high, along="dimension")
+
+
+def limit(low, high, order=1):
+    return Limit(low, high, along="dimension", order=order)
+
+
+FIRST, SECOND = rate(-1.05, -0.95), Control("exponent -2", test=rate(-2.05, -1.95))
+absolute = Theorem("drift.highdim_absolute", "The absolute squared error E|drift - C score difference|^2 is O(1/d).",
+                   PAPER, "quadrature", "absolute", FIRST, hypotheses=(NORMS,))  # fmt: skip
+relative = Theorem("drift.highdim_relative", "The squared error relative to the drift's own energy is O(1/d).",
+                   PAPER, "quadrature", "relative", FIRST, hypotheses=(NORMS,))  # fmt: skip
+flat = Theorem("drift.flat_kernel_constant",
+               "With equal means the relative error over tau^2 tends to (tr dSigma)^2/(8 E|dSigma x|^2) = 2/27.",
+               "derived here", "quadrature", "flat_ratio", hypotheses=(NORMS,))  # fmt: skip
+PLAIN_SPLIT = {"estimator": "split_sample"}
 
 study = Study(
-    name="laplace_alignment",
-    title="Laplace drift against its score as dimension grows",
-    grid=Grid(
-        dataset=[*SYNTHETIC, "image_patches"],
-        estimator=["population", "same_sample", "split_sample", "cross_fitted"],
-        dimension=[4**k for k in range(1, 11)],
-        bandwidth_exponent=list(SCALE),
-        seed=range(16),
-        skip=skip,
-        paired=("estimator", "bandwidth_exponent"),
-    ),
-    measure=measure,
-    profiles={"standard": {"seed": range(64)}, "full": {"seed": range(256)}},
+    name="laplace_alignment", title="Laplace drift against its score as dimension grows",
+    grid=Grid(dataset=[*SYNTHETIC, "image_patches"],
+              estimator=["population", "same_sample", "split_sample", "cross_fitted"],
+              dimension=[4**k for k in range(1, 11)], bandwidth_exponent=list(SCALE), seed=range(16),
+              skip=skip, paired=("estimator", "bandwidth_exponent")),
+    measure=measure, profiles={"standard": {"seed": range(64)}, "full": {"seed": range(256)}},
     variables={
         "energy": Variable("Energy of the drift", symbol="E|D|^2"),
-        "absolute": Variable("Absolute squared error of C_th times the score difference", symbol="E|D - C S|^2"),
-        "relative": Variable("Relative squared error", symbol="E|D - C S|^2 / E|D|^2"),
-        "relative_best": Variable("Relative squared error at the best scale", symbol="1 - gcos^2"),
-        "flat_ratio": Variable("Relative squared error over tau^2", units="1/length^2", symbol="rel/tau^2"),
+        "absolute": Variable("Absolute squared distance of the drift to C_th times the score difference",
+                             symbol="E|D - C S|^2"),
+        "relative": Variable("Squared distance of the drift to C_th times the score difference, over its energy",
+                             symbol="E|D - C S|^2 / E|D|^2"),
+        "relative_best": Variable("Relative squared distance of the drift to the best multiple of the score "
+                                  "difference", symbol="1 - gcos^2"),
+        "flat_ratio": Variable("Relative squared distance of the drift to C_th times the score difference over tau^2",
+                               units="1/length^2", symbol="rel/tau^2"),
         "cosine": Variable("Cosine between drift and score difference", symbol="gcos"),
-        "mean_cosine": Variable("Mean of the pointwise cosine", symbol="E cos(D, S)"),
+        "mean_cosine": Variable("Mean of the pointwise cosine between drift and score difference",
+                                symbol="E cos(D, S)"),
         "scale": Variable("Theory scale C = rho tau", symbol="C_th"),
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),
     },
     claims=[
-        Claim(
-            **absolute,
-            regime="a=1/2, equal means",
-            where=at("ring_mog", 0.5),
-            control=Control("exponent -2", test=Rate(-2.05, -1.95, along="dimension")),
-        ),
-        Claim(
-            **absolute,
-            regime="a=1/2, mean shift",
-            where=at("ring_mog_shifted", 0.5),
-            control=Control("exponent -2", test=Rate(-2.05, -1.95, along="dimension")),
-        ),
-        Claim(**absolute, regime="a=-1/2", where=at("ring_mog", -0.5), expect="refuted"),
-        Claim(
-            **relative,
-            regime="mean shift",
-            where=at("ring_mog_shifted", 0.5),
-            control=Control("exponent -2", test=Rate(-2.05, -1.95, along="dimension")),
-        ),
-        Claim(**relative, regime="equal means", where=at("ring_mog", 0.5), expect="refuted"),
-        Claim(
-            id="drift.highdim_relative_equal_means",
-            evidence="quadrature",
-            variable="relative",
-            regime="a=1/2: grows like d",
-            statement="with equal means and different traces the relative error grows like tau^2 = taubar^2 d^{2a}",
-            source="derived here",
-            test=Rate(0.95, 1.05, along="dimension"),
-            where=at("ring_mog", 0.5),
-            hypotheses=(NORMS,),
-            control=Control(
-                "the relative error falls at least like d^-1/2", test=Rate(-np.inf, -0.5, along="dimension")
-            ),
-        ),
-        Claim(
-            **flat,
-            regime="a=1/2",
-            where=at("ring_mog", 0.5),
-            test=Limit(2 / 27 - 5e-4, 2 / 27 + 5e-4, along="dimension", order=1),
-            control=Control("1/27: a factor 2", test=Limit(1 / 27 - 5e-4, 1 / 27 + 5e-4, along="dimension", order=1)),
-        ),
-        Claim(
-            **flat,
-            regime="a=0",
-            where=at("ring_mog", 0.0),
-            test=Limit(2 / 27 - 5e-4, 2 / 27 + 5e-4, along="dimension", order=0.5),
-            control=Control("1/27: a factor 2", test=Limit(1 / 27 - 5e-4, 1 / 27 + 5e-4, along="dimension", order=0.5)),
-        ),
-        Claim(
-            id="drift.raw_mog_limit",
-            evidence="quadrature",
-            variable="relative",
-            where=at("raw_mog", 0.5),
-            statement="for centres of norm ~ sqrt d the relative error tends to 0.1080604, not to 0",
-            source="derived here (the paper's raw MoG is not specified)",
-            test=Limit(0.1070604, 0.1090604, along="dimension", order=1),
-            control=Control("the relative error tends to 0", test=Limit(-1e-3, 1e-3, along="dimension", order=1)),
-        ),
-        Claim(
-            **noise,
-            regime="d=256 and 1024, equal means",
-            test=Inside(0.05, np.inf),
-            where={
-                "dataset": "ring_mog",
-                "estimator": "same_sample",
-                "dimension": [256, 1024],
-                "bandwidth_exponent": 0.5,
-            },
-            control=Control("fields from independent samples", where={"estimator": "split_sample"}),
-        ),
-        Claim(
-            id="drift.cross_fitting",
-            evidence="monte_carlo",
-            variable="cosine",
-            minus=POPULATION,
-            regime="d=16, equal means",
-            statement="the cross-fitted cosine agrees with its population value, the plain split does not",
-            source="derived here",
-            test=Inside(-0.03, 0.03),
-            where={"dataset": "ring_mog", "estimator": "cross_fitted", "dimension": [16], "bandwidth_exponent": 0.5},
-            control=Control("independent samples without cross-fitting", where={"estimator": "split_sample"}),
-        ),
+        absolute.claim(regime="a=1/2, equal means", where=at("ring_mog", 0.5), control=SECOND),
+        absolute.claim(regime="a=1/2, mean shift", where=at("ring_mog_shifted", 0.5), control=SECOND),
+        absolute.claim(regime="a=-1/2", where=at("ring_mog", -0.5), expect="refuted"),
+        relative.claim(regime="mean shift", where=at("ring_mog_shifted", 0.5), control=SECOND),
+        relative.claim(regime="equal means", where=at("ring_mog", 0.5), expect="refuted"),
+        Claim("drift.highdim_relative_equal_means",
+              "With equal means and different traces the relative error grows like tau^2 = taubar^2 d^{2a}.",
+              "derived here", "quadrature", "relative", rate(0.95, 1.05),
+              regime="a=1/2: grows like d", where=at("ring_mog", 0.5), hypotheses=(NORMS,),
+              control=Control("the relative error falls at least like d^-1/2", test=rate(-np.inf, -0.5))),
+        flat.claim(regime="a=1/2", where=at("ring_mog", 0.5), test=limit(2 / 27 - 5e-4, 2 / 27 + 5e-4),
+                   control=Control("1/27: a factor 2", test=limit(1 / 27 - 5e-4, 1 / 27 + 5e-4))),
+        flat.claim(regime="a=0", where=at("ring_mog", 0.0), test=limit(2 / 27 - 5e-4, 2 / 27 + 5e-4, 0.5),
+                   control=Control("1/27: a factor 2", test=limit(1 / 27 - 5e-4, 1 / 27 + 5e-4, 0.5))),
+        Claim("drift.raw_mog_limit",
+              "For the raw mixture with centres of norm ~ sqrt d the relative error tends to 0.1080604, not to 0.",
+              "derived here (the paper's raw MoG is not specified)", "quadrature", "relative",
+              limit(0.1070604, 0.1090604), where=at("raw_mog", 0.5),
+              control=Control("the relative error tends to 0", test=limit(-1e-3, 1e-3))),
+        Claim("drift.shared_noise",
+              "With both fields from the same samples the cosine exceeds its population value by more than .05.",
+              "derived here (noise of both fields is nearly proportional)", "monte_carlo", "cosine",
+              Inside(0.05, np.inf), regime="d=256 and 1024, equal means", minus=POPULATION,
+              where={"dataset": "ring_mog", "estimator": "same_sample", "dimension": [256, 1024],
+                     "bandwidth_exponent": 0.5},
+              control=Control("fields from independent samples", where=PLAIN_SPLIT)),
+        Claim("drift.cross_fitting",
+              "The cross-fitted cosine agrees with its population value, that of the plain split does not.",
+              "derived here", "monte_carlo", "cosine", Inside(-0.03, 0.03),
+              regime="d=16, equal means", minus=POPULATION,
+              where={"dataset": "ring_mog", "estimator": "cross_fitted", "dimension": [16],
+                     "bandwidth_exponent": 0.5},
+              control=Control("independent samples without cross-fitting", where=PLAIN_SPLIT)),
     ],
-)
+)  # fmt: skip

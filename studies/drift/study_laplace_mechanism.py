@@ -10,7 +10,19 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.metrics import best_scale, mean_product
 from unifiedscore.posterior import posterior_vectors
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import (
+    Claim,
+    Control,
+    Grid,
+    Hypothesis,
+    Inside,
+    Limit,
+    Rate,
+    Study,
+    Theorem,
+    Variable,
+    two_rules,
+)
 
 SCALE = {-0.5: 4.0, 0.0: 1.0, 0.5: 0.3}
 ORDERS = (4, 6)
@@ -68,9 +80,10 @@ def measure(cell, rng):
     )
     # The residual gap is a difference of differences: its rounding floor is eps times the mean shift it comes from.
     floor = (1e-13 * np.sqrt(sum(norms))) ** 2
-    error = {f"{n}_error": abs(high[n] - low[n]) for n in high}
-    error["gap_energy_error"] += floor + 2e-13 * np.sqrt(sum(norms) * high["gap_energy"])
-    return high | error | {"norm_ratio": norms[0] / norms[1]}
+    rounding = floor + 2e-13 * np.sqrt(sum(norms) * high["gap_energy"])
+    found = two_rules(low, high)
+    found["gap_energy"] = two_rules(low["gap_energy"], high["gap_energy"], rounding=rounding)
+    return found | {"norm_ratio": norms[0] / norms[1]}
 
 
 NORMS = Hypothesis("common norm R0 of target and model", "norm_ratio", low=0.9, high=1.1)
@@ -86,138 +99,72 @@ def rate(center, half=0.05):
     return Rate(center - half, center + half, along="dimension")
 
 
-preconditioner = dict(
-    id="drift.preconditioner_ratio",
-    evidence="quadrature",
-    variable="preconditioner_gap",
-    source=PAPER,
-    statement="the mean ratio alpha_p/alpha_q tends to 1 like 1/d",
-    test=rate(-1.0),
-)
-oracle = dict(
-    id="drift.oracle_scale",
-    evidence="quadrature",
-    variable="scale_ratio_theory",
-    source=PAPER,
-    statement="the least-squares scale C* between drift and score difference tends to C_theory = rho tau",
-    test=Limit(0.999, 1.001, along="dimension", order=1),
-)
-matched = dict(
-    id="drift.matched_gaussian",
-    evidence="quadrature",
-    variable="matched_posterior",
-    source="derived here",
-    statement="the Laplace drift is the Gaussian drift of bandwidth h^2 = E alpha up to a relative error O(1/d)",
-    test=Rate(-np.inf, -0.9, along="dimension"),
-    hypotheses=(NORMS,),
-)
+preconditioner = Theorem("drift.preconditioner_ratio", "The mean ratio alpha_p/alpha_q tends to 1 like 1/d.",
+                         PAPER, "quadrature", "preconditioner_gap", rate(-1.0))  # fmt: skip
+oracle = Theorem("drift.oracle_scale",
+                 "The least-squares scale C* between drift and score difference tends to C_theory = rho tau.",
+                 PAPER, "quadrature", "scale_ratio_theory",
+                 Limit(0.999, 1.001, along="dimension", order=1))  # fmt: skip
+matched = Theorem("drift.matched_gaussian",
+                  "The Laplace drift is the Gaussian drift of bandwidth h^2 = E alpha up to a relative error O(1/d).",
+                  "derived here", "quadrature", "matched_posterior", Rate(-np.inf, -0.9, along="dimension"),
+                  hypotheses=(NORMS,))  # fmt: skip
 
 study = Study(
-    name="laplace_mechanism",
-    title="Why the Laplace drift looks like a score in high dimension",
-    grid=Grid(
-        dataset=["ring_mog", "ring_mog_shifted", "ring_mog_norms"],
-        dimension=[4**k for k in range(2, 11)],
-        bandwidth_exponent=list(SCALE),
-        skip=skip,
-    ),
+    name="laplace_mechanism", title="Why the Laplace drift looks like a score in high dimension",
+    grid=Grid(dataset=["ring_mog", "ring_mog_shifted", "ring_mog_norms"], dimension=[4**k for k in range(2, 11)],
+              bandwidth_exponent=list(SCALE), skip=skip),
     measure=measure,
     variables={
-        "preconditioner_gap": Variable("Mean preconditioner ratio minus one", symbol="|E alpha_p/alpha_q - 1|"),
+        "preconditioner_gap": Variable("Distance of the mean ratio of the preconditioners to one",
+                                       symbol="|E alpha_p/alpha_q - 1|"),
         "gap_energy": Variable("Energy of the residual gap", symbol="E|delta_p - delta_q|^2"),
         "energy": Variable("Energy of the drift", symbol="E|D|^2"),
         "scale_ratio_theory": Variable("Least-squares scale over theory scale", symbol="C*/C_th"),
         "posterior_ratio": Variable("Posterior scale over theory scale", symbol="C_post/C_th"),
-        "matched_theory": Variable("Relative error of the Gaussian drift with h^2 = rho tau"),
-        "matched_posterior": Variable("Relative error of the Gaussian drift with h^2 = E alpha"),
-        "matched_two": Variable("Relative error of the Gaussian drifts with h_p^2 = E alpha_p, h_q^2 = E alpha_q"),
-        "matched_doubled": Variable("Relative error of the Gaussian drift with h^2 = 2 E alpha"),
-        "matched_same_bandwidth": Variable("Relative error of the Gaussian drift with h = tau"),
-        "own_score": Variable("Relative error of C_theory times its own score difference"),
+        "matched_theory": Variable("Relative error of the Gaussian drift with h^2 = rho tau to the Laplace drift"),
+        "matched_posterior": Variable("Relative error of the Gaussian drift with h^2 = E alpha to the Laplace drift"),
+        "matched_two": Variable("Relative error of the Gaussian drifts with h_p^2 = E alpha_p, h_q^2 = E alpha_q to "
+                                "the Laplace drift"),
+        "matched_doubled": Variable("Relative error of the Gaussian drift with h^2 = 2 E alpha to the Laplace drift"),
+        "matched_same_bandwidth": Variable("Relative error of the Gaussian drift with h = tau to the Laplace drift"),
+        "own_score": Variable("Relative error of C_theory times the Laplace score difference to the Laplace drift"),
         "gradient_drift": Variable("Gradient of a scale parameter from the drift", symbol="E<x, D>"),
         "gradient_score": Variable("Gradient of a scale parameter from the score", symbol="C_th E<x, S>"),
         "norm_ratio": Variable("Mean squared norm of the target over that of the model"),
     },
     claims=[
-        Claim(
-            **preconditioner,
-            regime="common norm",
-            where=ring(0.5),
-            hypotheses=(NORMS,),
-            control=Control("different norms: the ratio has another limit", where={"dataset": "ring_mog_norms"}),
-        ),
-        Claim(
-            **preconditioner,
-            regime="different norms",
-            where=ring(0.5) | {"dataset": "ring_mog_norms"},
-            expect="refuted",
-        ),
-        Claim(
-            id="drift.residual_gap_decay",
-            evidence="quadrature",
-            variable="gap_energy",
-            where=ring(0.5, 1024),
-            statement="the energy of the residual gap decays like d^-2",
-            source="decay stated in arXiv 2603.07514, Figure 6; exponent derived here",
-            test=rate(-2.0),
-            hypotheses=(NORMS,),
-            control=Control("exponent -1", test=rate(-1.0)),
-        ),
-        Claim(
-            id="drift.ctheory_vs_posterior",
-            evidence="quadrature",
-            variable="posterior_ratio",
-            where=ring(-0.5, 256),
-            statement="at a = -1/2 C_post/C_theory tends to 0.934973, the fixed point of a quadratic, not to 1",
-            source="derived here",
-            test=Limit(0.933973, 0.935973, along="dimension", order=1),
-            control=Control("the ratio tends to 1", test=Limit(0.999, 1.001, along="dimension", order=1)),
-        ),
-        Claim(
-            **oracle,
-            regime="mean shift",
-            where=ring(0.5, 1024) | {"dataset": "ring_mog_shifted"},
-            hypotheses=(NORMS,),
-            control=Control("equal means", where={"dataset": "ring_mog"}),
-        ),
-        Claim(**oracle, regime="equal means", where=ring(0.5, 1024), expect="refuted"),
-        Claim(
-            **matched,
-            regime="a=1/2",
-            where=ring(0.5, 1024, 65536),
-            control=Control("h^2 doubled", variable="matched_doubled"),
-        ),
-        Claim(
-            **matched,
-            regime="a=0",
-            where=ring(0.0, 1024, 65536),
-            control=Control("h^2 doubled", variable="matched_doubled"),
-        ),
-        Claim(
-            **matched,
-            regime="a=-1/2",
-            where=ring(-0.5, 1024, 65536),
-            control=Control("h = tau", variable="matched_same_bandwidth"),
-        ),
-        Claim(
-            id="drift.matched_two_bandwidths",
-            evidence="quadrature",
-            variable="matched_two",
-            source="derived here",
-            statement="with different norms the two bandwidths h^2 = E alpha_p, E alpha_q match the Laplace drift",
-            where={"dataset": "ring_mog_norms", "bandwidth_exponent": 0.5, "dimension": [1024, 4096, 16384]},
-            test=Inside(-np.inf, 0.01),
-            control=Control("one common bandwidth", variable="matched_posterior"),
-        ),
-        Claim(
-            id="drift.gradient_scale_parameter",
-            evidence="quadrature",
-            variable="gradient_score",
-            where=ring(0.5, 1024),
-            statement="for a scale parameter the score gradient tends to tr(dSigma)/4 = 0.6875, the drift's to 0",
-            source="derived here",
-            test=Limit(0.6775, 0.6975, along="dimension", order=1),
-            control=Control("the gradient from the drift", variable="gradient_drift"),
-        ),
+        preconditioner.claim(regime="common norm", where=ring(0.5), hypotheses=(NORMS,),
+                             control=Control("different norms: the ratio has another limit",
+                                             where={"dataset": "ring_mog_norms"})),
+        preconditioner.claim(regime="different norms", where=ring(0.5) | {"dataset": "ring_mog_norms"},
+                             expect="refuted"),
+        Claim("drift.residual_gap_decay", "The energy of the residual gap decays like d^-2.",
+              "decay stated in arXiv 2603.07514, Figure 6; exponent derived here", "quadrature", "gap_energy",
+              rate(-2.0), where=ring(0.5, 1024), hypotheses=(NORMS,), control=Control("exponent -1", test=rate(-1.0))),
+        Claim("drift.ctheory_vs_posterior",
+              "At a = -1/2 C_post/C_theory tends to 0.934973, the fixed point of a quadratic, not to 1.",
+              "derived here", "quadrature", "posterior_ratio", Limit(0.933973, 0.935973, along="dimension", order=1),
+              where=ring(-0.5, 256),
+              control=Control("the ratio tends to 1", test=Limit(0.999, 1.001, along="dimension", order=1))),
+        oracle.claim(regime="mean shift", where=ring(0.5, 1024) | {"dataset": "ring_mog_shifted"},
+                     hypotheses=(NORMS,), control=Control("equal means", where={"dataset": "ring_mog"})),
+        oracle.claim(regime="equal means", where=ring(0.5, 1024), expect="refuted"),
+        matched.claim(regime="a=1/2", where=ring(0.5, 1024, 65536),
+                      control=Control("h^2 doubled", variable="matched_doubled")),
+        matched.claim(regime="a=0", where=ring(0.0, 1024, 65536),
+                      control=Control("h^2 doubled", variable="matched_doubled")),
+        matched.claim(regime="a=-1/2", where=ring(-0.5, 1024, 65536),
+                      control=Control("h = tau", variable="matched_same_bandwidth")),
+        Claim("drift.matched_two_bandwidths",
+              "With different norms the two bandwidths h^2 = E alpha_p, E alpha_q match the Laplace drift.",
+              "derived here", "quadrature", "matched_two", Inside(-np.inf, 0.01),
+              where={"dataset": "ring_mog_norms", "bandwidth_exponent": 0.5, "dimension": [1024, 4096, 16384]},
+              control=Control("one common bandwidth", variable="matched_posterior")),
+        Claim("drift.gradient_scale_parameter",
+              "For a scale parameter the gradient from the score tends to tr(dSigma)/4 = 0.6875, that from the drift "
+              "to 0.",
+              "derived here", "quadrature", "gradient_score", Limit(0.6775, 0.6975, along="dimension", order=1),
+              where=ring(0.5, 1024), control=Control("the gradient from the drift", variable="gradient_drift")),
     ],
-)
+)  # fmt: skip

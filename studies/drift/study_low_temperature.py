@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Limit, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Limit, Study, Theorem, Variable, known
 
 BANDWIDTHS = [0.08, 0.04, 0.02, 0.01, 0.005]
 
@@ -27,14 +27,10 @@ def measure(cell, rng):
     error = float(moments.relative_error[0]) * 10
     return {
         "constant": constant,
-        "constant_ratio": constant / predicted,
-        "constant_ratio_error": constant / predicted * error,
-        "constant_over_dimension": constant / d,
-        "constant_over_dimension_error": constant / d * error,
-        "residual_ratio": residual,
-        "residual_ratio_error": error,
-        "residual_scaled": residual * (d + 1),
-        "residual_scaled_error": error * (d + 1),
+        "constant_ratio": known(constant / predicted, constant / predicted * error),
+        "constant_over_dimension": known(constant / d, constant / d * error),
+        "residual_ratio": known(residual, error),
+        "residual_scaled": known(residual * (d + 1), error * (d + 1)),
         "cosine": float(shift @ score / np.linalg.norm(shift) / np.linalg.norm(score)),
     }
 
@@ -44,50 +40,31 @@ def limit(low, high):
 
 
 LAPLACE = {"kernel": "laplace"}
-constant = dict(
-    id="drift.low_temperature_constant",
-    evidence="quadrature",
-    variable="constant_ratio",
-    test=limit(0.999, 1.001),
-    source="derived here; low-temperature accuracy announced in v1 of arXiv 2603.07514",
-)
+constant = Theorem("drift.low_temperature_constant", None,
+                   "derived here; low-temperature accuracy announced in v1 of arXiv 2603.07514", "quadrature",
+                   "constant_ratio", limit(0.999, 1.001))  # fmt: skip
 study = Study(
-    name="low_temperature",
-    title="Low temperature: the constant and the residual that stays",
+    name="low_temperature", title="Low temperature: the constant and the residual that stays",
     grid=Grid(kernel=["laplace", "matern:1.5", "matern:2.5"], dimension=[1, 2, 3, 5, 10], bandwidth=BANDWIDTHS),
     measure=measure,
     variables={
-        "constant": Variable("Mean shift over τ² times the score", symbol="V/(τ² ∇log p)"),
-        "constant_ratio": Variable("The same over its predicted limit d + 2 nu"),
-        "constant_over_dimension": Variable("The same over d"),
-        "residual_ratio": Variable("Share of the covariance residual", symbol="|delta|/|V|"),
-        "residual_scaled": Variable("(d + 1) times the share of the covariance residual"),
+        "constant": Variable("Mean shift over τ² times the score of the law", symbol="V/(τ² ∇log p)"),
+        "constant_ratio": Variable("Mean shift over (d + 2 nu) τ² times the score of the law"),
+        "constant_over_dimension": Variable("Mean shift over d τ² times the score of the law"),
+        "residual_ratio": Variable("Share of the covariance residual in the mean shift", symbol="|delta|/|V|"),
+        "residual_scaled": Variable("(d + 1) times the share of the covariance residual in the mean shift"),
         "cosine": Variable("Cosine between mean shift and kernel score"),
     },
     claims=[
-        Claim(
-            **constant,
-            regime="laplace",
-            where=LAPLACE,
-            statement="as tau -> 0 the Laplace mean shift is (d + 1) tau^2 grad log p",
-            control=Control("constant d instead of d + 1", variable="constant_over_dimension"),
-        ),
-        Claim(
-            **constant,
-            regime="matern",
-            where={"kernel": ["matern:1.5", "matern:2.5"]},
-            statement="as l -> 0 the Matern mean shift is (d + 2 nu) l^2 grad log p",
-            control=Control("constant d instead of d + 2 nu", variable="constant_over_dimension"),
-        ),
-        Claim(
-            id="drift.low_temperature_residual",
-            evidence="quadrature",
-            variable="residual_scaled",
-            where=LAPLACE,
-            test=limit(0.999, 1.001),
-            statement="as tau -> 0 the residual keeps the share 1/(d + 1) of the mean shift",
-            source="derived here",
-            control=Control("the share tends to 0", test=limit(-0.001, 0.001)),
-        ),
+        constant.claim(regime="laplace", where=LAPLACE,
+                       statement="As tau -> 0 the Laplace mean shift is (d + 1) tau^2 grad log p.",
+                       control=Control("constant d instead of d + 1", variable="constant_over_dimension")),
+        constant.claim(regime="matern", where={"kernel": ["matern:1.5", "matern:2.5"]},
+                       statement="As l -> 0 the Matern mean shift is (d + 2 nu) l^2 grad log p.",
+                       control=Control("constant d instead of d + 2 nu", variable="constant_over_dimension")),
+        Claim("drift.low_temperature_residual",
+              "As tau -> 0 the covariance residual of the Laplace kernel keeps the share 1/(d + 1) of the mean shift.",
+              "derived here", "quadrature", "residual_scaled", limit(0.999, 1.001), where=LAPLACE,
+              control=Control("the share tends to 0", test=limit(-0.001, 0.001))),
     ],
-)
+)  # fmt: skip

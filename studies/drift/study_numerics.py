@@ -27,24 +27,17 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="drift_numerics",
-    title="What single precision leaves of a distance",
-    grid=Grid(offset=[10.0, 30.0, 100.0]),
-    measure=measure,
+    name="drift_numerics", title="What single precision leaves of a distance",
+    grid=Grid(offset=[10.0, 30.0, 100.0]), measure=measure,
     variables={
         "error": Variable("Largest relative error of squared float32 Gram distances"),
-        "error_ratio": Variable("The same over eps |x|^2/r^2"),
-        "centred_ratio": Variable("The same for centred data"),
+        "error_ratio": Variable("Largest relative error of squared float32 Gram distances over eps |x|^2/r^2"),
+        "centred_ratio": Variable("Largest relative error of squared float32 Gram distances of centred data over eps "
+                                  "|x|^2/r^2"),
     },
     claims=[
-        Claim(
-            id="drift.gram_fp32",
-            evidence="exact",
-            variable="error_ratio",
-            test=Inside(1 / 20, 20.0),
-            statement="uncentred float32 Gram distances lose accuracy like eps |x|^2/r^2",
-            source="found here in public implementations",
-            control=Control("centred data", variable="centred_ratio"),
-        )
+        Claim("drift.gram_fp32", "Uncentred float32 Gram distances lose accuracy like eps |x|^2/r^2.",
+              "found here in public implementations", "exact", "error_ratio", Inside(1 / 20, 20.0),
+              control=Control("centred data", variable="centred_ratio"))
     ],
-)
+)  # fmt: skip

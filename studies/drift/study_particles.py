@@ -42,8 +42,7 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="drift_particles",
-    title="Particles under their own drift",
+    name="drift_particles", title="Particles under their own drift",
     grid=Grid(separation=[2.0, 12.0], n=[16, 32, 64], seed=range(16)),
     profiles={"standard": {"n": [16, 32, 64, 128, 256], "seed": range(32)}},
     measure=measure,
@@ -54,26 +53,17 @@ study = Study(
         "regularity": Variable("Uniform quadrature regularity of the particles (cannot be measured)"),
     },
     claims=[
-        Claim(
-            id="drift.mass_metastable",
-            evidence="exact",
-            variable="missing",
-            where={"separation": 12.0, "n": 16, "seed": 0},
-            test=Inside(0.2, 0.3),
-            statement="a wrong share of 1/4 in a mode twelve bandwidths away is still wrong after 60 steps",
-            source="reported in arXiv 2605.05118 and a public audit; example derived here",
-            control=Control("modes two bandwidths apart", where={"separation": 2.0}),
-        ),
-        Claim(
-            id="drift.finite_particle_rate",
-            evidence="monte_carlo",
-            variable="velocity",
-            where={"separation": 2.0},
-            test=Rate(-0.25, -0.15, along="n"),
-            hypotheses=(Hypothesis("h-uniform quadrature regularity", "regularity", low=0.5),),
-            statement="the root residual velocity of a conservative drift of n particles falls like n^(-1/(d + 4))",
-            source="Balasubramanian 2026, arXiv 2605.22795 (abstract)",
-            expect="inconclusive",
-        ),
+        Claim("drift.mass_metastable",
+              "A wrong share of 1/4 in a mode twelve bandwidths away is still wrong after 60 steps.",
+              "reported in arXiv 2605.05118 and a public audit; example derived here", "exact", "missing",
+              Inside(0.2, 0.3), where={"separation": 12.0, "n": 16, "seed": 0},
+              control=Control("modes two bandwidths apart", where={"separation": 2.0})),
+        Claim("drift.finite_particle_rate",
+              "The root residual velocity of a conservative drift of n particles falls like n^(-1/(d + 4)).",
+              "Balasubramanian 2026, arXiv 2605.22795 (abstract)", "monte_carlo", "velocity",
+              Rate(-0.25, -0.15, along="n"),
+              where={"separation": 2.0},
+              hypotheses=(Hypothesis("h-uniform quadrature regularity", "regularity", low=0.5),),
+              expect="inconclusive"),
     ],
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 DIMENSIONS = [4**k for k in range(7)]
 KERNELS = ["gaussian", "laplace", "matern:0.8", "matern:1.5", "rational_quadratic:0.5", "student_t:3"]
@@ -79,74 +79,48 @@ def measure(cell, rng):
 
 def each_kernel():
     for kernel in RADIAL:
-        yield Claim(
-            id="drift.radial_decomposition",
-            regime=kernel,
-            evidence="exact",
-            variable="decomposition",
-            statement="V = alpha s + Cov_pi(1/b, b (y - x)) for a radial kernel, on synthetic and real data",
-            source="Lai et al. 2026, arXiv 2603.07514 (form stated; proof derived here)",
-            test=Identity(c=100, scale="scale"),
-            where={"kernel": kernel, "data": ["samples", "digits", "image_patches"]},
-            control=Control("the covariance residual is left out", variable="without_residual"),
-        )
+        yield Claim("drift.radial_decomposition",
+                    "For a radial kernel V = alpha s + Cov_pi(1/b, b (y - x)), on synthetic and real data.",
+                    "Lai et al. 2026, arXiv 2603.07514 (form stated; proof derived here)", "exact", "decomposition",
+                    Identity(c=100, scale="scale"),
+                    regime=kernel, where={"kernel": kernel, "data": ["samples", "digits", "image_patches"]},
+                    control=Control("the covariance residual is left out", variable="without_residual"))  # fmt: skip
 
 
-no_residual = dict(
-    id="drift.gaussian_no_residual",
-    evidence="exact",
-    variable="residual_share",
-    test=Inside(-1e-9, 1e-9),
-    statement="the covariance residual of this kernel vanishes on every sample",
-    source="derived here (radial decomposition)",
-)
+no_residual = Theorem("drift.gaussian_no_residual",
+                      "The covariance residual of the kernel of this regime vanishes on every sample.",
+                      "derived here (radial "
+                      "decomposition)", "exact", "residual_share", Inside(-1e-9, 1e-9))  # fmt: skip
 MIDDLE = {"data": "samples", "dimension": [4, 16, 64, 256]}
 
 study = Study(
-    name="radial_decomposition",
-    title="Mean shift = preconditioned score + covariance residual",
-    grid=Grid(
-        data=["samples", "digits", "image_patches"], dimension=DIMENSIONS, kernel=KERNELS, skip=skip, paired=("kernel",)
-    ),
+    name="radial_decomposition", title="Mean shift = preconditioned score + covariance residual",
+    grid=Grid(data=["samples", "digits", "image_patches"], dimension=DIMENSIONS, kernel=KERNELS, skip=skip,
+              paired=("kernel",)),
     measure=measure,
     variables={
         "decomposition": Variable("Largest norm of V - alpha s - Cov(1/b, b(y-x))", symbol="|V - alpha s - delta|"),
         "without_residual": Variable("Largest norm of V - alpha s", symbol="|V - alpha s|"),
-        "scale": Variable("Largest term times its conditioning"),
-        "residual_share": Variable("Largest share of the covariance residual", symbol="|delta|/|V|"),
+        "scale": Variable("Size of the largest term times its conditioning"),
+        "residual_share": Variable("Largest share of the covariance residual in the mean shift", symbol="|delta|/|V|"),
         "bound_ratio": Variable("Largest |delta| over sd(r) sqrt(1 - |E u|^2)"),
-        "bound_ratio_tenth": Variable("The same against a tenth of the bound"),
+        "bound_ratio_tenth": Variable("Largest |delta| over a tenth of sd(r) sqrt(1 - |E u|^2)"),
         "harmonic_ratio": Variable("Largest harmonic over arithmetic preconditioner", symbol="1/(E[b] E[1/b])"),
         "harmonic_ratio_reversed": Variable("Largest arithmetic over harmonic preconditioner"),
     },
     claims=[
         *each_kernel(),
-        Claim(
-            **no_residual,
-            regime="gaussian",
-            where=MIDDLE | {"kernel": "gaussian"},
-            control=Control("rational quadratic kernel", where={"kernel": "rational_quadratic:0.5"}),
-        ),
-        Claim(**no_residual, regime="laplace", where=MIDDLE | {"kernel": "laplace"}, expect="refuted"),
-        Claim(
-            id="drift.laplace_residual_bound",
-            evidence="exact",
-            variable="bound_ratio",
-            test=Inside(-np.inf, 1 + 1e-9),
-            statement="for the Laplace kernel |delta| <= sd_pi(r) sqrt(1 - |E_pi u|^2)",
-            source="derived here (Cauchy-Schwarz)",
-            where={"kernel": "laplace", "data": "samples", "dimension": [4, 16, 64]},
-            control=Control("a tenth of the bound", variable="bound_ratio_tenth"),
-        ),
-        Claim(
-            id="drift.harmonic_preconditioner",
-            evidence="exact",
-            variable="harmonic_ratio",
-            test=Inside(0, 1 + 1e-12),
-            statement="the harmonic preconditioner never exceeds the arithmetic one: 1/E_pi[b] <= E_pi[1/b]",
-            source="derived here (Jensen)",
-            where=MIDDLE | {"kernel": ["laplace", "matern:1.5", "student_t:3"]},
-            control=Control("the reverse inequality", variable="harmonic_ratio_reversed"),
-        ),
+        no_residual.claim(regime="gaussian", where=MIDDLE | {"kernel": "gaussian"},
+                          control=Control("rational quadratic kernel", where={"kernel": "rational_quadratic:0.5"})),
+        no_residual.claim(regime="laplace", where=MIDDLE | {"kernel": "laplace"}, expect="refuted"),
+        Claim("drift.laplace_residual_bound", "For the Laplace kernel |delta| <= sd_pi(r) sqrt(1 - |E_pi u|^2).",
+              "derived here (Cauchy-Schwarz)", "exact", "bound_ratio", Inside(-np.inf, 1 + 1e-9),
+              where={"kernel": "laplace", "data": "samples", "dimension": [4, 16, 64]},
+              control=Control("a tenth of the bound", variable="bound_ratio_tenth")),
+        Claim("drift.harmonic_preconditioner",
+              "The harmonic preconditioner never exceeds the arithmetic one: 1/E_pi[b] <= E_pi[1/b].",
+              "derived here (Jensen)", "exact", "harmonic_ratio", Inside(0, 1 + 1e-12),
+              where=MIDDLE | {"kernel": ["laplace", "matern:1.5", "student_t:3"]},
+              control=Control("the reverse inequality", variable="harmonic_ratio_reversed")),
     ],
-)
+)  # fmt: skip

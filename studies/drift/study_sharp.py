@@ -66,36 +66,23 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="drift_sharp",
-    title="Sharp kernels: a positive multiple of a score",
-    grid=Grid(dimension=[1, 2, 4, 8, 16], kernel=KERNELS, paired=("kernel",)),
-    measure=measure,
+    name="drift_sharp", title="Sharp kernels: a positive multiple of a score",
+    grid=Grid(dimension=[1, 2, 4, 8, 16], kernel=KERNELS, paired=("kernel",)), measure=measure,
     variables={
         "identity": Variable("Largest norm of V - (Z#/Z) grad log Z#", symbol="|V - lambda s#|"),
-        "identity_own": Variable("The same with k itself in place of k#"),
-        "scale": Variable("Largest term times its conditioning"),
+        "identity_own": Variable("Largest norm of V - grad log Z, the kernel in place of its sharp kernel"),
+        "scale": Variable("Size of the largest term times its conditioning"),
         "curl_sharp": Variable("Largest antisymmetric share of the Jacobian of the sharp drift"),
         "curl_drift": Variable("Largest antisymmetric share of the Jacobian of the drift"),
     },
     claims=[
-        Claim(
-            id="drift.sharp_kernel",
-            evidence="exact",
-            variable="identity",
-            test=Identity(c=1e3, scale="scale"),
-            statement="the mean shift is Z#/Z times the score of the sharp kernel",
-            source="derived here; Franz et al. 2026, arXiv 2604.06333; Balasubramanian 2026, arXiv 2605.22795",
-            control=Control("the kernel in place of its sharp kernel", variable="identity_own"),
-        ),
-        Claim(
-            id="drift.sharp_conservative",
-            evidence="exact",
-            variable="curl_sharp",
-            where={"dimension": [2, 4, 8, 16], "kernel": KERNELS[1:]},
-            test=Inside(-1.0, 1e-10),
-            statement="the sharp drift grad log(Z#_p/Z#_q) has no curl for any radial kernel",
-            source="Franz et al. 2026, arXiv 2604.06333 (abstract); that it vanishes only at p = q is not tested",
-            control=Control("the drift itself", variable="curl_drift"),
-        ),
+        Claim("drift.sharp_kernel", "The mean shift is Z#/Z times the score of the sharp kernel.",
+              "derived here; Franz et al. 2026, arXiv 2604.06333; Balasubramanian 2026, arXiv 2605.22795", "exact",
+              "identity", Identity(c=1e3, scale="scale"),
+              control=Control("the kernel in place of its sharp kernel", variable="identity_own")),
+        Claim("drift.sharp_conservative", "The sharp drift grad log(Z#_p/Z#_q) has no curl for any radial kernel.",
+              "Franz et al. 2026, arXiv 2604.06333 (abstract); that it vanishes only at p = q is not tested", "exact",
+              "curl_sharp", Inside(-1.0, 1e-10), where={"dimension": [2, 4, 8, 16], "kernel": KERNELS[1:]},
+              control=Control("the drift itself", variable="curl_drift")),
     ],
-)
+)  # fmt: skip

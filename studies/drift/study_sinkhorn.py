@@ -4,7 +4,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.fields import sinkhorn_scaling
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable, known
 
 N, STEP = 4, 2e-3
 MP, MQ, SP, SQ = -0.5, 0.2, 1.3, 0.8
@@ -53,42 +53,32 @@ def measure(cell, rng):
     ]
     exact = lambda e: MP - MQ + (slope(e, SP) - slope(e, SQ)) * (X - MQ)
     error = float(np.abs(fields[1] - fields[0]).max())
-    out["gaussian"] = float(np.abs(fields[1] - exact(epsilon)).max())
-    out["gaussian_doubled"] = float(np.abs(fields[1] - exact(2 * epsilon)).max())
-    out["slope"] = float((fields[1][2] - fields[1][0]).item() / 1.8)
-    return out | {name + "_error": error for name in ("gaussian", "gaussian_doubled", "slope")}
+    found = {
+        "gaussian": float(np.abs(fields[1] - exact(epsilon)).max()),
+        "gaussian_doubled": float(np.abs(fields[1] - exact(2 * epsilon)).max()),
+        "slope": float((fields[1][2] - fields[1][0]).item() / 1.8),
+    }
+    return out | known(found, error)
 
 
 study = Study(
-    name="drift_sinkhorn",
-    title="Sinkhorn drift: a gradient, and its closed form between Gaussians",
-    grid=Grid(epsilon=[0.5, 1.0]),
-    measure=measure,
+    name="drift_sinkhorn", title="Sinkhorn drift: a gradient, and its closed form between Gaussians",
+    grid=Grid(epsilon=[0.5, 1.0]), measure=measure,
     variables={
         "gradient_quadratic": Variable("Largest entry of V_S + n grad of the entropic divergence, quadratic cost"),
-        "gradient_norm": Variable("The same for the cost |x - y|"),
-        "gaussian": Variable("Largest distance to the closed form between Gaussians"),
-        "gaussian_doubled": Variable("The same with epsilon doubled"),
-        "slope": Variable("Slope of the drift between Gaussians"),
+        "gradient_norm": Variable("Largest entry of V_S + n grad of the entropic divergence, cost |x - y|"),
+        "gaussian": Variable("Largest distance of the Sinkhorn drift to its closed form between Gaussians"),
+        "gaussian_doubled": Variable("Largest distance of the Sinkhorn drift to the closed form with epsilon doubled"),
+        "slope": Variable("Slope of the Sinkhorn drift between Gaussians"),
     },
     claims=[
-        Claim(
-            id="drift.sinkhorn_gradient",
-            evidence="exact",
-            variable="gradient_quadratic",
-            test=Inside(-1.0, 1e-7),
-            statement="for the quadratic cost V_S(x_i) = -n grad_i [OT_eps(q, p) - OT_eps(q, q)/2]",
-            source="He et al. 2026, arXiv 2603.12366 (stated); finite differences of the dual value here",
-            control=Control("the cost |x - y|", variable="gradient_norm"),
-        ),
-        Claim(
-            id="drift.sinkhorn_gaussian",
-            evidence="quadrature",
-            variable="gaussian",
-            test=Inside(-1.0, 1e-5),
-            statement="between one-dimensional Gaussians V_S is linear with slope (c_qp - c_qq)/sigma_q^2",
-            source="derived here",
-            control=Control("epsilon doubled", variable="gaussian_doubled"),
-        ),
+        Claim("drift.sinkhorn_gradient",
+              "For the quadratic cost the Sinkhorn drift is V_S(x_i) = -n grad_i [OT_eps(q, p) - OT_eps(q, q)/2].",
+              "He et al. 2026, arXiv 2603.12366 (stated); finite differences of the dual value here", "exact",
+              "gradient_quadratic", Inside(-1.0, 1e-7), control=Control("the cost |x - y|", variable="gradient_norm")),
+        Claim("drift.sinkhorn_gaussian",
+              "Between one-dimensional Gaussians the Sinkhorn drift is linear with slope (c_qp - c_qq)/sigma_q^2.",
+              "derived here", "quadrature", "gaussian", Inside(-1.0, 1e-5),
+              control=Control("epsilon doubled", variable="gaussian_doubled")),
     ],
-)
+)  # fmt: skip

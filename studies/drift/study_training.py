@@ -3,7 +3,7 @@
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -79,55 +79,36 @@ def measure(cell, rng):
     }
 
 
-splits = dict(
-    id="drift.collapse_splits",
-    evidence="exact",
-    variable="split_index",
-    test=Inside(-1e-12, np.inf),
-    statement="at a collapsed model the drift pushes particles apart: the eigenvalues of I + DV_p(c) are not negative",
-    source="derived here (Gaussian in every dimension, Laplace in one)",
-)
+splits = Theorem("drift.collapse_splits",
+                 "At a collapsed model the drift pushes particles apart: the eigenvalues of I + DV_p(c) are not "
+                 "negative.",
+                 "derived here (Gaussian in every dimension, Laplace in one)", "exact", "split_index",
+                 Inside(-1e-12, np.inf))  # fmt: skip
 REPULSIVE = Control("a kernel that grows with distance", variable="split_index_repulsive")
 study = Study(
-    name="drift_training",
-    title="Stop-gradient, gradients and collapse",
-    grid=Grid(kernel=["gaussian", "laplace"], dimension=[1, 2, 4, 8]),
-    measure=measure,
+    name="drift_training", title="Stop-gradient, gradients and collapse",
+    grid=Grid(kernel=["gaussian", "laplace"], dimension=[1, 2, 4, 8]), measure=measure,
     variables={
         "root": Variable("Scale at which the full gradient changes its sign", symbol="theta*"),
         "root_stopped": Variable("Scale at which the stop-gradient changes its sign"),
         "bound_ratio": Variable("|g_D - C g_S| over 2 (E|J|^2 E|D - C S|^2)^(1/2)"),
-        "bound_ratio_reversed": Variable("Its reciprocal"),
+        "bound_ratio_reversed": Variable("2 (E|J|^2 E|D - C S|^2)^(1/2) over |g_D - C g_S|"),
         "split_index": Variable("Smallest real eigenvalue part of I + DV_p(c)"),
-        "split_index_repulsive": Variable("The same for a kernel that grows with distance"),
+        "split_index_repulsive": Variable("Smallest real eigenvalue part of I + DV_p(c) for a kernel that grows with "
+                                          "distance"),
     },
     claims=[
-        Claim(
-            id="drift.stop_gradient_removed",
-            evidence="exact",
-            variable="root",
-            where={"kernel": "gaussian", "dimension": 1},
-            test=Inside(THRESHOLD - 1e-6, THRESHOLD + 1e-6),
-            statement="without the stop-gradient the scale flow turns to collapse below theta* = 0.485868",
-            source="derived here; the need for the stop-gradient is stated in arXiv 2603.09936",
-            control=Control("with the stop-gradient: the sign changes at theta = s alone", variable="root_stopped"),
-        ),
-        Claim(
-            id="drift.gradient_bound",
-            evidence="exact",
-            variable="bound_ratio",
-            test=Inside(0.0, 1.0),
-            statement="|g_D - C g_S| <= 2 (E|J|^2)^(1/2) (E|D - C S|^2)^(1/2) for linear generators",
-            source="derived here (Cauchy-Schwarz)",
-            control=Control("the reverse inequality", variable="bound_ratio_reversed"),
-        ),
-        Claim(**splits, regime="gaussian", where={"kernel": "gaussian"}, control=REPULSIVE),
-        Claim(**splits, regime="laplace, d = 1", where={"kernel": "laplace", "dimension": 1}, control=REPULSIVE),
-        Claim(
-            **splits,
-            regime="laplace, d > 1 (reported)",
-            where={"kernel": "laplace", "dimension": [2, 4, 8]},
-            control=REPULSIVE,
-        ),
+        Claim("drift.stop_gradient_removed",
+              "Without the stop-gradient the scale flow turns to collapse below theta* = 0.485868.",
+              "derived here; the need for the stop-gradient is stated in arXiv 2603.09936", "exact", "root",
+              Inside(THRESHOLD - 1e-6, THRESHOLD + 1e-6), where={"kernel": "gaussian", "dimension": 1},
+              control=Control("with the stop-gradient: the sign changes at theta = s alone", variable="root_stopped")),
+        Claim("drift.gradient_bound", "For linear generators |g_D - C g_S| <= 2 (E|J|^2)^(1/2) (E|D - C S|^2)^(1/2).",
+              "derived here (Cauchy-Schwarz)", "exact", "bound_ratio", Inside(0.0, 1.0),
+              control=Control("the reverse inequality", variable="bound_ratio_reversed")),
+        splits.claim(regime="gaussian", where={"kernel": "gaussian"}, control=REPULSIVE),
+        splits.claim(regime="laplace, d = 1", where={"kernel": "laplace", "dimension": 1}, control=REPULSIVE),
+        splits.claim(regime="laplace, d > 1 (reported)", where={"kernel": "laplace", "dimension": [2, 4, 8]},
+                     control=REPULSIVE),
     ],
-)
+)  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.fields import sinkhorn_scaling
 from unifiedscore.measures.nodes import as_nodes
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable, known
 
 AXIS, STEP = np.linspace(-4.5, 4.5, 25), 3e-4
 KERNELS = {"gaussian": us.Gaussian(1.0), "laplace": us.Laplace(1.0)}
@@ -79,74 +79,48 @@ def measure(cell, rng):
         "field_x": value[:, 0].reshape(shape),
         "field_y": value[:, 1].reshape(shape),
         "curl": turn.reshape(shape),
-        "curl_share": float(np.abs(turn).max() / size.max()),
         # h^2/6 of the third derivative is 2e-8 at unit scale, quadrature noise of 1e-12 over h less.
-        "curl_share_error": 1e-7,
+        "curl_share": known(float(np.abs(turn).max() / size.max()), 1e-7),
         "energy": float(weight @ np.sum(value**2, 1) / weight.sum()),
         "alignment": float(product / np.sqrt((weight @ np.sum(value**2, 1)) * (weight @ np.sum(reference**2, 1)))),
-        "at_target": float(sizes[0] / sizes[2]),
-        "near_target": float(sizes[1] / sizes[2]),
         # Plans converged to 1e-9 in L1, of points within 5 of the origin; rounding is below that.
-        "at_target_error": 1e-8,
-        "near_target_error": 1e-8,
+        "at_target": known(float(sizes[0] / sizes[2]), 1e-8),
+        "near_target": known(float(sizes[1] / sizes[2]), 1e-8),
         "iterations": iterations(cell["field"]),
     }
 
 
 grid = {"dims": ("row", "column"), "coords": {"row": AXIS, "column": AXIS}}
-conservative = dict(
-    id="drift.variants_conservative",
-    evidence="quadrature",
-    variable="curl_share",
-    test=Inside(-1.0, 1e-5),
-    source="derived here",
+conservative = Theorem(
+    "drift.variants_conservative", None, "derived here", "quadrature", "curl_share", Inside(-1.0, 1e-5)
 )
 study = Study(
-    name="drift_zoo",
-    title="The drifts side by side in the plane",
-    grid=Grid(field=NAMES),
-    measure=measure,
+    name="drift_zoo", title="The drifts side by side in the plane",
+    grid=Grid(field=NAMES), measure=measure,
     variables={
-        "field_x": Variable("Field, first component", **grid),
-        "field_y": Variable("Field, second component", **grid),
+        "field_x": Variable("First component of the field", **grid),
+        "field_y": Variable("Second component of the field", **grid),
         "curl": Variable("Curl of the field", symbol="d_1 F_2 - d_2 F_1", **grid),
         "curl_share": Variable("Largest curl over the largest Jacobian"),
-        "energy": Variable("Mean squared length under the model"),
-        "alignment": Variable("Global cosine to the Gaussian drift"),
-        "at_target": Variable("Largest length where the model is the target, over that of the problem"),
-        "near_target": Variable("The same where the model is the target moved by .1"),
-        "iterations": Variable("Sweeps over the kernel matrix"),
+        "energy": Variable("Mean squared length of the field under the model"),
+        "alignment": Variable("Global cosine between the field and the Gaussian drift"),
+        "at_target": Variable("Largest length of the field where the model is the target, over that of the problem"),
+        "near_target": Variable("Largest length of the field where the model is the target moved by .1, over that of "
+                                "the problem"),
+        "iterations": Variable("Sweeps over the kernel matrix per value of the field"),
     },
     claims=[
-        Claim(
-            id="drift.variants_equilibrium",
-            evidence="quadrature",
-            variable="at_target",
-            test=Inside(-1.0, 1e-6),
-            statement="every drift vanishes where the model is the target",
-            source="Deng et al. 2026, arXiv 2602.04770, Proposition 3.1; the other fields derived here",
-            control=Control("the target moved by a tenth of the bandwidth", variable="near_target"),
-        ),
-        Claim(
-            **conservative,
-            regime="gradients",
-            where={"field": GRADIENTS},
-            statement="Gaussian, sharp, Sinkhorn (quadratic), f-divergence, witness and KL-flow drifts are curl-free",
-            control=Control("the Laplace drift", where={"field": "drift:laplace"}),
-        ),
-        Claim(
-            **conservative,
-            regime="Algorithm 2",
-            where={"field": ["batch:gaussian", "batch:laplace"]},
-            statement="the population field of Algorithm 2 is curl-free",
-            expect="refuted",
-        ),
-        Claim(
-            **conservative,
-            regime="Laplace",
-            where={"field": ["drift:laplace", "sinkhorn:laplace"]},
-            statement="drifts of the cost |x - y| are curl-free",
-            expect="refuted",
-        ),
+        Claim("drift.variants_equilibrium", "Each of the twelve drifts vanishes where the model is the target.",
+              "Deng et al. 2026, arXiv 2602.04770, Proposition 3.1; the other fields derived here", "quadrature",
+              "at_target", Inside(-1.0, 1e-6),
+              control=Control("the target moved by a tenth of the bandwidth", variable="near_target")),
+        conservative.claim(regime="gradients", where={"field": GRADIENTS},
+                           statement="Gaussian, sharp, Sinkhorn (quadratic), f-divergence, witness and KL-flow drifts "
+                                     "are curl-free.",
+                           control=Control("the Laplace drift", where={"field": "drift:laplace"})),
+        conservative.claim(regime="Algorithm 2", where={"field": ["batch:gaussian", "batch:laplace"]},
+                           expect="refuted", statement="The population field of Algorithm 2 is curl-free."),
+        conservative.claim(regime="Laplace", where={"field": ["drift:laplace", "sinkhorn:laplace"]}, expect="refuted",
+                           statement="Drifts of the cost |x - y| are curl-free."),
     ],
-)
+)  # fmt: skip

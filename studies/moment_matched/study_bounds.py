@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable, known
 
 DELTAS = (1.0, 0.5, 0.25, 0.125)
 
@@ -151,32 +151,31 @@ def measure(cell, rng):
         "energy_far": descent(rng, d, relaxation=2.5),
         "energy_fresh": max(descent(rng, d, relaxation=eta, fresh=True) for eta in (0.3, 1.0, 1.9)),
         "hull": inside, "hull_noisy": outside, "row": row, "row_less": row_less, "accepted": accepted,
-        "silent": silent, "threshold": critical, "threshold_error": width, "flagged": warned(rng) if first else np.nan,
-        "flagged_error": 0.0, "one": 1.0, "thousand": 1e3,
+        "silent": silent, "threshold": known(critical, width), "flagged": known(warned(rng) if first else np.nan, 0.0),
+        "one": 1.0, "thousand": 1e3,
     }  # fmt: skip
 
 
 def claim(name, statement, variable, c, scale, mutation, mutant, *, regime="", source="derived here"):
-    return Claim(id=f"moment_matched.{name}", regime=regime, statement=statement, source=source, evidence="exact",
-                 variable=variable, test=Identity(c, scale), control=Control(mutation, variable=mutant))  # fmt: skip
+    return Claim(f"moment_matched.{name}", statement, source, "exact", variable, Identity(c, scale), regime=regime,
+                 control=Control(mutation, variable=mutant))  # fmt: skip
 
 
+DESCENT = "With fixed noise z <- z + eta (nearest mean - z), eta = .3, 1 and 1.9, never raises the energy."
 study = Study(
-    name="moment_matched_bounds",
-    title="Temperature delta^2, the energy of closed-form diffusion, rows, stability",
-    grid=Grid(dimension=[1, 2, 8], seed=range(3)),
-    measure=measure,
+    name="moment_matched_bounds", title="Temperature delta^2, the energy of closed-form diffusion, rows, stability",
+    grid=Grid(dimension=[1, 2, 8], seed=range(3)), measure=measure,
     variables={
         "temperature": Variable("Excess of V - W/delta^2 over its bounds"),
-        "temperature_half": Variable("The same over half the lower bound"),
-        "sharp": Variable("Distance to the lower bound midway between two points"),
-        "sharp_half": Variable("The same to half of it"),
-        "temperature_scale": Variable("Largest W/delta^2"),
-        "energy": Variable("Largest increase of the energy, relaxations .3, 1, 1.9"),
-        "energy_far": Variable("The same, relaxation 2.5"),
-        "energy_fresh": Variable("The same with fresh noise each step"),
+        "temperature_half": Variable("Excess of V - W/delta^2 over its bounds with half of log N"),
+        "sharp": Variable("Distance of V - W/delta^2 to -log N midway between two points"),
+        "sharp_half": Variable("Distance of V - W/delta^2 to half of -log N midway between two points"),
+        "temperature_scale": Variable("Size of the largest W/delta^2"),
+        "energy": Variable("Largest increase of the energy at relaxations .3, 1, 1.9"),
+        "energy_far": Variable("Largest increase of the energy at relaxation 2.5"),
+        "energy_fresh": Variable("Largest increase of the energy with fresh noise each step"),
         "hull": Variable("Distance of closed-form samples to the hull of the data"),
-        "hull_noisy": Variable("The same of draws from the kernel density"),
+        "hull_noisy": Variable("Distance of draws from the kernel density to the hull of the data"),
         "row": Variable("Excess of |y|^2 over P - 1"),
         "row_less": Variable("Excess of |y|^2 over P - 2"),
         "accepted": Variable("Particle numbers P <= d that are accepted"),
@@ -187,26 +186,28 @@ study = Study(
         "thousand": Variable("Scale 1000, above every squared norm"),
     },
     claims=[
-        claim("delta_temperature", "0 >= delta^2 V_s - W_s >= -delta^2 log N", "temperature", 50, "temperature_scale",
+        claim("delta_temperature", "The smoothed energies obey 0 >= delta^2 V_s - W_s >= -delta^2 log "
+                                   "N.", "temperature", 50, "temperature_scale",
               "half of log N", "temperature_half"),
-        claim("delta_temperature", "the bound is attained midway between two points", "sharp", 50, "temperature_scale",
+        claim("delta_temperature", "The bound -delta^2 log N on delta^2 V_s - W_s is attained midway between two "
+                                   "points.", "sharp", 50, "temperature_scale",
               "half of log N", "sharp_half", regime="sharp"),
-        claim("cfdm_same_energy", "z <- z + eta (nearest mean - z) never raises the energy, 0 < eta < 2", "energy", 50,
-              "thousand", "eta = 2.5", "energy_far"),
-        claim("cfdm_same_energy", "z <- z + eta (nearest mean - z) never raises the energy, 0 < eta < 2", "energy", 50,
-              "thousand", "fresh noise each step", "energy_fresh", regime="fixed noise"),
-        claim("cfdm_same_energy", "outputs of closed-form diffusion are convex combinations of the data", "hull", 50,
+        claim("cfdm_same_energy", DESCENT, "energy", 50, "thousand", "eta = 2.5", "energy_far"),
+        claim("cfdm_same_energy", DESCENT, "energy", 50, "thousand", "fresh noise each step", "energy_fresh",
+              regime="fixed noise"),
+        claim("cfdm_same_energy", "Outputs of closed-form diffusion are convex combinations of the data.", "hull", 50,
               "thousand", "draws from the kernel density", "hull_noisy", regime="hull"),
-        claim("row_bound", "no particle lies beyond sqrt(P - 1) standard deviations", "row", 50, "one",
+        claim("row_bound", "No particle lies beyond sqrt(P - 1) standard deviations.", "row", 50, "one",
               "sqrt(P - 2)", "row_less"),
-        claim("infeasible", "P <= d particles are refused", "accepted", 50, "one", "QR without a word",
+        claim("infeasible", "P <= d particles are refused.", "accepted", 50, "one", "QR without a word",
               "silent"),
-        Claim(id="moment_matched.stability", evidence="quadrature", source="derived here", variable="threshold",
-              statement="a step contracts until step * lambda_max = 2", test=Inside(1.9, 2.1), where={"seed": 0},
+        Claim("moment_matched.stability", "The step contracts until step * lambda_max = 2.",
+              "derived here", "quadrature", "threshold", Inside(1.9, 2.1), where={"seed": 0},
               control=Control("4", test=Inside(3.9, 4.1))),
-        Claim(id="moment_matched.stability", regime="published setting", evidence="quadrature", source="derived here",
-              statement="a published checkerboard step is past the limit, and a warning says the number",
-              variable="flagged", test=Inside(2.0, np.inf), where={"seed": 0, "dimension": 1},
+        Claim("moment_matched.stability",
+              "The published checkerboard step is past the limit of stability, and a warning says the number.",
+              "derived here", "quadrature", "flagged", Inside(2.0, np.inf),
+              regime="published setting", where={"seed": 0, "dimension": 1},
               control=Control("it is stable", test=Inside(-np.inf, 2.0))),
     ],
 )  # fmt: skip

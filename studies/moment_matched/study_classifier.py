@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Identity, Inside, Study, Theorem, Variable
 
 LATENT, DELTA, DRAWS, NODES = 6, 0.4, 16, 4000
 BETWEEN = [0.5, 1.0, 2.0, 4.0]
@@ -96,45 +96,48 @@ def measure(cell, rng):
     }  # fmt: skip
 
 
-def claim(regime, statement, **more):
-    return Claim(id="moment_matched.ecm_interpolates", regime=regime, statement=statement, source="derived here",
-                 **more)  # fmt: skip
-
-
+interpolates = Theorem("moment_matched.ecm_interpolates", source="derived here")
 study = Study(
     name="moment_matched_classifier",
     title="Minimum-energy classification of digits between kernel density and quadratic discriminant",
-    grid=Grid(smoothing=[0.0, np.inf], seed=range(2), paired=("smoothing",)),
-    measure=measure,
+    grid=Grid(smoothing=[0.0, np.inf], seed=range(2), paired=("smoothing",)), measure=measure,
     variables={
         "accuracy": Variable("Accuracy of the minimum-energy classifier"),
-        "accuracy_untilted": Variable("Accuracy without tilt"),
+        "accuracy_untilted": Variable("Accuracy of the minimum-energy classifier without tilt"),
         "accuracy_kernel": Variable("Accuracy of scikit-learn's KernelDensity"),
         "accuracy_quadratic": Variable("Accuracy of scikit-learn's QuadraticDiscriminantAnalysis"),
-        "kernel_gap": Variable("Largest difference of posteriors to KernelDensity"),
-        "quadratic_gap": Variable("Largest difference of posteriors to QuadraticDiscriminantAnalysis"),
+        "kernel_gap": Variable("Largest difference of the posteriors to those of KernelDensity"),
+        "quadratic_gap": Variable("Largest difference of the posteriors to those of QuadraticDiscriminantAnalysis"),
         "kernel_mean_gap": Variable("Mean total variation of posteriors to KernelDensity"),
         "quadratic_mean_gap": Variable("Mean total variation of posteriors to QuadraticDiscriminantAnalysis"),
-        "above_worse": Variable("Accuracy minus the lower of scikit-learn's two"),
-        "above_worse_untilted": Variable("The same without tilt"),
+        "above_worse": Variable("Accuracy minus the lower of scikit-learn's two accuracies"),
+        "above_worse_untilted": Variable("Accuracy without tilt minus the lower of scikit-learn's two accuracies"),
         "scale": Variable("Largest squared norm over delta^2"),
     },
     profiles={"standard": {"smoothing": [0.0, *BETWEEN, FAR, np.inf], "seed": range(16)}},
     claims=[
-        claim("digits, kernel", "without smoothing the posteriors are those of scikit-learn's KernelDensity",
-              evidence="exact", variable="kernel_gap", test=Identity(50, "scale"), where={"smoothing": 0.0},
-              control=Control("scikit-learn's QuadraticDiscriminantAnalysis", variable="quadratic_gap")),
-        claim("digits, quadratic", "at infinite smoothing they are those of its QuadraticDiscriminantAnalysis",
-              evidence="exact", variable="quadratic_gap", test=Identity(NEWTON, "scale"),
-              where={"smoothing": np.inf}, control=Control("scikit-learn's KernelDensity", variable="kernel_gap"),
-              finding="c was 50, and 7 of 16 splits of root seed 1 were inconclusive, at 60 eps scale and more: exact "
-              "Gaussians differ from scikit-learn by .3 eps, so that the rest is the stopping rule of the tilt, now c"),
-        claim("digits, far", "at smoothing 100, with a sampled tilt, the posteriors are near those at infinity",
-              evidence="monte_carlo", variable="quadratic_mean_gap", test=Inside(-np.inf, 0.05),
-              where={"smoothing": FAR}, control=Control("smoothing 0", where={"smoothing": 0.0}), profile="standard"),
-        claim("digits, accuracy", "between the ends the accuracy is not below the lower end by more than .02",
-              evidence="monte_carlo", variable="above_worse", test=Inside(-0.02, np.inf),
-              where={"smoothing": BETWEEN}, control=Control("without tilt", variable="above_worse_untilted"),
-              profile="standard"),
+        interpolates.claim(regime="digits, kernel", evidence="exact", variable="kernel_gap",
+                           where={"smoothing": 0.0}, test=Identity(50, "scale"),
+                           statement="Without smoothing the posteriors of the minimum-energy classifier are those of "
+                                     "scikit-learn's KernelDensity.",
+                           control=Control("scikit-learn's QuadraticDiscriminantAnalysis", variable="quadratic_gap")),
+        interpolates.claim(regime="digits, quadratic", evidence="exact", variable="quadratic_gap",
+                           where={"smoothing": np.inf}, test=Identity(NEWTON, "scale"),
+                           statement="At infinite smoothing the posteriors of the minimum-energy classifier are those "
+                                     "of scikit-learn's QuadraticDiscriminantAnalysis.",
+                           finding="c was 50, and 7 of 16 splits of root seed 1 were inconclusive, at 60 eps scale "
+                                   "and more: exact Gaussians differ from scikit-learn by .3 eps, so that the rest is "
+                                   "the stopping rule of the tilt, now c",
+                           control=Control("scikit-learn's KernelDensity", variable="kernel_gap")),
+        interpolates.claim(regime="digits, far", evidence="monte_carlo", variable="quadratic_mean_gap",
+                           where={"smoothing": FAR}, test=Inside(-np.inf, 0.05), profile="standard",
+                           statement="At smoothing 100 the posteriors of the minimum-energy classifier, with a "
+                                     "sampled tilt, are near those at infinity.",
+                           control=Control("smoothing 0", where={"smoothing": 0.0})),
+        interpolates.claim(regime="digits, accuracy", evidence="monte_carlo", variable="above_worse",
+                           where={"smoothing": BETWEEN}, test=Inside(-0.02, np.inf), profile="standard",
+                           statement="Between the two ends the accuracy of the minimum-energy classifier is not below "
+                                     "that of the lower end by more than .02.",
+                           control=Control("without tilt", variable="above_worse_untilted")),
     ],
 )  # fmt: skip

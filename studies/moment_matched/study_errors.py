@@ -11,7 +11,7 @@ from scipy.stats import t
 import unifiedscore as us
 from unifiedscore.metrics.mmd import unbiased_mmd2
 from unifiedscore.metrics.transport import sliced_wasserstein2
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable
 
 EXPERIMENTS, SYSTEMS, SIZES, PARTICLES = 60, 48, (20, 60), 20
 
@@ -71,28 +71,25 @@ def measure(cell, rng):
     return {"value": value, "mutant": mutant}
 
 
-def claim(metric, statement, test, mutation, **more):
-    return Claim(id="moment_matched.sw2_mmd_se", regime=metric, statement=statement, source="derived here",
-                 evidence="monte_carlo", variable="value", test=test, where={"metric": metric},
-                 control=Control(mutation, variable="mutant"), **more)  # fmt: skip
-
-
+standard_errors = Theorem("moment_matched.sw2_mmd_se", None, "derived here", "monte_carlo", "value")
+COVERS = Inside(0.9, 0.99)
 study = Study(
-    name="moment_matched_errors",
-    title="Coverage of 95 % intervals over independent systems",
-    grid=Grid(metric=["particles"], seed=range(16)),
-    measure=measure,
+    name="moment_matched_errors", title="Coverage of 95 % intervals over independent systems",
+    grid=Grid(metric=["particles"], seed=range(16)), measure=measure,
     variables={
-        "value": Variable("Coverage over systems; for particles, their error over the true one"),
-        "mutant": Variable("Coverage over parts of one system; for particles, the error over systems"),
+        "value": Variable("Coverage of intervals over systems; for particles, their error over the true one"),
+        "mutant": Variable("Coverage of intervals over parts of one system; for particles, the error over systems"),
     },
     profiles={"standard": {"metric": ["mmd", "transport", "particles"], "seed": range(32)}},
     claims=[
-        claim("mmd", "95 % intervals of the squared MMD over systems cover", Inside(0.9, 0.99), "halves of one system",
-              profile="standard"),
-        claim("transport", "95 % intervals of the squared sliced W2 over systems cover", Inside(0.9, 0.99),
-              "one system with a point left out", profile="standard"),
-        claim("particles", "errors of E|y| over the particles of one system are 2 to 4 times too large",
-              Inside(2.0, 4.0), "over systems"),
+        standard_errors.claim(regime="mmd", where={"metric": "mmd"}, test=COVERS, profile="standard",
+                              statement="95 % intervals of the squared MMD over systems cover.",
+                              control=Control("halves of one system", variable="mutant")),
+        standard_errors.claim(regime="transport", where={"metric": "transport"}, test=COVERS, profile="standard",
+                              statement="95 % intervals of the squared sliced W2 over systems cover.",
+                              control=Control("one system with a point left out", variable="mutant")),
+        standard_errors.claim(regime="particles", where={"metric": "particles"}, test=Inside(2.0, 4.0),
+                              statement="Errors of E|y| over the particles of one system are 2 to 4 times too large.",
+                              control=Control("over systems", variable="mutant")),
     ],
 )  # fmt: skip

@@ -11,9 +11,9 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore import references
 from unifiedscore.samplers import ChainState, ManifoldChain
-from unifiedscore.study import Claim, Control, Grid, Identity, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Study, Theorem, Variable
 
-PAPER = "Yao and Paulin 2026, arXiv 2605.14276"
+PAPER, HERE = "Yao and Paulin 2026, arXiv 2605.14276", "derived here"
 SHAPES = {2: 6, 5: 12, 20: 40}
 
 
@@ -144,31 +144,18 @@ def measure(cell, rng):
     return found
 
 
-def claim(name, statement, source, mutation, c, variable, regime=""):
-    return Claim(
-        id=f"moment_matched.{name}",
-        regime=regime,
-        statement=statement,
-        source=source,
-        evidence="exact",
-        variable=variable,
-        test=Identity(c, f"{variable}_scale"),
-        control=Control(mutation, variable=f"{variable}_mutant"),
-    )
+def claim(name, statement, source, mutation, c, variable):
+    return Claim(f"moment_matched.{name}", statement, source, "exact", variable, Identity(c, f"{variable}_scale"),
+                 control=Control(mutation, variable=f"{variable}_mutant"))  # fmt: skip
 
 
-matched = dict(
-    id="moment_matched.moments_exact",
-    statement="mean and covariance are exact after every step",
-    source=PAPER,
-    evidence="exact",
-    control=Control("a restoring drift without projection", variable="moment_error_free"),
-)
+matched = Theorem("moment_matched.moments_exact",
+                  "Mean and covariance of the particles are exact after every step.", PAPER, "exact",
+                  control=Control("a restoring drift without projection", variable="moment_error_free"))  # fmt: skip
 study = Study(
     name="moment_matched_identities",
     title="Moment-matched particles: exact identities and the mutants that moments cannot see",
-    grid=Grid(dimension=list(SHAPES), seed=range(3)),
-    measure=measure,
+    grid=Grid(dimension=list(SHAPES), seed=range(3)), measure=measure,
     variables={
         "moment_error": Variable("Largest moment error over all steps, double precision"),
         "moment_error_single": Variable("Largest moment error over all steps, single precision"),
@@ -186,53 +173,24 @@ study = Study(
                 "whitening": "Deviation of the spectrum from 1",
                 "tilt_free": "Change of E y^3 by an added quadratic",
             }.items()
-            for suffix, more in (("", ""), ("_mutant", ", mutant"), ("_scale", ", scale"))
+            for suffix, more in (("", ""), ("_mutant", ", with the mutation"), ("_scale", ", size of its terms"))
         },
     },
     claims=[
-        Claim(**matched, regime="float64", variable="moment_error", test=Identity(50, "one")),
-        Claim(**matched, regime="float32", variable="moment_error_single", test=Identity(8, "single")),
-        claim("pullback", "the gradient in Y is G_Z L", f"eq. 34 of {PAPER}", "G_Z L^T", 200, "pull_back"),
-        claim(
-            "factor_invariance",
-            "with polar retraction Z does not depend on the factor of the covariance",
-            "derived here",
-            "G_Z L^T",
-            1e4,
-            "factor",
-        ),
-        claim(
-            "quadratic_potential",
-            "a quadratic potential exerts no projected force",
-            "derived here",
-            "G_Z L^T",
-            200,
-            "quadratic",
-        ),
-        claim("simplex", "d + 1 particles form a rigid simplex", "derived here", "d + 2 particles", 100, "simplex"),
-        claim(
-            "antithetic",
-            "an antithetic average is exact for a quadratic potential",
-            f"eq. 8 of {PAPER}",
-            "independent draws",
-            200,
-            "antithetic",
-        ),
-        claim(
-            "whitening",
-            "full whitening gives a unit spectrum",
-            "derived here",
-            "the leading twenty directions left as they are",
-            1e4,
-            "whitening",
-        ),
-        claim(
-            "invariant_law",
-            "a quadratic tilt drops out of the law of P particles",
-            "derived here",
-            "a cubic added",
-            1e4,
-            "tilt_free",
-        ),
+        matched.claim(regime="float64", variable="moment_error", test=Identity(50, "one")),
+        matched.claim(regime="float32", variable="moment_error_single", test=Identity(8, "single")),
+        claim("pullback", "The gradient of sum_i V(mu + L y_i) in Y is G_Z L.", f"eq. 34 of {PAPER}", "G_Z L^T", 200,
+              "pull_back"),
+        claim("factor_invariance", "With polar retraction Z does not depend on the factor of the covariance.", HERE,
+              "G_Z L^T", 1e4, "factor"),
+        claim("quadratic_potential", "The projected force of a quadratic potential vanishes.", HERE, "G_Z L^T", 200,
+              "quadratic"),
+        claim("simplex", "Systems of d + 1 particles form a rigid simplex.", HERE, "d + 2 particles", 100, "simplex"),
+        claim("antithetic", "The smoothed score of one data point is exact with antithetic draws.",
+              f"eq. 8 of {PAPER}", "independent draws", 200, "antithetic"),
+        claim("whitening", "Full whitening gives a unit spectrum.", HERE,
+              "the leading twenty directions left as they are", 1e4, "whitening"),
+        claim("invariant_law", "Quadratic tilts drop out of the law of three and of four particles.", HERE,
+              "a cubic added", 1e4, "tilt_free"),
     ],
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from unifiedscore import references
 from unifiedscore.references.finite_particles import finite_averages
-from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable, known
 
 POTENTIAL = lambda y: 0.2 * y**3 + 0.25 * y**4 - 0.8 * np.cos(2 * y)
 STATISTICS = {"fourth": lambda y: y**4, "cosine": lambda y: np.cos(2 * y), "third": lambda y: y**3}
@@ -26,14 +26,13 @@ def measure(cell, rng):
     for (name, f), value, error in zip(STATISTICS.items(), fine[1:], noise[1:], strict=True):
         limit, untilted = law.average(f), law.untilted_average(f)
         coefficient, other = references.finite_coefficient(law, f), references.finite_coefficient(gaussian, f)
-        found |= {
-            name: value, f"{name}_error": error, f"{name}_gap": abs(value - limit), f"{name}_gap_error": error,
-            f"{name}_signed": value - limit, f"{name}_signed_error": error,
-            f"{name}_untilted": value - untilted, f"{name}_untilted_error": error,
-            f"{name}_ratio": p * (value - limit) / coefficient, f"{name}_ratio_error": p * error / abs(coefficient),
-        }  # fmt: skip
         wrong = other if abs(other) > 1e-6 else np.inf
-        found |= {f"{name}_normal": p * (value - limit) / wrong, f"{name}_normal_error": p * error / abs(wrong)}
+        values = {name: value, f"{name}_gap": abs(value - limit), f"{name}_signed": value - limit,
+                  f"{name}_untilted": value - untilted}  # fmt: skip
+        found |= known(values, error) | {
+            f"{name}_ratio": known(p * (value - limit) / coefficient, p * error / abs(coefficient)),
+            f"{name}_normal": known(p * (value - limit) / wrong, p * error / abs(wrong)),
+        }
     density = np.stack([
         finite_averages(law, BUMPS, p, nodes=120), [law.average(f) for f in BUMPS],
         [references.finite_coefficient(law, f) for f in BUMPS],
@@ -41,49 +40,43 @@ def measure(cell, rng):
     distance = references.total_variation(p)
     return found | {
         "density": density,
-        "distance": distance, "distance_error": 1e-9, "distance_scaled": (p - 1) * distance,
-        "distance_scaled_error": 1e-9 * p, "newton": float(len(law.residuals) - 1), "newton_error": 0.0,
-        "newton_residual": law.residuals[-1], "newton_residual_error": 0.0,
-        "first_residual": law.residuals[0], "first_residual_error": 0.0,
-    }  # fmt: skip
+        "distance": known(distance, 1e-9),
+        "distance_scaled": known((p - 1) * distance, 1e-9 * p),
+        "newton": known(float(len(law.residuals) - 1), 0.0),
+        "newton_residual": known(law.residuals[-1], 0.0),
+        "first_residual": known(law.residuals[0], 0.0),
+    }
 
 
 PAPER, DERIVED = "Yao and Paulin 2026, arXiv 2605.14276", "derived here; the paper's own rate is unknown"
-ALONG = dict(along="n_particles")
+ALONG = {"along": "n_particles"}
 NAMES = {"fourth": "E y^4", "cosine": "E cos 2y", "third": "E y^3"}
 
 
 def coefficient(name):
-    return Claim(
-        id="moment_matched.large_p_coefficient", regime=name, source=DERIVED, evidence="quadrature",
-        statement=f"P times the deviation of {NAMES[name]} tends to the explicit coefficient",
-        variable=f"{name}_ratio", test=Limit(0.99, 1.01, order=1, **ALONG),
-        control=Control("the coefficient of a Gaussian law", variable=f"{name}_normal"),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_coefficient",
+                 f"P times the deviation of {NAMES[name]} from its limit tends to the explicit coefficient.",
+                 DERIVED, "quadrature", f"{name}_ratio", Limit(0.99, 1.01, order=1, **ALONG), regime=name,
+                 control=Control("the coefficient of a Gaussian law", variable=f"{name}_normal"))  # fmt: skip
 
 
 def rate(name):
-    return Claim(
-        id="moment_matched.large_p_rate", regime=name, source=DERIVED, evidence="quadrature",
-        statement=f"{NAMES[name]} approaches its limit like 1/P", variable=f"{name}_gap",
-        test=Rate(-1.1, -0.9, **ALONG), control=Control("rate P^-2", test=Rate(-2.1, -1.9, **ALONG)),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_rate", f"{NAMES[name]} of one of P particles approaches its limit like 1/P.",
+                 DERIVED, "quadrature", f"{name}_gap", Rate(-1.1, -0.9, **ALONG), regime=name,
+                 control=Control("rate P^-2", test=Rate(-2.1, -1.9, **ALONG)))  # fmt: skip
 
 
 def limit(name):
-    return Claim(
-        id="moment_matched.large_p_limit", regime=name, source=PAPER, evidence="quadrature",
-        statement=f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law", variable=f"{name}_signed",
-        test=Limit(-1e-3, 1e-3, order=1, **ALONG),
-        control=Control("the law without tilt", variable=f"{name}_untilted"),
-    )  # fmt: skip
+    return Claim("moment_matched.large_p_limit",
+                 f"{NAMES[name]} of one particle tends to that of the tilted Gibbs law.",
+                 PAPER, "quadrature", f"{name}_signed", Limit(-1e-3, 1e-3, order=1, **ALONG), regime=name,
+                 control=Control("the law without tilt", variable=f"{name}_untilted"))  # fmt: skip
 
 
 study = Study(
     name="moment_matched_limit",
     title="Moment-matched particles tend to the tilted Gibbs law: limit, rate and coefficient",
-    grid=Grid(n_particles=[20, 40, 80, 160, 320]),
-    measure=measure,
+    grid=Grid(n_particles=[20, 40, 80, 160, 320]), measure=measure,
     variables={
         **{f"{name}{suffix}": Variable(words + more) for name, words in NAMES.items()
            for suffix, more in (("", " of one particle"), ("_gap", ", distance to the tilted law"),
@@ -93,22 +86,23 @@ study = Study(
         "density": Variable("Densities of one particle and its limit", dims=("curve", "position"),
                             coords={"curve": ["particle", "limit", "coefficient"], "position": POSITIONS.tolist()}),
         "distance": Variable("Total variation to a normal law, V = 0", symbol="TV"),
-        "distance_scaled": Variable("The same times P - 1"),
+        "distance_scaled": Variable("P - 1 times the total variation to a normal law, V = 0"),
         "newton": Variable("Newton iterations of the tilt"),
         "newton_residual": Variable("Moment error of the tilt"),
         "first_residual": Variable("Moment error before the first iteration"),
     },
     claims=[
         *map(coefficient, ("fourth", "cosine")), *map(rate, ("fourth", "cosine")), *map(limit, NAMES),
-        Claim(id="moment_matched.gaussian_limit_rate", statement="for V = 0 total variation to a normal law is O(1/P)",
-              source="derived here", evidence="quadrature", variable="distance", test=Rate(-1.08, -0.92, **ALONG),
+        Claim("moment_matched.gaussian_limit_rate", "For V = 0 total variation to a normal law is O(1/P).",
+              "derived here", "quadrature", "distance", Rate(-1.08, -0.92, **ALONG),
               control=Control("rate P^-1/2", test=Rate(-0.58, -0.42, **ALONG))),
-        Claim(id="moment_matched.gaussian_limit_rate", regime="constant", source="derived here", evidence="quadrature",
-              statement="(P - 1) TV tends to .35008", variable="distance_scaled",
-              test=Limit(0.3431, 0.3571, order=1, **ALONG),
-              control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
-        Claim(id="moment_matched.dual_convex_newton", statement="damped Newton from 0 reaches a moment error of 1e-11",
-              source="derived here", evidence="quadrature", variable="newton_residual", test=Inside(-1e-11, 1e-11),
+        Claim("moment_matched.gaussian_limit_rate",
+              "For V = 0 (P - 1) times the total variation to a normal law tends to .35008.",
+              "derived here", "quadrature", "distance_scaled", Limit(0.3431, 0.3571, order=1, **ALONG),
+              regime="constant", control=Control("twice the constant", test=Limit(0.68, 0.72, order=1, **ALONG))),
+        Claim("moment_matched.dual_convex_newton",
+              "Damped Newton for the tilt, begun at 0, reaches a moment error of 1e-11.",
+              "derived here", "quadrature", "newton_residual", Inside(-1e-11, 1e-11),
               control=Control("before the first step", variable="first_residual")),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ on, a circle at P = 3); elsewhere independent systems are sampled from uniform s
 """
 
 import warnings
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,7 +15,7 @@ import unifiedscore as us
 from unifiedscore import references
 from unifiedscore.references.finite_particles import finite_averages
 from unifiedscore.samplers import ManifoldChain
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Control, Grid, Hypothesis, Inside, Limit, Rate, Study, Theorem, Variable, known
 
 LINE = np.array([[-1.5], [0.2], [1.6]]), np.array([3.0, 2.0, 1.0]) / 6, 0.45
 PLANE = np.array([[-1.2, 0.0], [1.0, 1.0], [1.0, -1.2]]), np.array([0.5, 0.3, 0.2]), 0.5
@@ -86,33 +87,35 @@ def measure(cell, rng):
         error = float(np.abs(fine - exact_masses(p, 0.0125)[0]).max()) + 1e-9
         gap = float(fine[2] - limit[2])
         return found | {
-            "masses": fine, "limit": known_masses(*LINE), "size": abs(gap), "size_error": error, "signed": gap,
-            "signed_error": error, "equal": float(fine[2]) - 1 / 3, "equal_error": error,
+            "masses": fine, "limit": known_masses(*LINE),
+            **known({"size": abs(gap), "signed": gap, "equal": float(fine[2]) - 1 / 3}, error),
         }  # fmt: skip
     mixture = LINE if case == "line" else PLANE
     masses, overlap = sampled_masses(*mixture, p, rng)
-    known = known_masses(*mixture)
-    gap = float(masses[2] - known[2])
+    wanted = known_masses(*mixture)
+    gap = float(masses[2] - wanted[2])
     if case == "line" and p in (3, *EXACT):
         found |= {"finite_gap": masses[2] - exact_masses(p, 0.02)[0][2],
                   "simplex_gap": masses[2] - exact_masses(3, 0.02)[0][2]}  # fmt: skip
-    return found | {"masses": masses, "limit": known, "gap": gap, "overlap": overlap}
+    return found | {"masses": masses, "limit": wanted, "gap": gap, "overlap": overlap}
 
 
 NAMES = {
     "size": "Distance of the mass of the rarest mode to its limit", "signed": "Mass of the rarest mode minus its limit",
-    "equal": "Mass of the rarest mode minus 1/3", "finite_gap": "Sampled mass minus the exact one at that P",
-    "simplex_gap": "Sampled mass minus the exact one of three particles",
+    "equal": "Mass of the rarest mode minus "
+             "1/3", "finite_gap": "Sampled mass of the rarest mode minus the exact one at that P",
+    "simplex_gap": "Sampled mass of the rarest mode minus the exact one of three particles",
     "gap": "Sampled mass of the rarest mode minus that of the mixture", "overlap": "Overlap with the uniform start",
 }  # fmt: skip
-ALONG, STATIONARY = dict(along="n_particles"), Hypothesis("start forgotten", "overlap", low=-0.2, high=0.2)
+ALONG = {"along": "n_particles"}
+STATIONARY = (Hypothesis("start forgotten", "overlap", low=-0.2, high=0.2),)
 THERE = {"case": "exact", "seed": 0, "n_particles": slice(20, 160)}
 
 
-def claim(regime, statement, evidence, variable, test, where, control, **more):
-    return Claim(id="moment_matched.mode_coverage", regime=regime, statement=statement, evidence=evidence,
-                 source="abstract of arXiv 2605.14276 (diversity); derived here", variable=variable, test=test,
-                 where=where, control=control, **more)  # fmt: skip
+coverage = Theorem("moment_matched.mode_coverage", None,
+                   "abstract of arXiv 2605.14276 (diversity); derived here")  # fmt: skip
+exact_law = replace(coverage, evidence="quadrature", where=THERE)
+sampled_law = replace(coverage, evidence="monte_carlo", hypotheses=STATIONARY)
 
 
 def skip(cell):
@@ -123,26 +126,31 @@ def skip(cell):
 
 MASSES = {"dims": ("mode",), "coords": {"mode": ["first", "second", "rarest"]}}
 study = Study(
-    name="moment_matched_modes",
-    title="Mode coverage against the number of particles",
+    name="moment_matched_modes", title="Mode coverage against the number of particles",
     grid=Grid(case=["exact", "line", "plane"], n_particles=[3, 20, 40, 80, 160], seed=range(16), skip=skip),
     measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
-        "masses": Variable("Mass of each mode", **MASSES), "limit": Variable("Mass in the mixture", **MASSES)},
+        "masses": Variable("Mass of each mode", **MASSES), "limit": Variable("Mass of each mode in the mixture",
+                                                                             **MASSES)},
     profiles={"standard": {"n_particles": sorted({3, *EXACT, *SAMPLED})}},
     claims=[
-        claim("limit", "the mass of the rarest mode tends to that of the mixture", "quadrature", "signed",
-              Limit(-2e-3, 2e-3, order=1, **ALONG), THERE, Control("equal masses", variable="equal")),
-        claim("rate", "like 1/P", "quadrature", "size", Rate(-1.3, -0.7, **ALONG), THERE,
-              Control("rate P^-2", test=Rate(-2.3, -1.7, **ALONG))),
-        claim("line", "twenty sampled particles have the exact mass", "monte_carlo", "finite_gap",
-              Inside(-0.02, 0.02), {"case": "line", "n_particles": 20}, hypotheses=(STATIONARY,),
-              control=Control("the mass of three particles", variable="simplex_gap")),
-        claim("plane", "twenty particles in the plane have the mass of the mixture", "monte_carlo", "gap",
-              Inside(-0.03, 0.03), {"case": "plane", "n_particles": 20}, hypotheses=(STATIONARY,),
-              control=Control("d + 1 = 3 particles, a rigid simplex", where={"n_particles": 3})),
-        claim("plane, every P", "from ten particles on", "monte_carlo", "gap", Inside(-0.03, 0.03),
-              {"case": "plane", "n_particles": [10, 20, 60, 120]}, hypotheses=(STATIONARY,),
-              control=Control("d + 1 = 3 particles", where={"n_particles": 3}), profile="standard"),
+        exact_law.claim(regime="limit", variable="signed", test=Limit(-2e-3, 2e-3, order=1, **ALONG),
+                        statement="As P grows the mass of the rarest mode tends to that of the mixture.",
+                        control=Control("equal masses", variable="equal")),
+        exact_law.claim(regime="rate", variable="size", test=Rate(-1.3, -0.7, **ALONG),
+                        statement="As P grows the mass of the rarest mode approaches its limit like 1/P.",
+                        control=Control("rate P^-2", test=Rate(-2.3, -1.7, **ALONG))),
+        sampled_law.claim(regime="line", variable="finite_gap", where={"case": "line", "n_particles": 20},
+                          test=Inside(-0.02, 0.02),
+                          statement="On the line twenty sampled particles give the rarest mode its exact mass.",
+                          control=Control("the mass of three particles", variable="simplex_gap")),
+        sampled_law.claim(regime="plane", variable="gap", where={"case": "plane", "n_particles": 20},
+                          test=Inside(-0.03, 0.03),
+                          statement="In the plane twenty particles give the rarest mode its mass in the mixture.",
+                          control=Control("d + 1 = 3 particles, a rigid simplex", where={"n_particles": 3})),
+        sampled_law.claim(regime="plane, every P", variable="gap", profile="standard",
+                          where={"case": "plane", "n_particles": [10, 20, 60, 120]}, test=Inside(-0.03, 0.03),
+                          statement="In the plane 10 to 120 particles give the rarest mode its mass in the mixture.",
+                          control=Control("d + 1 = 3 particles", where={"n_particles": 3})),
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ import unifiedscore as us
 from unifiedscore import references
 from unifiedscore.references.finite_particles import finite_averages
 from unifiedscore.samplers import ManifoldChain
-from unifiedscore.study import Claim, Control, Grid, Hypothesis, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Hypothesis, Inside, Study, Theorem, Variable
 
 SHAPES = [(12, 3), (12, 2), (24, 6), (48, 3), (48, 12), (96, 3)]
 PARTICLES, STEP, TIME = 3600, 0.03, 4.0
@@ -76,28 +76,31 @@ MARGINS = {"third": 0.08, "fourth": 0.12, "mixed": 0.05, "other": 0.15}
 TABLE = {"dims": ("moment",), "coords": {"moment": list(NAMES)}}
 
 
-def claim(name, shapes, **more):
+across = Theorem("moment_matched.moments_across_dimension", None, "derived here", "monte_carlo",
+                 hypotheses=(Hypothesis("start forgotten", "overlap", low=-0.1, high=0.1),))  # fmt: skip
+
+
+def claim(name, shapes, regime, profile):
     margin = MARGINS[name]
-    return Claim(id="moment_matched.moments_across_dimension", source="derived here", evidence="monte_carlo",
-                 statement=f"{NAMES[name]} is that of P particles, in every dimension", variable=name,
-                 test=Inside(-margin, margin), where={"shape": shapes},
-                 hypotheses=(Hypothesis("start forgotten", "overlap", low=-0.1, high=0.1),),
-                 control=Control("its value for normal coordinates", variable=f"{name}_normal"), **more)  # fmt: skip
+    return across.claim(regime=regime, variable=name, where={"shape": shapes}, test=Inside(-margin, margin),
+                        profile=profile, statement=f"The chain of P particles in dimension d has the exact "
+                                                   f"{NAMES[name]}.",
+                        control=Control("its value for normal coordinates", variable=f"{name}_normal"))  # fmt: skip
 
 
 EVERY = list(range(len(SHAPES)))
 study = Study(
-    name="moment_matched_moments",
-    title="Third and fourth moments across dimension and particle number",
-    grid=Grid(shape=[0], seed=range(16)),
-    measure=measure,
+    name="moment_matched_moments", title="Third and fourth moments across dimension and particle number",
+    grid=Grid(shape=[0], seed=range(16)), measure=measure,
     variables={
         **{name: Variable(f"{words} minus its exact value") for name, words in NAMES.items()},
         **{f"{name}_normal": Variable(f"{words} minus its normal value") for name, words in NAMES.items()},
-        "overlap": Variable("Overlap with the start"), "exact": Variable("Exact moments", **TABLE),
-        "found": Variable("Sampled moments", **TABLE), "uniform": Variable("Moments of uniform systems", **TABLE),
+        "overlap": Variable("Overlap of the particles with their start"),
+        "exact": Variable("Exact moments of P particles", **TABLE),
+        "found": Variable("Sampled moments of P particles", **TABLE),
+        "uniform": Variable("Moments of uniform systems", **TABLE),
     },
     profiles={"standard": {"shape": EVERY}},
-    claims=[claim(name, 0, regime=f"{name}, P = 12, d = 3") for name in NAMES]
-    + [claim(name, EVERY, regime=f"{name}, six shapes", profile="standard") for name in NAMES],
+    claims=[claim(name, 0, f"{name}, P = 12, d = 3", "quick") for name in NAMES]
+    + [claim(name, EVERY, f"{name}, six shapes", "standard") for name in NAMES],
 )  # fmt: skip

@@ -3,13 +3,15 @@
 Every seed is a new set of independent systems.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 import unifiedscore as us
 from unifiedscore.metrics.coverage import nearest_training_distance
 from unifiedscore.posterior.neighbours import NeighbourMeans
 from unifiedscore.samplers import ManifoldChain
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable
 
 CASES = ["temperature", "overlap", "neighbours"]
 SCHEMES, STEPS, DRAWS = ["euler-maruyama", "leimkuhler-matthews"], [0.05, 0.1, 0.2], [2, 8, 32]
@@ -89,43 +91,43 @@ NAMES = {
     "temperature_euler": "Temperature of Euler-Maruyama over its prediction",
     "temperature_matthews": "Temperature of Leimkuhler-Matthews over its prediction",
     "euler_one": "Temperature of Euler-Maruyama", "matthews_one": "Temperature of Leimkuhler-Matthews",
-    "overlap": "Overlap with the start at time 6", "overlap_short": "Overlap with the start at time .04",
-    "neighbour_bias": "Relative bias, neighbours of the perturbed point",
-    "neighbour_bias_away": "Relative bias, neighbours of the particle",
+    "overlap": "Overlap of the particles with their start at time "
+               "6", "overlap_short": "Overlap of the particles with their start at time .04",
+    "neighbour_bias": "Relative bias of the score by neighbours of the perturbed point",
+    "neighbour_bias_away": "Relative bias of the score by neighbours of the particle",
 }  # fmt: skip
 TABLE = {"dims": ("scheme", "step", "draws"), "coords": {"scheme": SCHEMES, "step": STEPS, "draws": DRAWS}}
 ALONG = {"dims": ("time",), "coords": {"time": TIMES}}
 
 
-def claim(name, case, statement, variable, test, control, source="derived here", **more):
-    return Claim(id=f"moment_matched.{name}", statement=statement, source=source, evidence="monte_carlo",
-                 variable=variable, test=test, control=control, where={"case": case}, **more)  # fmt: skip
-
-
+moving = Theorem(source="derived here", evidence="monte_carlo")
+heat = replace(moving, id="moment_matched.gradient_noise_temperature", where={"case": "temperature"},
+               test=Inside(0.99, 1.01))  # fmt: skip
+NO_HEAT = "fresh noise changes no law: temperature 1"
 study = Study(
-    name="moment_matched_particles",
-    title="Particles in motion: temperature, memory, neighbours",
-    grid=Grid(case=CASES, seed=range(16)),
-    measure=measure,
+    name="moment_matched_particles", title="Particles in motion: temperature, memory, neighbours",
+    grid=Grid(case=CASES, seed=range(16)), measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
         "table": Variable("Temperature with M fresh draws", **TABLE),
-        "predicted": Variable("The same, predicted", **TABLE), "trace": Variable("Overlap with the start", **ALONG),
+        "predicted": Variable("Predicted temperature with M fresh draws", **TABLE),
+        "trace": Variable("Overlap of the particles with their start", **ALONG),
         "novelty": Variable("Mean distance to the nearest training point", **ALONG)},
     profiles={"standard": {"seed": range(64)}},
     claims=[
-        claim("gradient_noise_temperature", "temperature", "Euler-Maruyama: (1 + hv/2)/(1 - ha/2)", "temperature_euler",
-              Inside(0.99, 1.01), Control("fresh noise changes no law: temperature 1", variable="euler_one"),
-              regime="euler-maruyama"),
-        claim("gradient_noise_temperature", "temperature", "Leimkuhler-Matthews: 1 + (hv/2)/(1 - ha/2)",
-              "temperature_matthews", Inside(0.99, 1.01),
-              Control("fresh noise changes no law: temperature 1", variable="matthews_one"),
-              regime="leimkuhler-matthews"),
-        claim("run_length", "overlap", "after t = 6 the particles have forgotten their start", "overlap",
-              Inside(-0.05, 0.05), Control("time .04", variable="overlap_short"),
-              finding="six systems a seed left root seed 0 inconclusive; fourteen support it on root seeds 0, 1 and 2, "
-              "in the region of the claims table"),
-        claim("knn_estimator", "neighbours", "neighbours of the perturbed point keep the bias small",
-              "neighbour_bias", Inside(-np.inf, 0.15),
-              Control("neighbours of the particle itself, s = 3", variable="neighbour_bias_away")),
+        heat.claim(regime="euler-maruyama", variable="temperature_euler",
+                   statement="With fresh gradient noise Euler-Maruyama has the temperature (1 + hv/2)/(1 - ha/2).",
+                   control=Control(NO_HEAT, variable="euler_one")),
+        heat.claim(regime="leimkuhler-matthews", variable="temperature_matthews",
+                   statement="With fresh gradient noise Leimkuhler-Matthews has the temperature 1 + (hv/2)/(1 - ha/2).",
+                   control=Control(NO_HEAT, variable="matthews_one")),
+        moving.claim(id="moment_matched.run_length", variable="overlap", where={"case": "overlap"},
+                     test=Inside(-0.05, 0.05), statement="After t = 6 the particles have forgotten their start.",
+                     finding="six systems a seed left root seed 0 inconclusive; fourteen support it on root seeds 0, "
+                             "1 and 2, in the region of the claims table",
+                     control=Control("time .04", variable="overlap_short")),
+        moving.claim(id="moment_matched.knn_estimator", variable="neighbour_bias", where={"case": "neighbours"},
+                     test=Inside(-np.inf, 0.15),
+                     statement="Neighbours of the perturbed point keep the relative bias of the score below .15.",
+                     control=Control("neighbours of the particle itself, s = 3", variable="neighbour_bias_away")),
     ],
 )  # fmt: skip

@@ -86,27 +86,24 @@ def measure(cell, rng):
 
 
 FIRST = {"shape": 0}
-oracle = Claim(
-    id="moment_matched.pullback_oracle", evidence="monte_carlo", variable="mixed", where=FIRST, source="derived here",
-    statement="three particles in the plane follow the Gibbs law: E z_1 z_2^2 = -.348",
-    test=Inside(-0.3482 - 0.04, -0.3482 + 0.04),
-    control=Control("G_Z L^T, with every moment exact", variable="mixed_transposed"),
-    finding="inconclusive on root seed 1 with runs of four units of time: the uniform start was not forgotten; the run "
-    "was doubled, the region kept",
-)  # fmt: skip
+oracle = Claim("moment_matched.pullback_oracle",
+               "Three particles in the plane follow the Gibbs law, which has E z_1 z_2^2 = -.348.",
+               "derived here", "monte_carlo", "mixed", Inside(-0.3482 - 0.04, -0.3482 + 0.04),
+               where=FIRST,
+               finding="inconclusive on root seed 1 with runs of four units of time: the uniform start was not "
+                       "forgotten; the run was doubled, the region kept",
+               control=Control("G_Z L^T, with every moment exact", variable="mixed_transposed"))  # fmt: skip
 study = Study(
-    name="moment_matched_small",
-    title="Small moment-matched systems against their exact laws",
-    grid=Grid(shape=range(len(SHAPES)), seed=range(16)),
-    measure=measure,
+    name="moment_matched_small", title="Small moment-matched systems against their exact laws",
+    grid=Grid(shape=range(len(SHAPES)), seed=range(16)), measure=measure,
     variables={
-        "overlap_gap": Variable("Overlap with the start at t = .5 minus the exact one"),
-        "overlap_large": Variable("Overlap with the start at t = .5 minus exp(-t)"),
+        "overlap_gap": Variable("Overlap of the particles with their start at t = .5 minus the exact one"),
+        "overlap_large": Variable("Overlap of the particles with their start at t = .5 minus exp(-t)"),
         "fourth_ratio": Variable("E y^4 over 3 (P - 1)/(P + 1)"),
         "fourth_normal": Variable("E y^4 over 3"),
         "mixed": Variable("E z_1 z_2^2 of triangles", symbol="E z_1 z_2^2"),
         "mixed_transposed": Variable("E z_1 z_2^2 of triangles, transposed pull-back"),
-        "moment_error": Variable("Largest moment error of both"),
+        "moment_error": Variable("Largest moment error of the triangles with either pull-back"),
         "cube_three": Variable("E y^3 of three particles"),
         "cube_four": Variable("E y^3 of four particles"),
     },
@@ -114,22 +111,20 @@ study = Study(
     claims=[
         oracle,
         *(
-        Claim(id="moment_matched.small_oracles", regime=f"P = {p}", source="derived here", evidence="monte_carlo",
-              statement=f"the chain on {p} particles has the exact E y^3", variable=variable, where=FIRST,
-              test=Inside(value - 0.03, value + 0.03),
-              control=Control("the uniform law, E y^3 = 0", test=Inside(-0.03, 0.03)))
+        Claim("moment_matched.small_oracles", f"The chain on {p} particles has the exact E y^3.",
+              "derived here", "monte_carlo", variable, Inside(value - 0.03, value + 0.03),
+              regime=f"P = {p}", where=FIRST, control=Control("the uniform law, E y^3 = 0", test=Inside(-0.03, 0.03)))
         for p, variable, value in ((3, "cube_three", -0.40602), (4, "cube_four", -0.46499))),
-        Claim(id="moment_matched.finite_p_sde_kappa", source="form and constant derived here", evidence="monte_carlo",
-              statement="the overlap with the start decays with kappa_P = 1 - (d + 3)/2P", variable="overlap_gap",
-              where={"shape": [0, 1, 2, 3]}, test=Inside(-0.02, 0.02),
-              control=Control("kappa = 1", variable="overlap_large")),
-        Claim(id="moment_matched.stiefel_marginal", source="derived here", evidence="monte_carlo",
-              statement="E y^4 = 3 (P - 1)/(P + 1) for every dimension", variable="fourth_ratio",
-              where={"shape": [1, 2, 3, 4, 5]}, test=Inside(0.97, 1.03),
+        Claim("moment_matched.finite_p_sde_kappa",
+              "The overlap of the particles with their start decays with kappa_P = 1 - (d + 3)/2P.",
+              "form and constant derived here", "monte_carlo", "overlap_gap", Inside(-0.02, 0.02),
+              where={"shape": [0, 1, 2, 3]}, control=Control("kappa = 1", variable="overlap_large")),
+        Claim("moment_matched.stiefel_marginal",
+              "Uniform systems have E y^4 = 3 (P - 1)/(P + 1) in every dimension tested.",
+              "derived here", "monte_carlo", "fourth_ratio", Inside(0.97, 1.03), where={"shape": [1, 2, 3, 4, 5]},
               control=Control("the Gaussian value 3", variable="fourth_normal")),
-        Claim(id="moment_matched.uniform_all_h", source="derived here", evidence="monte_carlo",
-              statement="for quadratic V the uniform law is kept at a step of .5", variable="fourth_ratio",
-              where={"shape": [2, 3]}, test=Inside(0.97, 1.03),
+        Claim("moment_matched.uniform_all_h", "For quadratic V the chain keeps the uniform law at a step of .5.",
+              "derived here", "monte_carlo", "fourth_ratio", Inside(0.97, 1.03), where={"shape": [2, 3]},
               control=Control("the Gaussian value 3", variable="fourth_normal")),
     ],
 )  # fmt: skip

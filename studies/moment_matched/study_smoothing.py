@@ -3,10 +3,12 @@
 Four points on the line (population smoothing, every quantity by quadrature) and twelve points on a circle.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import Control, Grid, Inside, Limit, Rate, Study, Theorem, Variable, known, two_rules
 
 FOUR, DELTA = np.array([[-1.2], [0.1], [1.7], [2.0]]), 0.3
 WIDTH, MIDDLE = 3.2, 0.4
@@ -110,18 +112,12 @@ def measure(cell, rng):
     s = cell["smoothing"]
     if cell["data"] == "circle":
         gains, density, plug_in = circle(s)
-        return dict.fromkeys(NAMES, np.nan) | {
-            "density": density,
-            "plug_in": plug_in,
-            "gain": gains[0],
-            "gain_error": abs(gains[0] - gains[1]) + 1e-6,
-        }
-    fine, coarse = line(s, 0.01), line(s, 0.0125)
-    found = {name: fine[name] for name in fine}
-    found |= {f"{name}_error": abs(fine[name] - coarse[name]) + 1e-9 * abs(fine[name]) for name in fine}
-    bayes, quadratic = classifier(s)
-    found |= {"ecm_kernel": bayes, "ecm_kernel_error": 1e-11, "ecm_quadratic": quadratic, "ecm_quadratic_error": 1e-9}
+        gain = two_rules(*reversed(gains), rounding=1e-6)
+        return dict.fromkeys(NAMES, np.nan) | {"density": density, "plug_in": plug_in, "gain": gain}
     # A maximum or minimum over a grid is known to the square of its spacing.
+    found = two_rules(line(s, 0.0125), line(s, 0.01), relative=1e-9)
+    bayes, quadratic = classifier(s)
+    found |= {"ecm_kernel": known(bayes, 1e-11), "ecm_quadratic": known(quadratic, 1e-9)}
     empty = np.full((3, len(SIDE), len(SIDE)), np.nan)
     return dict.fromkeys(NAMES, np.nan) | found | {"density": empty}
 
@@ -134,11 +130,16 @@ def skip(cell):
 NAMES = {
     "kurtosis": "Minus excess kurtosis of the tilted law", "kurtosis_ratio": "Excess kurtosis over its prediction",
     "skewness_ratio": "Skewness over its prediction", "kurtosis_untilted": "Variance of the law without tilt",
-    "tilt": "Size of the tilt", "stein": "Stein identity under the tilted law", "stein_plug_in": "The same at the data",
-    "width_ratio": "Largest 1/delta^2 - V'' over its bound", "width_ratio_half": "The same over half the bound",
-    "jensen": "Smallest V_s minus the potential of the smoothed density", "jensen_reversed": "Its opposite",
-    "third_gap": "Third moment of the tilted law, distance to the data's", "iterations": "Newton iterations",
-    "variance_gap": "Variance minus the wanted one", "variance_gap_untilted": "The same without tilt",
+    "tilt": "Size of the tilt", "stein": "Residual of the Stein identity under the tilted law",
+    "stein_plug_in": "Residual of the Stein identity with expectations at the data",
+    "width_ratio": "Largest 1/delta^2 - V'' over its bound",
+    "width_ratio_half": "Largest 1/delta^2 - V'' over half its bound",
+    "jensen": "Smallest V_s minus the potential of the smoothed density",
+    "jensen_reversed": "Potential of the smoothed density minus V_s, where it is largest",
+    "third_gap": "Distance of the third moment of the tilted law to that of the data",
+    "iterations": "Newton iterations of the tilt",
+    "variance_gap": "Variance of the tilted law minus the wanted one",
+    "variance_gap_untilted": "Variance of the law without tilt minus the wanted one",
     "ecm_kernel": "Minimum-energy classifier minus kernel Bayes",
     "ecm_quadratic": "Minimum-energy classifier minus quadratic discriminant",
     "plug_in": "Tilt by plug-in expectations",
@@ -153,56 +154,72 @@ LINE, FAR = {"data": "line"}, {"data": "line", "smoothing": [16.0, 32.0, 64.0, 1
 MIDDLING = {"data": "line", "smoothing": [0.3, 1.0, 4.0]}
 
 
-def claim(name, statement, variable, test, control, *, where=None, source="derived here", **more):
-    return Claim(id=f"moment_matched.{name}", statement=statement, source=source, evidence="quadrature",
-                 variable=variable, test=test, control=control, where=where or MIDDLING, **more)  # fmt: skip
+HERE = "derived here"
 
 
+def rate(low, high):
+    return Rate(low, high, along="smoothing")
+
+
+def limit(low, high):
+    return Limit(low, high, along="smoothing", order=2)
+
+
+line_law = Theorem(None, None, HERE, "quadrature", where=MIDDLING)
+gaussian = replace(line_law, id="moment_matched.s_infinity_gaussian", where=FAR)
+likelihood = Theorem("moment_matched.nll_tilt_vs_naive", "On the circle the tilt raises the likelihood.",
+                     HERE, "quadrature", "gain", Inside(0.0, np.inf))  # fmt: skip
+classification = replace(line_law, id="moment_matched.ecm_interpolates")
+TWICE = Control("twice the constant", test=limit(1.98, 2.02))
+ZERO = Inside(-1e-8, 1e-8)
 study = Study(
-    name="moment_matched_smoothing",
-    title="From kernel density to Gaussian: the tilted law against the smoothing",
-    grid=Grid(data=["line", "circle"], smoothing=sorted([*GRID, 0.1, 0.2, 0.4, 0.8]), skip=skip),
-    measure=measure,
+    name="moment_matched_smoothing", title="From kernel density to Gaussian: the tilted law against the smoothing",
+    grid=Grid(data=["line", "circle"], smoothing=sorted([*GRID, 0.1, 0.2, 0.4, 0.8]), skip=skip), measure=measure,
     variables={name: Variable(words) for name, words in NAMES.items()} | {
-        "density": Variable("Density", dims=("law", "row", "column"), coords={
+        "density": Variable("Density of the law on the circle", dims=("law", "row", "column"), coords={
             "law": ["untilted", "plug-in tilt", "tilted"], "row": SIDE.tolist(), "column": SIDE.tolist()})},
     claims=[
-        claim("s_infinity_gaussian", "the excess kurtosis vanishes like s^-3", "kurtosis",
-              Rate(-3.1, -2.9, along="smoothing"), Control("rate -2", test=Rate(-2.1, -1.9, along="smoothing")),
-              where=FAR),
-        claim("s_infinity_gaussian", "its constant is -w Sigma^2/(delta^2 sqrt(2 pi))", "kurtosis_ratio",
-              Limit(0.99, 1.01, along="smoothing", order=2),
-              Control("twice the constant", test=Limit(1.98, 2.02, along="smoothing", order=2)), where=FAR,
-              regime="constant", finding=ORDER),
-        claim("s_infinity_gaussian", "the skewness has its predicted constant", "skewness_ratio",
-              Limit(0.99, 1.01, along="smoothing", order=2),
-              Control("twice the constant", test=Limit(1.98, 2.02, along="smoothing", order=2)), where=FAR,
-              regime="skewness", finding=ORDER),
-        claim("s0_is_kde", "without smoothing the tilt vanishes and the law is the kernel density", "tilt",
-              Inside(-1e-10, 1e-10), Control("smoothing 1", where={"smoothing": 1.0}),
-              where={"data": "line", "smoothing": 0.0}),
-        claim("width_bound", "0 <= 1/delta^2 - V'' <= width/(delta^2 s sqrt(2 pi))", "width_ratio", Inside(0.0, 1.0),
-              Control("half the bound", variable="width_ratio_half"), where={"data": "line", "smoothing": 4.0}),
-        claim("jensen_gap", "V_s lies above the potential of the density smoothed by s", "jensen",
-              Inside(0.0, np.inf), Control("the reverse", variable="jensen_reversed")),
-        claim("third_moments_free", "third moments are not matched", "third_gap", Inside(0.005, np.inf),
-              Control("smoothing 0: the kernel density", where={"smoothing": 0.0}), where=MIDDLING),
-        claim("stein_fixed_point", "Sigma Lambda = 1 - E (z - mu) V' under the tilted law", "stein",
-              Inside(-1e-8, 1e-8), Control("the plug-in expectation, at the data", variable="stein_plug_in")),
-        claim("variance_matched", "the tilted law has the variance of the data plus delta^2", "variance_gap",
-              Inside(-1e-8, 1e-8), Control("the law without tilt", variable="variance_gap_untilted"),
-              source="Yao and Paulin 2026, arXiv 2605.14276"),
-        claim("nll_tilt_vs_naive", "on the circle the tilt raises the likelihood", "gain", Inside(0.0, np.inf),
-              Control("the sign reversed", test=Inside(-np.inf, 0.0)), where={"data": "circle",
-              "smoothing": [0.2, 0.4, 0.8]}, regime="s >= .2"),
-        Claim(id="moment_matched.nll_tilt_vs_naive", regime="s = .1", evidence="quadrature", variable="gain",
-              statement="on the circle the tilt raises the likelihood", source="derived here", test=Inside(0.0, np.inf),
-              where={"data": "circle", "smoothing": 0.1}, expect="refuted"),
-        claim("ecm_interpolates", "at smoothing 0 the minimum-energy classifier is kernel Bayes", "ecm_kernel",
-              Inside(-1e-9, 1e-9), Control("the quadratic discriminant", variable="ecm_quadratic"),
-              where={"data": "line", "smoothing": 0.0}, regime="kernel"),
-        claim("ecm_interpolates", "it tends to the quadratic discriminant like s^-3", "ecm_quadratic",
-              Rate(-3.3, -2.7, along="smoothing"), Control("it tends to kernel Bayes", variable="ecm_kernel"),
-              where=FAR, regime="quadratic"),
+        gaussian.claim(variable="kurtosis", test=rate(-3.1, -2.9),
+                       statement="As the smoothing s grows the excess kurtosis of the tilted law vanishes like s^-3.",
+                       control=Control("rate -2", test=rate(-2.1, -1.9))),
+        gaussian.claim(regime="constant", variable="kurtosis_ratio", test=limit(0.99, 1.01), finding=ORDER,
+                       statement="As the smoothing s grows s^3 times the excess kurtosis tends to -w Sigma^2/(delta^2 "
+                                 "sqrt(2 pi)).",
+                       control=TWICE),
+        gaussian.claim(regime="skewness", variable="skewness_ratio", test=limit(0.99, 1.01), finding=ORDER,
+                       statement="As the smoothing grows the skewness of the tilted law tends to its prediction.",
+                       control=TWICE),
+        line_law.claim(id="moment_matched.s0_is_kde", variable="tilt", test=Inside(-1e-10, 1e-10),
+                       where={**LINE, "smoothing": 0.0},
+                       statement="Without smoothing the tilt vanishes and the law is the kernel density.",
+                       control=Control("smoothing 1", where={"smoothing": 1.0})),
+        line_law.claim(id="moment_matched.width_bound", variable="width_ratio", test=Inside(0.0, 1.0),
+                       where={**LINE, "smoothing": 4.0},
+                       statement="The smoothed potential obeys 0 <= 1/delta^2 - V'' <= width/(delta^2 s sqrt(2 pi)).",
+                       control=Control("half the bound", variable="width_ratio_half")),
+        line_law.claim(id="moment_matched.jensen_gap", variable="jensen", test=Inside(0.0, np.inf),
+                       statement="The smoothed potential V_s lies above the potential of the density smoothed by s.",
+                       control=Control("the reverse", variable="jensen_reversed")),
+        line_law.claim(id="moment_matched.third_moments_free", variable="third_gap", test=Inside(0.005, np.inf),
+                       statement="Third moments of the tilted law are not those of the data.",
+                       control=Control("smoothing 0: the kernel density", where={"smoothing": 0.0})),
+        line_law.claim(id="moment_matched.stein_fixed_point", variable="stein", test=ZERO,
+                       statement="Under the tilted law Sigma Lambda = 1 - E (z - mu) V'.",
+                       control=Control("the plug-in expectation, at the data", variable="stein_plug_in")),
+        line_law.claim(id="moment_matched.variance_matched", variable="variance_gap", test=ZERO,
+                       source="Yao and Paulin 2026, arXiv 2605.14276",
+                       statement="The tilted law has the variance of the data plus delta^2.",
+                       control=Control("the law without tilt", variable="variance_gap_untilted")),
+        likelihood.claim(regime="s >= .2", where={"data": "circle", "smoothing": [0.2, 0.4, 0.8]},
+                         control=Control("the sign reversed", test=Inside(-np.inf, 0.0))),
+        likelihood.claim(regime="s = .1", where={"data": "circle", "smoothing": 0.1}, expect="refuted"),
+        classification.claim(regime="kernel", variable="ecm_kernel", test=Inside(-1e-9, 1e-9),
+                             where={**LINE, "smoothing": 0.0},
+                             statement="At smoothing 0 the minimum-energy classifier is kernel Bayes.",
+                             control=Control("the quadratic discriminant", variable="ecm_quadratic")),
+        classification.claim(regime="quadratic", variable="ecm_quadratic", test=rate(-3.3, -2.7), where=FAR,
+                             statement="As the smoothing s grows the minimum-energy classifier tends to the quadratic "
+                                       "discriminant like s^-3.",
+                             control=Control("it tends to kernel Bayes", variable="ecm_kernel")),
     ],
 )  # fmt: skip

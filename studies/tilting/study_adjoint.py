@@ -8,7 +8,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.processes import adjoint_energy, gaussian_factor, logconcave_factor, mixture_factor
 from unifiedscore.processes.adjoint import _propagate
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 SCHEDULE = us.Schedule("rectified_flow")
 TIMES = np.linspace(0.02, 0.98, 49)
@@ -62,108 +62,67 @@ def paths(cell, rng):
     }
 
 
-sharp = dict(
-    id="tilting.adjoint_logconcave", source="described in reviews of arXiv 2605.00229 (Prop. 3.1); formula derived here"
-)
+sharp = Theorem("tilting.adjoint_logconcave", None,
+                "described in reviews of arXiv 2605.00229 (Prop. 3.1); formula derived here", "quadrature")  # fmt: skip
+mixture = Theorem("tilting.adjoint_mixture", None, "derived here", "monte_carlo", test=Inside(0.0, 1.01))
 studies = [
     Study(
-        name="tilting_adjoint",
-        title="Norm of the lean adjoint against dimension",
-        grid=Grid(dimension=[2, 8, 32, 128, 512], seed=range(4)),
-        measure=measure,
+        name="tilting_adjoint", title="Norm of the lean adjoint against dimension",
+        grid=Grid(dimension=[2, 8, 32, 128, 512], seed=range(4)), measure=measure,
         variables={
             "ratio": Variable("Largest |a| over the log-concave bound, random gradient", error="error"),
-            "ratio_top": Variable("The same, gradient in the widest direction", error="error"),
-            "ratio_mean": Variable("The same against a bound with the mean variance for the largest", error="error"),
-            "adjoint_norm": Variable("Largest |a| over |grad r|", error="error"),
-            "log_growth": Variable("Log of the mixture bound's exponential factor over d (d <= 64)", error="error"),
-            "log_growth_coordinate": Variable("Log of the coordinatewise factor over d", error="error"),
-            "euler": Variable("Log growth of one explicit step, h Lambda = 1.5", error="error"),
-            "euler_unstable": Variable("The same, h Lambda = 2.5", error="error"),
-            "exponential": Variable("Log growth of one exponential step, h Lambda = 2.5", error="error"),
+            "ratio_top": Variable("Largest |a| over the log-concave bound, gradient in the widest direction",
+                                  error="error"),
+            "ratio_mean": Variable("Largest |a| over the log-concave bound of the mean variance, gradient in the "
+                                   "widest direction", error="error"),
+            "adjoint_norm": Variable("Largest |a| over |grad r|, random gradient", error="error"),
+            "log_growth": Variable("Logarithm of the mixture bound's exponential factor over d (d <= 64)",
+                                   error="error"),
+            "log_growth_coordinate": Variable("Logarithm of the coordinatewise exponential factor over d",
+                                              error="error"),
+            "euler": Variable("Logarithm of the growth of one explicit step, h Lambda = 1.5", error="error"),
+            "euler_unstable": Variable("Logarithm of the growth of one explicit step, h Lambda = 2.5", error="error"),
+            "exponential": Variable("Logarithm of the growth of one exponential step, h Lambda = 2.5", error="error"),
         },
         claims=[
-            Claim(
-                **sharp,
-                regime="bound",
-                evidence="quadrature",
-                variable="ratio",
-                statement="|a| <= alpha/(alpha^2 + mu beta^2) |grad r| over a strongly log-concave base, d = 2 ... 512",
-                test=Inside(0.0, 1 + 1e-9),
-                control=Control("mu of the mean variance", variable="ratio_mean"),
-            ),
-            Claim(
-                **sharp,
-                regime="sharp",
-                evidence="quadrature",
-                variable="ratio_top",
-                statement="the bound is attained when grad r lies in the widest direction",
-                test=Inside(1 - 1e-9, 1 + 1e-9),
-                control=Control("a bound by |grad r| itself", variable="adjoint_norm"),
-            ),
-            Claim(
-                id="tilting.adjoint_dimension",
-                source="derived here",
-                evidence="quadrature",
-                variable="log_growth",
-                statement="for products of mixtures the general bound grows like exp(6.11 d)",
-                test=Inside(6.1, 6.12),
-                where={"dimension": [2, 8, 32]},
-                control=Control("the coordinatewise constant, free of d", variable="log_growth_coordinate"),
-            ),
-            Claim(
-                id="tilting.adjoint_euler_stiffness",
-                source="derived here",
-                evidence="quadrature",
-                variable="euler",
-                statement="the explicit Euler adjoint decays for h Lambda < 2 only",
-                test=Inside(-np.inf, 0.0),
-                control=Control("h Lambda = 2.5, where the solution decays", variable="euler_unstable"),
-            ),
+            sharp.claim(regime="bound", variable="ratio", test=Inside(0.0, 1 + 1e-9),
+                        statement="Over a strongly log-concave Gaussian base, d = 2 ... 512, the lean adjoint obeys "
+                                  "|a| <= alpha/(alpha^2 + mu beta^2) |grad r|.",
+                        control=Control("mu of the mean variance", variable="ratio_mean")),
+            sharp.claim(regime="sharp", variable="ratio_top", test=Inside(1 - 1e-9, 1 + 1e-9),
+                        statement="The log-concave bound on |a| is attained when grad r lies in the widest direction.",
+                        control=Control("a bound by |grad r| itself", variable="adjoint_norm")),
+            Claim("tilting.adjoint_dimension",
+                  "For products of mixtures the general bound on the adjoint grows like exp(6.11 d).",
+                  "derived here", "quadrature", "log_growth", Inside(6.1, 6.12), where={"dimension": [2, 8, 32]},
+                  control=Control("the coordinatewise constant, free of d", variable="log_growth_coordinate")),
+            Claim("tilting.adjoint_euler_stiffness",
+                  "The explicit Euler adjoint decays at h Lambda = 1.5 and not at 2.5: the limit is 2.",
+                  "derived here", "quadrature", "euler", Inside(-np.inf, 0.0),
+                  control=Control("h Lambda = 2.5, where the solution decays", variable="euler_unstable")),
         ],
     ),
     Study(
-        name="tilting_adjoint_paths",
-        title="The lean adjoint of a base that is not log-concave",
-        grid=Grid(seed=range(16)),
-        measure=paths,
-        profiles={"standard": {"seed": range(64)}},
+        name="tilting_adjoint_paths", title="The lean adjoint of a base that is not log-concave",
+        grid=Grid(seed=range(16)), measure=paths, profiles={"standard": {"seed": range(64)}},
         variables={
             "worst": Variable("Largest |a| over the mixture bound"),
-            "worst_no_exponential": Variable("The same without its exponential factor"),
+            "worst_no_exponential": Variable("Largest |a| over the mixture bound without its exponential factor"),
             "worst_convex": Variable("Largest |a| over the log-concave bound with mu = 1/Var"),
-            "energy": Variable("Mean of int eta |a|^2"),
+            "energy": Variable("Mean of int eta |a|^2 over the paths"),
         },
         claims=[
-            Claim(
-                id="tilting.adjoint_mixture",
-                source="derived here",
-                evidence="monte_carlo",
-                variable="worst",
-                statement="|a| stays below the mixture bound (one per cent for the left-point rule)",
-                test=Inside(0.0, 1.01),
-                control=Control("no exponential factor", variable="worst_no_exponential"),
-            ),
-            Claim(
-                id="tilting.adjoint_mixture",
-                regime="logconcave_bound",
-                source="derived here",
-                evidence="monte_carlo",
-                variable="worst_convex",
-                statement="|a| stays below the log-concave bound with mu = 1/Var, although the base has two modes",
-                test=Inside(0.0, 1.01),
-                expect="refuted",
-            ),
-            Claim(
-                id="tilting.am_finite",
-                regime="mixture",
-                source="finiteness: arXiv 2605.00229; value derived here",
-                evidence="monte_carlo",
-                variable="energy",
-                statement="for two modes the lean adjoint has finite energy, above the log-concave bound 0.326",
-                test=Inside(0.326, np.inf),
-                control=Control("the log-concave bound with mu = 1/Var holds", test=Inside(0.0, 0.326)),
-            ),
+            mixture.claim(variable="worst",
+                          statement="Over a base of two modes |a| stays below the mixture bound, within one per cent "
+                                    "for the left-point rule.",
+                          control=Control("no exponential factor", variable="worst_no_exponential")),
+            mixture.claim(regime="logconcave_bound", variable="worst_convex", expect="refuted",
+                          statement="Over a base of two modes |a| stays below the log-concave bound with mu = 1/Var."),
+            Claim("tilting.am_finite",
+                  "Over a base of two modes the lean adjoint has finite energy, above the log-concave bound 0.326.",
+                  "finiteness: arXiv 2605.00229; value derived here", "monte_carlo", "energy", Inside(0.326, np.inf),
+                  regime="mixture",
+                  control=Control("the log-concave bound with mu = 1/Var holds", test=Inside(0.0, 0.326))),
         ],
     ),
-]
+]  # fmt: skip

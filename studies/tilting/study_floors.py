@@ -2,6 +2,8 @@
 
 "Infinite variance" must name the weight and the time sampling. Gaussian family N(0.3, 1.69) with r = 0.7x - 0.25x^2,
 whose conditional variances are closed forms, integrated over [t_c, 1 - t_c]; two quadrature orders give the error.
+CSM, TSM and NSM are the conditional, the target-score and the novel target; over this base NSM is the adjoint target.
+v* is the variance of the tilted law, nu* its square root.
 """
 
 import numpy as np
@@ -17,91 +19,105 @@ from unifiedscore.processes import (
     novel_target,
     target_target,
 )
-from unifiedscore.study import Claim, Control, Grid, Inside, Limit, Rate, Study, Variable
+from unifiedscore.study import (
+    Claim,
+    Control,
+    Grid,
+    Inside,
+    Limit,
+    Rate,
+    Study,
+    Theorem,
+    Variable,
+    combine,
+    known,
+    two_rules,
+)  # fmt: skip
 
 BASE, REWARD = us.GaussianMixture([[0.3]], 1.69), us.QuadraticReward([0.7], 0.5)
 CUTOFFS = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
 STAR = 1 / (1 / 1.69 + 0.5)
-FLOOR = 0.1162603612537547
-
-
-def measure(cell, rng):
-    name, cut = cell["schedule"], cell["cutoff"]
-    process = us.TiltedProcess(BASE, REWARD, name)
-    csm, tsm, nsm = conditional_target(process), target_target(process), novel_target(process, variance=1.69)
-    schedule, span = process.schedule, {"low": cut, "high": 1 - cut}
-    # One number line: the same signal-to-noise range for all schedules.
-    clock = dict(zip(("low", "high"), (schedule.time_of_snr(v) for v in (1e-2, 1e2)), strict=True))
-    wide = {"low": 1e-12, "high": 1 - 1e-9}
-    snr = schedule.snr(np.array([cut, 1 - cut]))
-    information = 0.5 * np.log1p(snr * STAR)
-    integrals = {
-        "csm_floor": lambda o: loss_floor(csm, **span, order=o),
-        "tsm_floor": lambda o: loss_floor(tsm, **span, order=o),
-        "csm_gradient": lambda o: loss_floor(csm, **span, power=2, order=o),
-        "nsm_gradient": lambda o: loss_floor(nsm, **span, power=2, order=o),
-        "csm_best": lambda o: best_sampling_moment(csm, **span, order=o),
-        "tsm_best": lambda o: best_sampling_moment(tsm, **span, order=o),
-        "csm_clock": lambda o: loss_floor(csm, **clock, order=o),
-        "csm_clock_unweighted": lambda o: loss_floor(csm, **clock, power=0, order=o),
-        "nsm_floor": lambda o: loss_floor(nsm, **wide, order=o),
-        "nsm_floor_squared": lambda o: loss_floor(nsm, **wide, power=2, order=o),
-        "adjoint_energy": lambda o: integrate_time(
-            lambda t: schedule.eta(t) * gaussian_factor(name, t, 1.69) ** 2, **wide, order=o
-        ),
-        "path_divergence": lambda o: integrate_time(lambda t: schedule.eta(t) * gap(process, t), **wide, order=o),
-        "path_divergence_squared": lambda o: integrate_time(
-            lambda t: schedule.eta(t) ** 2 * gap(process, t), **wide, order=o
-        ),
-    }
-    out = {}
-    for key, integral in integrals.items():
-        if key not in ALWAYS and cut != CUTOFFS[0]:
-            continue
-        coarse, fine = (integral(o) for o in ((9, 12) if key.startswith("path") else (6, 9)))
-        out |= {key: fine, f"{key}_error": abs(fine - coarse) + 1e-10 * abs(fine)}
-    absent = {key: np.nan for key in integrals if key not in out}
-    scaled = {
-        "tsm_prefactor": out["tsm_floor"] * 2 * STAR * schedule.snr(cut),
-        "csm_information": out["csm_floor"] / (information[1] - information[0]),
-        "csm_information_doubled": out["csm_floor"] / (information[1] - information[0]) / 2,
-        "csm_gradient_ratio": out["csm_gradient"] / (np.pi / 2) / np.sqrt(STAR) / (np.pi / 2 if "vp" in name else 1),
-        **curves(process, (csm, tsm, nsm), cut),
-        "atoms_floor": atoms_floor(schedule.snr(cut), schedule.snr(1 - cut)),
-    }
-    errors = {
-        "tsm_prefactor_error": out["tsm_floor_error"] / out["tsm_floor"] * scaled["tsm_prefactor"],
-        "csm_information_error": out["csm_floor_error"] / out["csm_floor"],
-        "csm_information_doubled_error": out["csm_floor_error"] / out["csm_floor"],
-        "csm_gradient_ratio_error": out["csm_gradient_error"] / out["csm_gradient"],
-        "atoms_floor_error": 1e-9,
-    }
-    return out | absent | {f"{key}_error": np.nan for key in absent} | scaled | errors
-
-
-ALWAYS = {"csm_floor", "tsm_floor", "csm_gradient", "nsm_gradient", "csm_best", "tsm_best"}
-
-
+FLOOR, DIVERGENCE = 0.1162603612537547, 0.15233360104088
 TIME = np.linspace(0.02, 0.98, 49)
+WIDE = {"low": 1e-12, "high": 1 - 1e-9}
 
 
-def curves(process, targets, cut):
-    """Variance of each target against time: for the figure, once a schedule."""
-    names = ("csm_variance", "tsm_variance", "nsm_variance")
-    if cut != CUTOFFS[0]:
-        return {name: np.full(TIME.size, np.nan) for name in names}
-    return {n: np.array([g.expected_variance(t) for t in TIME]) for n, g in zip(names, targets, strict=True)}
+def setting(cell):
+    """The process and its conditional, target-score and novel targets."""
+    process = us.TiltedProcess(BASE, REWARD, cell["schedule"])
+    return process, conditional_target(process), target_target(process), novel_target(process, variance=1.69)
 
 
-def gap(process, t):
+def truncated(cell, rng):
+    """Floors and gradient moments over [t_c, 1 - t_c], and their leading terms in units of what is predicted."""
+    process, csm, tsm, nsm = setting(cell)
+    cut, schedule, name = cell["cutoff"], process.schedule, cell["schedule"]
+    span = {"low": cut, "high": 1 - cut}
+
+    def by_order(order):
+        return {
+            "csm_floor": loss_floor(csm, **span, order=order),
+            "tsm_floor": loss_floor(tsm, **span, order=order),
+            "csm_gradient": loss_floor(csm, **span, power=2, order=order),
+            "nsm_gradient": loss_floor(nsm, **span, power=2, order=order),
+            "csm_best": best_sampling_moment(csm, **span, order=order),
+            "tsm_best": best_sampling_moment(tsm, **span, order=order),
+        }
+
+    found = two_rules(by_order(6), by_order(9), relative=1e-10)
+    floor, target, gradient = found["csm_floor"], found["tsm_floor"], found["csm_gradient"]
+    low, high = 0.5 * np.log1p(schedule.snr(np.array([cut, 1 - cut])) * STAR)  # mutual information with the state
+    prefactor = target.value * 2 * STAR * schedule.snr(cut)
+    limit = gradient.value / (np.pi / 2) / np.sqrt(STAR) / (np.pi / 2 if "vp" in name else 1)
+    return found | {
+        "tsm_prefactor": known(prefactor, target.error / target.value * prefactor),
+        "csm_information": known(floor.value / (high - low), floor.error / floor.value),
+        "csm_information_doubled": known(floor.value / (high - low) / 2, floor.error / floor.value),
+        "csm_gradient_ratio": known(limit, gradient.error / gradient.value),
+    }
+
+
+def complete(cell, rng):
+    """Integrals that need no cut-off; at the first one alone."""
+    process, csm, _, nsm = setting(cell)
+    schedule = process.schedule
+    eta, factor = schedule.eta, lambda t: gaussian_factor(cell["schedule"], t, 1.69)
+    # One number line: the same signal-to-noise range for all schedules.
+    clock = {"low": schedule.time_of_snr(1e-2), "high": schedule.time_of_snr(1e2)}
+    over_all_times = lambda f: lambda order: integrate_time(f, **WIDE, order=order)
+    integrals = {
+        "csm_clock": lambda order: loss_floor(csm, **clock, order=order),
+        "csm_clock_unweighted": lambda order: loss_floor(csm, **clock, power=0, order=order),
+        "nsm_floor": lambda order: loss_floor(nsm, **WIDE, order=order),
+        "nsm_floor_squared": lambda order: loss_floor(nsm, **WIDE, power=2, order=order),
+        "adjoint_energy": over_all_times(lambda t: eta(t) * factor(t) ** 2),
+        "path_divergence": over_all_times(lambda t: eta(t) * score_gap(process, t)),
+        "path_divergence_squared": over_all_times(lambda t: eta(t) ** 2 * score_gap(process, t)),
+    }
+    if cell["cutoff"] != CUTOFFS[0]:
+        return dict.fromkeys(integrals, known(np.nan, np.nan))
+    orders = {name: (9, 12) if name.startswith("path") else (6, 9) for name in integrals}
+    return {name: two_rules(f(orders[name][0]), f(orders[name][1]), relative=1e-10) for name, f in integrals.items()}
+
+
+def score_gap(process, t):
     """E |s* - s|^2 under p*_t: an affine function of a Gaussian."""
     law = process.tilted_marginal(t)
     x = law.mean + np.sqrt(law.variances[0]) * np.array([[-1.0], [1.0]])  # exact for squares of affine functions
     return float(np.mean(process.score_difference(x, t) ** 2))
 
 
-def atoms_floor(low, high):
+def curves(cell, rng):
+    """Variance of each target against time: for the figure, once a schedule."""
+    targets = dict(zip(("csm_variance", "tsm_variance", "nsm_variance"), setting(cell)[1:], strict=True))
+    if cell["cutoff"] != CUTOFFS[0]:
+        return dict.fromkeys(targets, np.full(TIME.size, np.nan))
+    return {name: np.array([target.expected_variance(t) for t in TIME]) for name, target in targets.items()}
+
+
+def two_atoms(cell, rng):
     """KL-weighted floor of the conditional target for two atoms at -1, 1: half the integral of Var(X_1 | snr)."""
+    snr, cut = setting(cell)[0].schedule.snr, cell["cutoff"]
     y = np.linspace(-9, 9, 181)
     w = np.exp(-(y**2) / 2)
     w /= w.sum()
@@ -110,15 +126,16 @@ def atoms_floor(low, high):
         return w @ (1 / np.cosh(np.minimum(snr + np.sqrt(snr) * y, 300)) ** 2)
 
     u, v = np.polynomial.legendre.leggauss(400)
-    first, last = np.log(low), np.log(min(high, 1e4))
+    first, last = np.log(snr(cut)), np.log(min(snr(1 - cut), 1e4))
     logs = (first + last) / 2 + (last - first) / 2 * u
-    return float((last - first) / 2 * np.sum(v * np.exp(logs) * [variance(np.exp(s)) for s in logs]) / 2)
+    floor = float((last - first) / 2 * np.sum(v * np.exp(logs) * [variance(np.exp(s)) for s in logs]) / 2)
+    return {"atoms_floor": known(floor, 1e-9)}
 
 
-FLOW = {"schedule": ["rectified_flow", "vp_cosine"]}
-FOELLMER = {"schedule": "foellmer"}
+FLOW, FOELLMER = {"schedule": ["rectified_flow", "vp_cosine"]}, {"schedule": "foellmer"}
 RF, ONCE = {"schedule": "rectified_flow"}, {"cutoff": CUTOFFS[0]}
-PAPER = "Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229; rate derived here"
+HERE, PAPER = "derived here", "Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229"
+OVER_TIME = {"dims": ("time",), "coords": {"time": TIME}}
 
 
 def rate(low, high, law="power"):
@@ -129,23 +146,24 @@ def limit(low, high):
     return Limit(low, high, along="cutoff", order=-1)
 
 
-tsm = dict(id="tilting.tsm_kl_infinite", source=PAPER, evidence="quadrature", variable="tsm_floor")
-csm = dict(id="tilting.csm_kl_infinite", source=PAPER, evidence="quadrature", variable="csm_floor")
-caveat = dict(id="tilting.csm_gradient_caveat", source="refines the paper; derived here", evidence="quadrature")
-infinite = dict(
-    id="tilting.csm_gradient_infinite",
-    source="Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229, without its qualification",
-    statement="with uniform times the second moment of the conditional target's gradient diverges",
-    evidence="quadrature",
-    variable="csm_gradient",
-    test=rate(-np.inf, -0.02, "log"),
-)
-sampling = dict(id="tilting.time_sampling", source="derived here", evidence="quadrature")
+def near(value, width):
+    return Inside(value - width, value + width)
+
+
+tsm = Theorem("tilting.tsm_kl_infinite", None, f"{PAPER}; rate derived here", "quadrature", "tsm_floor")
+csm = Theorem("tilting.csm_kl_infinite", None, f"{PAPER}; rate derived here", "quadrature", "csm_floor")
+information = Theorem("tilting.csm_floor_mutual_information", evidence="quadrature")
+infinite = Theorem(
+    "tilting.csm_gradient_infinite",
+    "At uniform times the second moment of the conditional target's gradient diverges.",
+    f"{PAPER}, without its qualification", "quadrature", "csm_gradient", rate(-np.inf, -0.02, "log"),
+)  # fmt: skip
+sampling = Theorem("tilting.time_sampling", source=HERE, evidence="quadrature")
+schedule_free = Theorem("tilting.schedule_free_floor", source=HERE, evidence="quadrature", where=ONCE)
 study = Study(
-    name="tilting_floors",
-    title="Which variances are infinite, under which weight and schedule",
+    name="tilting_floors", title="Which variances are infinite, under which weight and schedule",
     grid=Grid(schedule=list(SCHEDULES), cutoff=CUTOFFS),
-    measure=measure,
+    measure=combine(truncated, complete, curves, two_atoms),
     variables={
         "csm_floor": Variable("KL-weighted floor, conditional target"),
         "tsm_floor": Variable("KL-weighted floor, target score"),
@@ -153,168 +171,77 @@ study = Study(
         "nsm_gradient": Variable("Gradient second moment at uniform times, novel target"),
         "csm_best": Variable("Gradient second moment at the best times, conditional target"),
         "tsm_best": Variable("Gradient second moment at the best times, target score"),
-        "csm_clock": Variable("Conditional floor over snr in [0.01, 100]"),
-        "csm_clock_unweighted": Variable("The same without the weight eta"),
+        "csm_clock": Variable("KL-weighted floor over snr in [0.01, 100], conditional target"),
+        "csm_clock_unweighted": Variable("Floor with weight 1 over snr in [0.01, 100], conditional target"),
         "nsm_floor": Variable("KL-weighted floor of the novel and adjoint targets"),
-        "nsm_floor_squared": Variable("The same with weight eta^2"),
+        "nsm_floor_squared": Variable("Floor of the novel and adjoint targets with weight eta^2"),
         "adjoint_energy": Variable("Integral of eta (alpha nu^2/Gamma)^2"),
         "path_divergence": Variable("Integral of eta E|s* - s|^2"),
-        "path_divergence_squared": Variable("The same with weight eta^2"),
-        "tsm_prefactor": Variable("Target-score floor over 1/(2 v* snr(t_c))"),
-        "csm_information": Variable("Conditional floor over the mutual information"),
-        "csm_information_doubled": Variable("The same with factor 1 for 1/2"),
-        "csm_gradient_ratio": Variable("Conditional gradient moment over its predicted limit"),
-        "atoms_floor": Variable("Conditional floor of two atoms"),
-        "csm_variance": Variable("Variance of the conditional target", dims=("time",), coords={"time": TIME}),
-        "tsm_variance": Variable("Variance of the target score", dims=("time",), coords={"time": TIME}),
-        "nsm_variance": Variable("Variance of the novel and adjoint targets", dims=("time",), coords={"time": TIME}),
+        "path_divergence_squared": Variable("Integral of eta^2 E|s* - s|^2"),
+        "tsm_prefactor": Variable("KL-weighted floor of the target score over 1/(2 v* snr(t_c))"),
+        "csm_information": Variable("KL-weighted floor of the conditional target over the mutual information"),
+        "csm_information_doubled": Variable("KL-weighted floor of the conditional target over twice the mutual "
+                                            "information"),
+        "csm_gradient_ratio": Variable("Gradient second moment of the conditional target over its predicted limit"),
+        "atoms_floor": Variable("KL-weighted floor of the conditional target, two atoms"),
+        "csm_variance": Variable("Variance of the conditional target", **OVER_TIME),
+        "tsm_variance": Variable("Variance of the target score", **OVER_TIME),
+        "nsm_variance": Variable("Variance of the novel and adjoint targets", **OVER_TIME),
     },
     claims=[
-        Claim(
-            **tsm,
-            regime="flow_vp",
-            where=FLOW,
-            statement="the KL-weighted target-score floor diverges like t_c^-2",
-            test=rate(-2.02, -1.98),
-            control=Control("logarithmic growth", test=rate(-0.2, -0.02)),
-        ),
-        Claim(
-            **tsm,
-            regime="foellmer",
-            where=FOELLMER,
-            statement="the KL-weighted target-score floor diverges like t_c^-1",
-            test=rate(-1.02, -0.98),
-            control=Control("rate -2 of the other schedules", test=rate(-2.02, -1.98)),
-        ),
-        Claim(
-            **(tsm | {"variable": "tsm_prefactor"}),
-            regime="prefactor",
-            statement="the divergence of the target-score floor has prefactor 1/(2 v* snr(t_c))",
-            test=limit(0.98, 1.02),
-            control=Control("prefactor 1/snr(t_c)", test=limit(1.96, 2.04)),
-        ),
-        Claim(
-            **csm,
-            regime="flow_vp",
-            where=FLOW,
-            statement="the KL-weighted conditional floor grows like log(1/t_c)",
-            test=rate(-1.02, -0.98, "log"),
-            control=Control("a power law", test=rate(-1.02, -0.98)),
-        ),
-        Claim(
-            **csm,
-            regime="foellmer",
-            where=FOELLMER,
-            statement="the KL-weighted conditional floor grows like log(1/t_c)/2",
-            test=rate(-0.52, -0.48, "log"),
-            control=Control("slope 1 of the other schedules", test=rate(-1.02, -0.98, "log")),
-        ),
-        Claim(
-            **(csm | {"variable": "atoms_floor"}),
-            regime="atoms",
-            where=RF,
-            statement="the KL-weighted conditional floor of an empirical target grows like log(1/t_c)",
-            test=rate(-1.02, -0.98, "log"),
-            expect="refuted",
-        ),
-        Claim(
-            id="tilting.csm_floor_mutual_information",
-            regime="gaussian",
-            source="derived here (I-MMSE)",
-            evidence="quadrature",
-            variable="csm_information",
-            where={"cutoff": [1e-2, 1e-3, 1e-4]},
-            statement="the KL-weighted conditional floor is the mutual information of data and noisy state",
-            test=Inside(1 - 1e-6, 1 + 1e-6),
-            control=Control("factor 1 for 1/2", variable="csm_information_doubled"),
-        ),
-        Claim(
-            id="tilting.csm_floor_mutual_information",
-            regime="atoms",
-            source="derived here",
-            evidence="quadrature",
-            variable="atoms_floor",
-            where=RF | {"cutoff": 1e-5},
-            statement="for two atoms it is log 2",
-            test=Inside(np.log(2) - 1e-6, np.log(2) + 1e-6),
-            control=Control("log 4", test=Inside(np.log(4) - 1e-6, np.log(4) + 1e-6)),
-        ),
-        Claim(
-            id="tilting.snr_clock",
-            source="derived here",
-            evidence="quadrature",
-            variable="csm_clock",
-            where=ONCE | FLOW,
-            minus=FOELLMER,
-            statement="KL-weighted floors over one range of signal-to-noise ratios agree across schedules",
-            test=Inside(-1e-6, 1e-6),
-            control=Control("weight 1", variable="csm_clock_unweighted"),
-        ),
-        Claim(
-            **infinite,
-            regime="foellmer",
-            where=FOELLMER,
-            control=Control("the novel target in its place", variable="nsm_gradient"),
-        ),
-        Claim(**infinite, regime="rectified_flow", where=RF, expect="refuted"),
-        Claim(
-            **caveat,
-            regime="flow_vp",
-            variable="csm_gradient_ratio",
-            where=FLOW,
-            statement="with uniform times the conditional gradient moment is (pi/2) nu* or (pi/2)^2 nu* (cosine)",
-            test=limit(1 - 1e-4, 1 + 1e-4),
-            control=Control("pi nu*", test=limit(2 - 1e-4, 2 + 1e-4)),
-        ),
-        Claim(
-            **sampling,
-            regime="target",
-            variable="tsm_best",
-            where=FLOW,
-            statement="the best time sampling leaves the target-score gradient moment diverging like t_c^-2",
-            test=rate(-2.02, -1.98),
-            control=Control("importance sampling in time cures it", test=rate(-0.05, 0.05)),
-        ),
-        Claim(
-            **sampling,
-            regime="conditional",
-            variable="csm_best",
-            where=RF,
-            statement="the best time sampling gives the conditional target a finite gradient moment, 1.486663",
-            test=limit(1.48665, 1.48668),
-            control=Control("the value at uniform times", variable="csm_gradient"),
-        ),
-        Claim(
-            id="tilting.schedule_free_floor",
-            regime="floor",
-            source="derived here",
-            evidence="quadrature",
-            variable="nsm_floor",
-            where=ONCE,
-            statement="the floor of the novel and adjoint targets is one number for all schedules",
-            test=Inside(FLOOR - 1e-7, FLOOR + 1e-7),
-            control=Control("weight eta^2", variable="nsm_floor_squared"),
-        ),
-        Claim(
-            id="tilting.schedule_free_floor",
-            regime="adjoint",
-            source="derived here",
-            evidence="quadrature",
-            variable="adjoint_energy",
-            where=ONCE,
-            statement="the energy of the lean adjoint factor is nu^2/2 for all schedules",
-            test=Inside(0.845 - 1e-7, 0.845 + 1e-7),
-            control=Control("nu^2", test=Inside(1.69 - 1e-7, 1.69 + 1e-7)),
-        ),
-        Claim(
-            id="tilting.kl_weight",
-            source="derived here (standard)",
-            evidence="quadrature",
-            variable="path_divergence",
-            where=ONCE,
-            statement="the eta-weighted score gap integrates to KL(p* | p_1) for every schedule",
-            test=Inside(0.15233360104088 - 1e-8, 0.15233360104088 + 1e-8),
-            control=Control("weight eta^2", variable="path_divergence_squared"),
-        ),
+        tsm.claim(regime="flow_vp", where=FLOW, test=rate(-2.02, -1.98),
+                  statement="For rectified flow and cosine VP the KL-weighted target-score floor diverges like t_c^-2.",
+                  control=Control("logarithmic growth", test=rate(-0.2, -0.02))),
+        tsm.claim(regime="foellmer", where=FOELLMER, test=rate(-1.02, -0.98),
+                  statement="For the Foellmer process the KL-weighted target-score floor diverges like t_c^-1.",
+                  control=Control("rate -2 of the other schedules", test=rate(-2.02, -1.98))),
+        tsm.claim(regime="prefactor", variable="tsm_prefactor", test=limit(0.98, 1.02),
+                  statement="The divergence of the KL-weighted target-score floor has the prefactor 1/(2 v* snr(t_c)).",
+                  control=Control("prefactor 1/snr(t_c)", test=limit(1.96, 2.04))),
+        csm.claim(regime="flow_vp", where=FLOW, test=rate(-1.02, -0.98, "log"),
+                  statement="For rectified flow and cosine VP the KL-weighted conditional floor grows like log(1/t_c).",
+                  control=Control("a power law", test=rate(-1.02, -0.98))),
+        csm.claim(regime="foellmer", where=FOELLMER, test=rate(-0.52, -0.48, "log"),
+                  statement="For the Foellmer process the KL-weighted conditional floor grows like log(1/t_c)/2.",
+                  control=Control("slope 1 of the other schedules", test=rate(-1.02, -0.98, "log"))),
+        csm.claim(regime="atoms", variable="atoms_floor", where=RF, test=rate(-1.02, -0.98, "log"), expect="refuted",
+                  statement="For an empirical target of two atoms the KL-weighted conditional floor grows like "
+                            "log(1/t_c)."),
+        information.claim(regime="gaussian", source="derived here (I-MMSE)", variable="csm_information",
+                          where={"cutoff": [1e-2, 1e-3, 1e-4]}, test=near(1, 1e-6),
+                          statement="For a Gaussian target the KL-weighted conditional floor is the mutual "
+                                    "information of data and noisy state.",
+                          control=Control("factor 1 for 1/2", variable="csm_information_doubled")),
+        information.claim(regime="atoms", source=HERE, variable="atoms_floor", where={**RF, "cutoff": 1e-5},
+                          test=near(np.log(2), 1e-6),
+                          statement="For two equal atoms the KL-weighted conditional floor is log 2.",
+                          control=Control("log 4", test=near(np.log(4), 1e-6))),
+        Claim("tilting.snr_clock",
+              "KL-weighted floors over one range of signal-to-noise ratios agree across schedules.",
+              HERE, "quadrature", "csm_clock", Inside(-1e-6, 1e-6), where={**ONCE, **FLOW}, minus=FOELLMER,
+              control=Control("weight 1", variable="csm_clock_unweighted")),
+        infinite.claim(regime="foellmer", where=FOELLMER,
+                       control=Control("the novel target in its place", variable="nsm_gradient")),
+        infinite.claim(regime="rectified_flow", where=RF, expect="refuted"),
+        Claim("tilting.csm_gradient_caveat",
+              "At uniform times the conditional gradient moment is (pi/2) nu*, (pi/2)^2 nu* for cosine VP.",
+              "refines the paper; derived here", "quadrature", "csm_gradient_ratio", limit(1 - 1e-4, 1 + 1e-4),
+              regime="flow_vp", where=FLOW, control=Control("pi nu*", test=limit(2 - 1e-4, 2 + 1e-4))),
+        sampling.claim(regime="target", variable="tsm_best", where=FLOW, test=rate(-2.02, -1.98),
+                       statement="At the best times the target-score gradient moment still diverges like t_c^-2.",
+                       control=Control("importance sampling in time cures it", test=rate(-0.05, 0.05))),
+        sampling.claim(regime="conditional", variable="csm_best", where=RF, test=limit(1.48665, 1.48668),
+                       statement="At the best times the conditional target has a finite gradient moment, 1.486663.",
+                       control=Control("the value at uniform times", variable="csm_gradient")),
+        schedule_free.claim(regime="floor", variable="nsm_floor", test=near(FLOOR, 1e-7),
+                            statement="The floor of the novel and adjoint targets is one number for all schedules.",
+                            control=Control("weight eta^2", variable="nsm_floor_squared")),
+        schedule_free.claim(regime="adjoint", variable="adjoint_energy", test=near(0.845, 1e-7),
+                            statement="The energy of the lean adjoint factor is nu^2/2 for all schedules.",
+                            control=Control("nu^2", test=near(1.69, 1e-7))),
+        Claim("tilting.kl_weight",
+              "The eta-weighted score gap integrates to KL(p* | p_1) for every schedule.",
+              "derived here (standard)", "quadrature", "path_divergence", near(DIVERGENCE, 1e-8), where=ONCE,
+              control=Control("weight eta^2", variable="path_divergence_squared")),
     ],
-)
+)  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 import unifiedscore as us
 from unifiedscore.references import GaussianTilt, chain_of_fields, log_expectation
 from unifiedscore.samplers import GaussianPath
-from unifiedscore.study import Claim, Control, Grid, Limit, Rate, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Limit, Rate, Study, Variable, known
 
 PATH = GaussianPath([[0.0], [2.0]], (1.0, 0.5))
 ANNEALED = PATH.path()
@@ -56,15 +56,12 @@ def measure(cell, rng):
         values["tilting_no_divergence"] = tilting_value(steps, share, divergence=False) - 1
     else:  # no escort, no divergence
         values |= {"annealing_no_divergence": values["annealing"], "tilting_no_divergence": values["tilting"]}
-    out = {name: abs(value) for name, value in values.items()}
-    if share == 1:
-        rate = lambda t: TILT.log_normalizer_rate(t)
-        # The left Riemann sum is off by -h/2 [(log Z)'(1) - (log Z)'(0)].
-        out["constant"] = values["tilting"] * steps / (-0.5 * (rate(1.0) - rate(0.0)))
-    else:
-        out["constant"] = np.nan
+    # The left Riemann sum is off by -h/2 [(log Z)'(1) - (log Z)'(0)].
+    riemann = -0.5 * (TILT.log_normalizer_rate(1.0) - TILT.log_normalizer_rate(0.0))
+    constant = values["tilting"] * steps / riemann if share == 1 else np.nan
     # Rounding of a logarithm that is a sum over the steps.
-    return out | {f"{name}_error": 1e-15 * steps for name in values} | {"constant_error": 1e-12 * steps}
+    sizes = known({name: abs(value) for name, value in values.items()}, 1e-15 * steps)
+    return sizes | {"constant": known(constant, 1e-12 * steps)}
 
 
 def claims():
@@ -78,43 +75,28 @@ def claims():
                 if share == 0
                 else Control("the divergence of the escort omitted", variable=f"{name}_no_divergence")
             )
-            yield Claim(
-                id="tilting.escorted_jarzynski" if name == "annealing" else "tilting.tilted_jarzynski",
-                regime=regime,
-                statement=f"the rate form of {name} has an error of order h",
-                source=source,
-                evidence="quadrature",
-                variable=name,
-                where={"share": share},
-                test=Rate(-1.05, -0.95, along="steps"),
-                control=wrong,
-            )
+            yield Claim("tilting.escorted_jarzynski" if name == "annealing" else "tilting.tilted_jarzynski",
+                        f"The work of {name} in rate form has an error of order h.",
+                        source, "quadrature", name, Rate(-1.05, -0.95, along="steps"),
+                        regime=regime, where={"share": share}, control=wrong)  # fmt: skip
 
 
 study = Study(
-    name="tilting_step_size",
-    title="Work in rate form: error against step size",
-    grid=Grid(share=[0.0, 1.0], steps=STEPS),
-    measure=measure,
+    name="tilting_step_size", title="Work in rate form: error against step size",
+    grid=Grid(share=[0.0, 1.0], steps=STEPS), measure=measure,
     variables={
         "annealing": Variable("Relative error of E exp(-W_h)"),
-        "annealing_no_divergence": Variable("The same without div e in the work"),
+        "annealing_no_divergence": Variable("Relative error of E exp(-W_h) without div e in the work"),
         "tilting": Variable("Relative error of E exp(A_h)"),
-        "tilting_no_divergence": Variable("The same without div c in the weight"),
+        "tilting_no_divergence": Variable("Relative error of E exp(A_h) without div c in the weight"),
         "constant": Variable("Error of the exact correction times K, over its predicted constant"),
     },
     claims=[
         *claims(),
-        Claim(
-            id="tilting.nets_residual_zero",
-            regime="constant",
-            statement="with the exact correction the error is that of a left Riemann sum of (log Z)'",
-            source="derived here",
-            evidence="quadrature",
-            variable="constant",
-            where={"share": 1.0},
-            test=Limit(0.999, 1.001, along="steps", order=1),
-            control=Control("twice the constant", test=Limit(1.999, 2.001, along="steps", order=1)),
-        ),
+        Claim("tilting.nets_residual_zero",
+              "With the exact correction the error of E exp(A_h) is that of a left Riemann sum of (log Z)'.",
+              "derived here", "quadrature", "constant", Limit(0.999, 1.001, along="steps", order=1),
+              regime="constant", where={"share": 1.0},
+              control=Control("twice the constant", test=Limit(1.999, 2.001, along="steps", order=1))),
     ],
-)
+)  # fmt: skip

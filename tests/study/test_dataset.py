@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from unifiedscore.cli import main
 from unifiedscore.errors import FileError
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Variable, open_results, run
 from unifiedscore.study.dataset import STATUS, assemble, git_state, read_dataset, write_dataset
+from unifiedscore.study.discover import studies_in
 from unifiedscore.study.records import Record
 
 
@@ -111,3 +113,21 @@ def test_missing_and_damaged_results_are_named(tmp_path):
 
 def test_git_state_is_unknown_outside_a_repository(tmp_path):
     assert git_state(tmp_path) == git_state(None) == ("unknown", "unknown")
+
+
+def test_reasons_of_skipped_cells_are_kept_in_the_data_set_the_file_and_the_status(write_study, tmp_path, capsys):
+    path, reason = write_study(), "two dimensions need no more seeds"
+    path.write_text(path.read_text().replace('cell["seed"] > 1,', f'cell["seed"] > 1 and "{reason}",'))
+    dataset = run(studies_in(path)[0].study, out=tmp_path / "out")
+    skipped = dataset["status"].values == STATUS.index("skipped")
+    assert skipped.sum() == 4
+    assert (dataset["skip_reason"].values == np.where(skipped, reason, "")).all()
+    xr.testing.assert_identical(read_dataset(tmp_path / "out" / "moments.nc"), dataset)
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        main(["status", str(tmp_path / "out")])
+    assert f"; 4 skipped: {reason}\n" in capsys.readouterr().out
+
+
+def test_a_grid_that_gives_no_reason_stores_none(dataset):
+    assert "skip_reason" not in dataset

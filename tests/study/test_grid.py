@@ -108,3 +108,13 @@ def test_a_skip_that_raises_names_the_cell():
     grid = Grid(seed=[5], skip=lambda cell: 1 / 0)
     with pytest.raises(StudyError, match=r"skip\(seed=5\) raised ZeroDivisionError"):
         grid.skipped(next(grid.cells()))
+
+
+def test_a_skip_may_give_its_reason():
+    answers = {0: "the population has no seed", 1: True, 2: "", 3: False, 4: np.True_, 5: "the population has no seed"}
+    grid = Grid(seed=range(6), skip=lambda cell: answers[cell["seed"]])
+    reasons = [grid.skip_reason(cell) for cell in grid.cells()]
+    assert reasons == ["the population has no seed", "", None, None, "", "the population has no seed"]
+    assert [grid.skipped(cell) for cell in grid.cells()] == [True, True, False, False, True, True]
+    assert grid.skip_reasons() == {"the population has no seed": 2, "": 2}
+    assert Grid(seed=range(6)).skip_reasons() == {}

@@ -124,6 +124,8 @@ def status(results: Results = OUT):
             line += f", about {_duration(seconds)} of one worker's time left"
         if damaged:
             line += f"; {damaged} of the missing {'has' if damaged == 1 else 'have'} a damaged record"
+        for reason, count in manifest.get("skipped", {}).items():
+            line += f"; {count} skipped: {reason}" if reason else ""
         say(line)
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")

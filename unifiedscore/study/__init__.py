@@ -9,7 +9,10 @@ from unifiedscore.inference import Identity, Inside, Limit, Proportion, Rate
 from unifiedscore.study.claim import Claim, Control, Hypothesis, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.judge import judge
+from unifiedscore.study.numerical_error import known, two_rules
+from unifiedscore.study.parts import combine
 from unifiedscore.study.study import Study
+from unifiedscore.study.theorem import Theorem
 
 # judge is imported at once because a module of the same name would otherwise take its place here.
 _LAZY = {"Derivation": "derivation", "judge_derivation": "derivation", "open_results": "dataset", "run": "runner"}
@@ -27,11 +30,15 @@ __all__ = [
     "Proportion",
     "Rate",
     "Study",
+    "Theorem",
     "Variable",
+    "combine",
     "judge",
     "judge_derivation",
+    "known",
     "open_results",
     "run",
+    "two_rules",
 ]
 
 if TYPE_CHECKING:

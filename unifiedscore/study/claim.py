@@ -23,7 +23,7 @@ class Variable:
     Parameters
     ----------
     long_name, units, symbol : str
-        As they are stored in the netCDF file and printed on figures.
+        As they are stored in the netCDF file and printed on figures. `long_name` is a phrase that is understood alone.
     error : str, optional
         Name of the variable that holds its numerical error; `<name>_error` is used if it exists and this is None.
     dims, coords
@@ -136,7 +136,9 @@ class Claim:
     ----------
     id : str
         Dotted name, the same in every regime.
-    statement, source : str
+    statement : str
+        A sentence that is understood alone and names its regime.
+    source : str
     evidence : {"exact", "quadrature", "monte_carlo"}
         Symbolic evidence comes from a `Derivation`.
     variable : str
@@ -165,7 +167,7 @@ class Claim:
     Examples
     --------
     >>> from unifiedscore.inference import Inside
-    >>> claim = Claim("demo.mean", "the mean is one", "derived here", "monte_carlo", "mean", Inside(0.9, 1.1),
+    >>> claim = Claim("demo.mean", "The mean is one.", "derived here", "monte_carlo", "mean", Inside(0.9, 1.1),
     ...               control=Control("predict two", test=Inside(1.9, 2.1)))
     >>> claim.expect
     'supported'

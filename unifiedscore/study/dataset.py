@@ -49,7 +49,8 @@ def assemble(
     """The data set of a study: every variable over the grid (seeds are never averaged), and a status per cell.
 
     Cells that skip() excludes are "skipped"; cells without a record are "not_run"; neither and no failed cell has
-    values. Every attribute is text or a number, as netCDF demands.
+    values. Where skip() gives reasons, the text variable `skip_reason` keeps them, "" for every other cell. Every
+    attribute is text or a number, as netCDF demands.
     """
     import xarray as xr
 
@@ -65,12 +66,12 @@ def assemble(
     shape = {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in variables.items()}
     values = {name: np.full((grid.size, *shape[name]), np.nan) for name in variables}
     status = np.full(grid.size, STATUS.index("not_run"), dtype=np.int8)
-    failed = []
+    failed, reasons = [], np.full(grid.size, "", dtype=object)
     for position, cell in enumerate(grid.cells()):
         record = records.get(cell)
         if record is None:
-            if grid.skipped(cell):
-                status[position] = STATUS.index("skipped")
+            if (reason := grid.skip_reason(cell)) is not None:
+                status[position], reasons[position] = STATUS.index("skipped"), reason
             continue
         status[position] = STATUS.index(record.status)
         if record.status == "failed":
@@ -88,6 +89,8 @@ def assemble(
         "flag_meanings": " ".join(STATUS),
     }
     data["status"] = (axes, status.reshape(grid.shape), meanings)
+    if any(reasons):
+        data["skip_reason"] = axes, reasons.reshape(grid.shape), {"long_name": "Why the cell is skipped"}
     dataset = xr.Dataset(data, coords=coords)
     for name in dataset.coords:
         dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")

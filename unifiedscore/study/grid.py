@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import numbers
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +19,8 @@ from unifiedscore.errors import InputError, StudyError, UnknownNameError
 from unifiedscore.validate import integer
 
 Label = int | float | str
-TAKEN = ("status", "method", "tolerance", "drop", "indexers", "indexer")  # the store's own name; keywords of xarray
+OWN = ("status", "skip_reason")  # what the store adds to the variables of a study
+TAKEN = (*OWN, "method", "tolerance", "drop", "indexers", "indexer")  # and keywords of xarray
 
 
 @final
@@ -93,7 +95,8 @@ class Grid:
     Parameters
     ----------
     skip : callable, optional
-        `skip(cell) -> bool`; cells where it is true are not measured and are stored with the status "skipped".
+        `skip(cell)` returns True, or a reason in words, for a cell that is not measured; False or "" for the others.
+        A skipped cell is stored with the status "skipped" and its reason in the variable `skip_reason`.
     paired : tuple of str
         Axes that do not enter a cell's random stream: methods compared on the same draws.
     **axes : list, range, array or tuple
@@ -114,14 +117,14 @@ class Grid:
     """
 
     axes: Mapping[str, tuple[Label, ...]]
-    skip: Callable[[Cell], bool] | None
+    skip: Callable[[Cell], bool | str] | None
     paired: tuple[str, ...]
 
-    def __init__(self, *, skip: Callable[[Cell], bool] | None = None, paired: Iterable[str] = (), **axes):
+    def __init__(self, *, skip: Callable[[Cell], bool | str] | None = None, paired: Iterable[str] = (), **axes):
         if not axes:
             raise InputError("a grid needs at least one axis, for example Grid(seed=range(16))")
         if skip is not None and not callable(skip):
-            raise InputError(f"skip must be a function of a cell that returns True or False; got {skip!r}")
+            raise InputError(f"skip must be a function of a cell that returns a reason, True or False; got {skip!r}")
         paired = (paired,) if isinstance(paired, str) else paired
         if not isinstance(paired, Iterable):
             raise InputError(f"paired must be a tuple of axis names; got {paired!r}")
@@ -153,12 +156,22 @@ class Grid:
 
     def skipped(self, cell: Cell) -> bool:
         """Whether `skip` excludes this cell."""
+        return self.skip_reason(cell) is not None
+
+    def skip_reason(self, cell: Cell) -> str | None:
+        """Why `skip` excludes this cell: "" where it only says that it does; None for a cell that is measured."""
         if self.skip is None:
-            return False
+            return None
         try:
-            return bool(self.skip(cell))
+            answer = self.skip(cell)
+            return (str(answer) if isinstance(answer, str) else "") if answer else None
         except Exception as error:
             raise StudyError(f"skip({cell!r}) raised {type(error).__name__}: {error}") from error
+
+    def skip_reasons(self) -> dict[str, int]:
+        """How many cells are skipped for each reason."""
+        reasons = (self.skip_reason(cell) for cell in self.cells()) if self.skip is not None else ()
+        return dict(Counter(reason for reason in reasons if reason is not None))
 
     def replace(self, **axes) -> Grid:
         """The same grid with the labels of some axes replaced, as a profile does."""

@@ -208,7 +208,7 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
 
 
 def read_manifest(path: Path) -> dict:
-    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells and their keys."""
+    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells, their keys, skipped."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
     try:
         manifest = parse_json(read_file(path, below=path.parents[2], limit=LARGEST), values=MOST)
@@ -263,6 +263,7 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, t
     keys = [job.key(cell) for cell in job.todo]
     manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
     manifest |= {"identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
+    manifest |= {"skipped": job.grid.skip_reasons()}
     job.store.keep_identity(job.identity.to_json())
     write_atomic(store.folder / MANIFEST, encoded(json.dumps(manifest)))
     if damaged:

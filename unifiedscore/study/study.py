@@ -13,7 +13,8 @@ import numpy as np
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.claim import Claim, Variable, check_claims
-from unifiedscore.study.grid import Cell, Grid
+from unifiedscore.study.grid import OWN, Cell, Grid
+from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known
 
@@ -33,7 +34,8 @@ class Study:
         The grid of the profile "quick".
     measure : callable
         `measure(cell, rng)` returns a mapping with a number (or, for a variable with `dims`, an array) for each
-        variable and each declared error. `rng` is the cell's own generator.
+        variable and each declared error. `rng` is the cell's own generator. A value that `two_rules` or `known` made
+        carries its error with it; `study.measure` returns both, as they are stored. `combine` makes one of parts.
     variables : mapping of str to Variable
         What `measure` returns.
     claims : sequence of Claim
@@ -77,6 +79,7 @@ class Study:
         except InputError as error:
             raise InputError(f"study {self.name}: {error}") from error
         object.__setattr__(self, "variables", dict(self.variables))
+        object.__setattr__(self, "measure", expanding(self.measure, self.variables))
         object.__setattr__(self, "profiles", {name: dict(axes) for name, axes in self.profiles.items()})
         _align_labels(self)
 
@@ -166,8 +169,10 @@ def _check_variables(study: Study) -> None:
         raise InputError("variables must map at least one name to a Variable")
     lengths: dict[str, tuple] = {}
     for name, variable in study.variables.items():
-        if not isinstance(name, str) or not _is_name(name) or name == "status" or name in study.grid.axes:
-            raise InputError(f"the variable name {name!r} must be a lower-case identifier, no axis and not 'status'")
+        if not isinstance(name, str) or not _is_name(name) or name in OWN or name in study.grid.axes:
+            raise InputError(
+                f"the variable name {name!r} must be a lower-case identifier, not an axis and none of {', '.join(OWN)}"
+            )
         if not isinstance(variable, Variable):
             raise InputError(f"the variable {name} must be a Variable; got {type(variable).__name__}")
         if variable.error is not None and not _is_name(variable.error):
