@@ -191,4 +191,4 @@ def test_the_installed_entry_point_is_the_plugin_and_loads_nothing_heavy():
     code = f"import pytest, sys; before = set(sys.modules); import {module}; print(*set(sys.modules) - before)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     own = {name for name in loaded if name.startswith("unifiedscore")}
-    assert own == {"unifiedscore", module} and "numpy" not in loaded
+    assert own == {"unifiedscore", "unifiedscore.errors", "unifiedscore.sources", module} and "numpy" not in loaded

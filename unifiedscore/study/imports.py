@@ -40,19 +40,26 @@ def imports_of(content: bytes) -> Imports:
     except (SyntaxError, ValueError, RecursionError):
         return Imports((), ())
     known: dict[Import, None] = {}
+    dynamic = {*_DYNAMIC, *_aliases(tree)}
     unknown: list[tuple[int, str]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             known |= {Import(alias.name): None for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             known[Import(node.module or "", node.level, tuple(alias.name for alias in node.names))] = None
-        elif isinstance(node, ast.Call) and _called(node.func) in _DYNAMIC:
+        elif isinstance(node, ast.Call) and _called(node.func) in dynamic:
             literal = _literal(node)
             if literal is None:
                 unknown.append((node.lineno, ast.unparse(node)))
             else:
                 known[literal] = None
     return Imports(tuple(known), tuple(unknown))
+
+
+def _aliases(tree: ast.AST) -> set[str]:
+    """What a file calls `import_module`."""
+    imported = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "importlib")
+    return {alias.asname or alias.name for node in imported for alias in node.names if alias.name in _DYNAMIC}
 
 
 def _called(function: ast.expr) -> str:

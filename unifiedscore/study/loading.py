@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from unifiedscore.errors import FileError, StudyError
-from unifiedscore.sources import SETTLED, Signature, hash_of, signature
+from unifiedscore.sources import SETTLED, Signature, content_hash, hash_of, signature
 from unifiedscore.study.closure import Closure, Module, closure_of
 from unifiedscore.study.identity import Identity, identity_of, input_files, shortened
 from unifiedscore.study.opened import Watch
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _IMPORT = threading.RLock()
 _loaded: dict[tuple[Path, str], Loaded] = {}
 _latest: dict[Path, Loaded] = {}
-_noted: set[str] = set()
+_noted: set[tuple[Path, str]] = set()
 
 
 @final
@@ -52,6 +52,9 @@ class Loaded:
         When that was.
     late : tuple of Module
         Modules that it has imported under computed names.
+    also : mapping of str to str
+        Hashes of what else it has read while it was executed: those modules, and data. Unlike what a measurement
+        reads, these are held in memory.
     """
 
     module: ModuleType
@@ -62,6 +65,7 @@ class Loaded:
     signatures: Mapping[str, Signature]
     since: float
     late: tuple[Module, ...] = ()
+    also: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -77,6 +81,10 @@ class Loaded:
         return frozenset(
             {*_code(self.closure), *(path.resolve() for path in input_files(self.path.parent, study.inputs).values())}
         )
+
+    def changed_beside(self) -> list[str]:
+        """What it has read besides its import closure, and would find otherwise now."""
+        return [name for name, was in self.also.items() if _hash(name) != was]
 
     def unchanged(self) -> bool:
         """Whether its files and folders are certainly as they were; False where that takes reading them."""
@@ -109,7 +117,7 @@ def load(path: Path) -> Loaded:
         since = time.time()
         closure = closure_of(path)
         digest = hash_of(closure.files())
-        if (path, digest) not in _loaded:
+        if (path, digest) not in _loaded or _loaded[path, digest].changed_beside():
             _loaded[path, digest] = _execute(closure, digest, since)
         _latest[path] = _loaded[path, digest]
         return _latest[path]
@@ -131,7 +139,17 @@ def _execute(closure: Closure, digest: str, since: float) -> Loaded:
         errstate = np.geterr()
     opened = frozenset(watch.read - _code(closure))
     late = tuple(namespace.late)
-    return Loaded(module, closure.copy(), namespace, opened, errstate, signatures, since, late)
+    also = {str(module.path): module.hash for module in late if module.path is not None}
+    also |= {str(path): _hash(str(path)) for path in opened if str(path) not in also}
+    signatures |= {name: signature(name) for name in also}
+    return Loaded(module, closure.copy(), namespace, opened, errstate, signatures, since, late, also)
+
+
+def _hash(name: str) -> str:
+    try:
+        return content_hash(name)
+    except FileError:
+        return "gone"
 
 
 def _code(closure: Closure) -> set[Path]:
@@ -148,6 +166,7 @@ def refuse_changed(study: Study, loaded: Loaded) -> None:
         raise StudyError(f"{study.name}: {error}") from error
     bound = loaded.closure.files(without=[module.name for module in loaded.late])
     changes = Identity(files=bound).changes(Identity(files=now.files()))
+    changes += [f"{Path(name).name} changed" for name in loaded.changed_beside()]
     if changes:
         raise StudyError(
             f"{loaded.path}: {shortened(changes)} while it was loaded in this process; "
@@ -157,6 +176,6 @@ def refuse_changed(study: Study, loaded: Loaded) -> None:
 
 def notes_once(loaded: Loaded) -> list[str]:
     """What cannot be told about the imports of a file, the first time that somebody asks."""
-    fresh = [text for text in dict.fromkeys(loaded.closure.notes) if text not in _noted]
-    _noted.update(fresh)
+    fresh = [text for text in dict.fromkeys(loaded.closure.notes) if (loaded.path, text) not in _noted]
+    _noted.update((loaded.path, text) for text in fresh)
     return fresh

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from types import ModuleType
 from typing import Any, final
 
@@ -37,7 +38,8 @@ class Namespace:
 
     def __init__(self, closure: Closure, digest: str):
         self.closure, self.digest = closure, digest
-        self.prefix = f"{closure.path.stem}_{digest[:12]}"
+        # Numbered: a file may have to be executed again because of data that it read, not of what it imports.
+        self.prefix = _free(f"{closure.path.stem}_{digest[:12]}")
         self.late: list[Module] = []
         self._modules: dict[str, ModuleType] = {}
         self._lock = threading.RLock()
@@ -186,6 +188,11 @@ class Namespace:
         with _beside(self.closure.places):
             spec.loader.exec_module(module)
         return module
+
+
+def _free(name: str) -> str:
+    numbered = (f"{name}_{number}" for number in count(2))
+    return name if name not in sys.modules else next(other for other in numbered if other not in sys.modules)
 
 
 @contextmanager
