@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from unifiedscore import cli
+from unifiedscore.ledger.report import write_report
 
 STUDY = '''
 """A small study."""
@@ -373,6 +374,24 @@ def test_the_printed_command_names_a_file_that_is_not_found_by_itself(project):
     assert verify("my work/study_means.py", "--seed", "2") == 0
     (found,) = ledger()["verdicts"]
     assert found["reproduce"] == "unifiedscore verify 'my work/study_means.py' --claim means.one --seed 2"
+
+
+def test_a_report_shows_no_figure_of_another_run(project, capsys, monkeypatch):
+    monkeypatch.setattr("unifiedscore.ledger.report.write_report", write_report)
+    root = project()
+    assert verify() == 0
+    report = root / "results/report.html"
+    assert "data:image/png" in report.read_text()
+    call("run", "--executor", "serial", "--seed", "1")
+    assert call("figures") == 0 and call("report") == 0
+    message = "figure means is left out of the report: it shows means with root seed 1, where 0 was judged"
+    assert message in capsys.readouterr().err and "data:image/png" not in report.read_text()
+    path = root / "studies/study_means.py"
+    path.write_text(path.read_text() + "# other\n")
+    call("run", "--executor", "serial")
+    assert call("figures") == 0 and call("report") == 0
+    assert "shows means as another state of the code measured it" in capsys.readouterr().err
+    assert verify() == 0 and "data:image/png" in report.read_text()
 
 
 def test_judge_names_data_of_another_version_of_the_study(project, capsys):

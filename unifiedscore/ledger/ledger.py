@@ -25,6 +25,7 @@ def build_ledger(
     not_run: Iterable[Mapping[str, Any]] = (),
     failed_cells: Iterable[Mapping[str, Any]] = (),
     stale: Iterable[str] = (),
+    runs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The ledger as plain JSON values.
 
@@ -39,6 +40,8 @@ def build_ledger(
         study, cell, message.
     stale : iterable of str
         Studies judged on data that another version of their file or of the engine measured.
+    runs : mapping, optional
+        Study to the stamp of the run that was judged; see `unifiedscore.study.stamp`.
 
     Returns
     -------
@@ -69,6 +72,7 @@ def build_ledger(
         "not_run": [dict(entry) for entry in not_run],
         "failed_cells": [dict(entry) for entry in failed_cells],
         "stale": sorted(stale),
+        "runs": {study: dict(run) for study, run in (runs or {}).items()},
     }
     return _plain(ledger)
 

@@ -45,6 +45,7 @@ def merged(ledger: dict[str, Any], found: Found, out: Path, *, claim: str | None
         "not_run": [entry for entry in old["not_run"] if elsewhere(entry)] + ledger["not_run"],
         "failed_cells": [entry for entry in old["failed_cells"] if entry["study"] not in studies | files]
         + ledger["failed_cells"],
+        "runs": {study: run for study, run in old.get("runs", {}).items() if study in rest} | ledger.get("runs", {}),
         "stale": sorted({*ledger["stale"], *(name for name in rest if name in old["stale"] or _outdated(out, name))}),
     }
     return ledger | new | family_wise(new["verdicts"])

@@ -18,6 +18,8 @@ from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES
 from unifiedscore.ledger.ledger import as_expected, read_ledger
 from unifiedscore.ledger.strip import interval_strip, number
 from unifiedscore.ledger.summary import read_summaries
+from unifiedscore.study.progress import note
+from unifiedscore.study.stamp import disagreement
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
@@ -66,7 +68,7 @@ def write_report(
         text = results / NOT_ESTABLISHED
         not_established = _read(text).decode("utf-8", errors="replace") if text.is_file() else ""
     path = results / "report.html"
-    text = render_report(ledger, _figures(results, figures), not_established, read_summaries(results))
+    text = render_report(ledger, _figures(results, figures, ledger), not_established, read_summaries(results))
     write_atomic(path, text.encode())
     return path
 
@@ -187,7 +189,7 @@ def _table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]]]:
     return [row for row in rows if any(row[1])]
 
 
-def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, Any]]:
+def _figures(results: Path, given: Mapping[str, Path] | None, ledger: Mapping[str, Any]) -> list[dict[str, Any]]:
     folder = results / "figures"
     entries: dict[str, dict[str, Any]] = {}
     index = folder / "index.json"
@@ -201,6 +203,8 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
             for entry in entries.values():
                 if not all(isinstance(name, str) for part in ("studies", "claims") for name in entry.get(part, ())):
                     raise TypeError("studies and claims must list names")
+                if not all(isinstance(run, dict) for run in dict(entry.get("runs", {})).values()):
+                    raise TypeError("runs must hold an object for every study")
                 entry["title"] = str(entry.get("title", ""))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FileError(
@@ -218,6 +222,9 @@ def _figures(results: Path, given: Mapping[str, Path] | None) -> list[dict[str, 
                 entries[path.stem] = {"name": path.stem, "title": "", "studies": [], "claims": [], "path": path}
     shown = []
     for entry in entries.values():
+        if foreign := disagreement(entry.get("runs", {}), ledger):
+            note(f"figure {entry['name']} is left out of the report: {foreign}; judge and draw the same run")
+            continue
         content = _read(entry["path"])
         if not content.startswith(PNG):
             raise FileError(f"{entry['path']} is no PNG file; draw it again: unifiedscore figures")

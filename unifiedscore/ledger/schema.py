@@ -71,6 +71,9 @@ def check_ledger(ledger: Mapping[str, Any], path: Path) -> None:
             check({"estimate": None} | control, _CONTROL, f"control_detail of {where}")
             if control["interval"]:
                 check_interval(control["interval"], f"the control's interval of {where}")
+    runs = ledger.get("runs", {})
+    if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
+        raise FileError(f"{path} is no ledger: runs must hold an object for every study")
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
         raise FileError(f"{path} is no ledger: stale must list names of studies")

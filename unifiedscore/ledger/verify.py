@@ -34,6 +34,7 @@ from unifiedscore.study.judge import judge, not_run
 from unifiedscore.study.pool import InProcess, LocalPool, cancel
 from unifiedscore.study.progress import note
 from unifiedscore.study.runner import run_studies
+from unifiedscore.study.stamp import stamp
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,10 +52,12 @@ class Judged:
     not_run: list[dict] = field(default_factory=list)
     failed_cells: list[dict] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
         """Judge a study on its data set."""
         study = found.study
+        self.runs[study.name] = stamp(dataset)
         if changed := what_changed(_identity(dataset), found.path):
             note(f"{study.name}: its data are stale ({changed}); unifiedscore run measures them again")
             self.stale.append(study.name)
@@ -83,6 +86,7 @@ class Judged:
             not_run=self.not_run,
             failed_cells=self.failed_cells,
             stale=self.stale,
+            runs=self.runs,
         )
 
     def _reproducible(self, verdict: Verdict, path: Path) -> Verdict:

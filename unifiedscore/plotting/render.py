@@ -14,6 +14,7 @@ from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.study.claim import PROFILES
 from unifiedscore.study.dataset import read_dataset
 from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
+from unifiedscore.study.stamp import stamp
 
 DPI = 150
 
@@ -25,7 +26,8 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
     -------
     dict or None
         The figure's entry for `<results>/figures/index.json`: name, title, studies, claims, png, pdf, csv (file names
-        within that folder). None where the data come from a smaller profile than the figure's.
+        within that folder), and the runs that it shows. None where the data come from a smaller profile than the
+        figure's.
 
     Raises
     ------
@@ -53,7 +55,8 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
         if not isinstance(figure, Figure):
             raise StudyError(f"figure {found.name}: figure(dataset) must return a matplotlib Figure; got {figure!r}")
         try:
-            return _save(found, figure, results / "figures")
+            entry = _save(found, figure, results / "figures")
+            return entry | {"runs": {name: stamp(dataset) for name, dataset in datasets.items()}}
         finally:
             plt.close(figure)
 

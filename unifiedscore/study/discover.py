@@ -149,7 +149,8 @@ def discover(paths: Iterable[str | Path] = (), *, kinds: Sequence[str] = tuple(K
 
 def studies_in(path: Path) -> list[FoundStudy]:
     """The studies that a file defines at its top level."""
-    loaded = _load(Path(path).resolve())
+    path = Path(path)
+    loaded = _load(path.resolve())
     studies = _instances(loaded.module, Study)
     if not studies:
         raise StudyError(f"{path} defines no study; expected study = Study(...) at its top level")

@@ -16,6 +16,7 @@ from typing import final
 from unifiedscore.sources import PACKAGE
 from unifiedscore.study import distributions
 
+MACHINE_CODE = (".nbi", ".nbc")  # numba's, wherever its cache is: made from code that is known
 _here = threading.local()
 _active: list[Watch] = []
 _installed = threading.Lock()
@@ -68,7 +69,7 @@ class Watch:
                 real = importlib.util.source_from_cache(real)
             except ValueError:
                 return
-        if any(part.startswith(".") for part in parts):
+        if any(part.startswith(".") for part in parts) or real.endswith(MACHINE_CODE):
             return
         if writes:
             self._written.add(real)
