@@ -193,7 +193,7 @@ class EngineLocator(caching._CacheLocator):
         return self._path
 
     def get_source_stamp(self) -> str:
-        return engine_hash()
+        return ""  # the folder's name says it
 
     def get_disambiguator(self) -> str:
         return str(self._lineno)
@@ -270,7 +270,11 @@ class EngineCache(caching.FunctionCache):
             return None
 
     def save_overload(self, sig, data) -> None:
-        """Keep the machine code for a signature, if there is room."""
+        """Keep the machine code for a signature, if there is room and it comes from the sources that are there."""
+        try:
+            engine_hash()
+        except UnifiedScoreError:
+            return  # edited since, or taken from stale bytecode: the folder's name would be wrong
         try:
             super().save_overload(sig, data)
         except OSError as error:
