@@ -35,8 +35,9 @@ class PosteriorMoments:
     relative_error : (n,) array
         Estimated relative numerical error: of Z itself, of the preconditioner and of the mean distance; of a vector
         relative to the mean length of what it averages ($E_\pi r$ for V, $E_\pi b r$ for the score), since its own
-        length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the log-weights
-        and products. What is below the smallest normal number of float64, such as weights of e^-708, counts as zero.
+        length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the
+        log-weights and products. What is below the smallest normal number of float64, such as weights of e^-708,
+        counts as zero.
 
     References
     ----------

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 from numba import njit
-from scipy.special import log_expit
 
 from unifiedscore.kernels import AbstractKernel
 
@@ -82,6 +81,8 @@ def _between(log_density, left, right):
 
     The steps of neighbours add up to one where those of others are one, which at e^-50 they are.
     """
+
+    from scipy.special import log_expit
 
     def piece(v):
         value = log_density(v)

@@ -1,7 +1,8 @@
+# ruff: noqa: E501 - a subject a line
 """Every function of the engine that a law is tried on, listed once.
 
-A subject computes something from two weighted samples and queries. How its value moves with the points is written beside
-it, and where a law does not hold, why.
+A subject computes something from two weighted samples and queries. How its value moves with the points is written
+beside it, and where a law does not hold, why.
 """
 
 from __future__ import annotations

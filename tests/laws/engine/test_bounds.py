@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import numpy as np
 import unifiedscore as us
@@ -47,6 +49,7 @@ print("within bounds")
 """
 
 
+@pytest.mark.slow
 def test_compiled_loops_stay_within_their_arrays(tmp_path):
     own = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "UNIFIEDSCORE_NUM_THREADS": "1"}
     environment = os.environ | own
