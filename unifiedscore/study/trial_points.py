@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
 
-_DRAWS = 4
+_DRAWS = 2
 
 
 def trial_point(symbols: list, rng: np.random.Generator) -> dict | str:
@@ -29,10 +29,11 @@ def trial_point(symbols: list, rng: np.random.Generator) -> dict | str:
 def draw_number(symbol: Symbol, rng: np.random.Generator) -> Expr | None:
     """A number that satisfies all assumptions of the symbol, None if none of the kinds tried does.
 
-    A symbol without assumptions is complex to SymPy; it is tried at real numbers, which refute in either reading.
+    A symbol that is declared complex is tried off the real line. One without assumptions is complex to SymPy as well;
+    it is tried at real numbers, which refute in either reading.
     """
     general = symbol.is_complex and symbol.is_extended_real is None and symbol.is_imaginary is None
-    return _first_with(symbol.assumptions0, _numbers(rng, general=bool(general) and rng.random() < 0.5))
+    return _first_with(symbol.assumptions0, _numbers(rng, general=bool(general)))
 
 
 def concrete_function(calls: list, rng: np.random.Generator) -> Callable[..., Expr] | None:
@@ -69,7 +70,7 @@ def _has(expression, facts: dict) -> bool:
 
 
 def _numbers(rng: np.random.Generator, *, general: bool = False) -> Iterator:
-    """Numbers of ever more special kinds; those off the real line come first where they are as good as any."""
+    """Numbers of ever more special kinds; with `general` those off the real line come first."""
     import sympy
 
     def signed(draw):
