@@ -41,6 +41,7 @@ def files(part):
 @pytest.mark.parametrize("part", [layer for layer in LAYERS if (PACKAGE / layer).is_dir()])
 def test_numerical_layers_import_only_what_lies_below(part):
     below = {*LAYERS[: LAYERS.index(part) + 1], "errors", "validate"}
+    below |= {"reading", "hdf5"} if part == "measures" else set()  # points come from files
     for path in files(part):
         assert inner(path) <= below, path
 
@@ -50,6 +51,11 @@ def test_inference_depends_on_numpy_and_scipy_alone():
         assert inner(path) <= {"inference", "errors", "validate"}, path
         outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
         assert outside <= {"numpy", "scipy", "unifiedscore"}, path
+
+
+@pytest.mark.parametrize("part", ["reading", "hdf5", "output", "atomic"])
+def test_what_opens_files_knows_nothing_else(part):
+    assert inner(PACKAGE / f"{part}.py") <= {"errors", "reading"}
 
 
 @pytest.mark.parametrize("part", ["study", "ledger"])
