@@ -112,6 +112,11 @@ def test_what_is_true_of_a_verdict_is_defined_once(name):
     assert len(defined) == 1, defined
 
 
+@pytest.mark.parametrize("part", ["reading", "hdf5", "output", "atomic"])
+def test_what_opens_files_knows_nothing_else(part):
+    assert inner(PACKAGE / f"{part}.py") <= {"errors", "reading"}
+
+
 def test_the_package_imports_no_study_derivation_or_figure():
     for path in PACKAGE.rglob("*.py"):
         assert not {name.split(".")[0] for name in imported(path)} & {"studies", "derivations", "figures"}, path

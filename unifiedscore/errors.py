@@ -46,7 +46,7 @@ class MissingDependencyError(UnifiedScoreError, ImportError):
 
 
 def visible(text: str) -> str:
-    """Text of unknown origin for a terminal: line breaks become spaces, other control characters their escapes.
+    r"""Text of unknown origin for a terminal: line breaks become spaces, other control characters their escapes.
 
     Examples
     --------
