@@ -57,7 +57,7 @@ def remaining(
     order = orders[-1]
     trend = f"still {'rise' if last > 0 else 'fall'} by {abs(last):.2g} in the last step"
     if not order >= SLOWEST_ORDER:
-        return _along(last, math.inf, f"{trend}, which is no less than before")
+        return _along(last, math.inf, f"{trend}, which is not less than before")
     order = min(order, _FASTEST_ORDER)
     q = math.exp(-order * steps[-1])
     geometric = abs(last) * q / (1 - q) if known is None else abs(known[1])

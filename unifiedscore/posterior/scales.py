@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
+from unifiedscore.compiled import njit
 from unifiedscore.kernels import AbstractKernel
 
 COARSE = np.concatenate(

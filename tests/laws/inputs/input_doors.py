@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore import fields as fs
-from unifiedscore import inference, measures, metrics, posterior, processes, samplers
+from unifiedscore import inference, measures, metrics, posterior, processes, references, samplers
 from unifiedscore import kernels as ks
 
 RNG = np.random.default_rng(7)
