@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not paths:
         return
     from unifiedscore.errors import UnifiedScoreError
-    from unifiedscore.ledger.claims import claim_files
+    from unifiedscore.verify.claims import claim_files
 
     try:
         files = claim_files([str(config.invocation_params.dir / path) for path in paths])
@@ -81,7 +81,7 @@ class StudyFile(pytest.File):
     def collect(self):
         """One item for each claim."""
         from unifiedscore.errors import UnifiedScoreError
-        from unifiedscore.ledger.claims import claims_in
+        from unifiedscore.verify.claims import claims_in
 
         try:
             claims = claims_in(self.path)
@@ -158,7 +158,7 @@ def claim_verdict(request):
 
 
 def _require_expected(verdict) -> None:
-    from unifiedscore.ledger.claims import explain
+    from unifiedscore.verify.claims import explain
 
     if text := explain(verdict):
         pytest.fail(text, pytrace=False)
@@ -182,8 +182,8 @@ def _chosen_profile(config: pytest.Config) -> str:
 def _judge(config: pytest.Config):
     """The one judge of this session."""
     if _JUDGE not in config.stash:
-        from unifiedscore.ledger.claims import ClaimJudge
         from unifiedscore.study.pool import InProcess, LocalPool
+        from unifiedscore.verify.claims import ClaimJudge
 
         stack = ExitStack()
         out = config.getoption("--studies-out")

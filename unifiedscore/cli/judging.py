@@ -45,9 +45,9 @@ def verify(
     from unifiedscore.ledger.report import write_report
     from unifiedscore.ledger.summary import copy_summaries
     from unifiedscore.ledger.terminal import print_ledger
-    from unifiedscore.ledger.verify import copy_not_established, draw, select
-    from unifiedscore.ledger.verify import verify as verify_found
     from unifiedscore.study.discover import discover
+    from unifiedscore.verify.routine import copy_not_established, draw, select
+    from unifiedscore.verify.routine import verify as verify_found
 
     check_common(profile, seed, out)
     found = select(discover(paths or ()), claim)
@@ -79,8 +79,8 @@ def judge_command(
     a note, and exit code 1.
     """
     from unifiedscore.ledger.terminal import print_ledger
-    from unifiedscore.ledger.verify import judge_results, select
     from unifiedscore.study.discover import discover
+    from unifiedscore.verify.routine import judge_results, select
 
     found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
     with open_executor(executor, workers, 1) as pool:

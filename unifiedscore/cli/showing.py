@@ -16,8 +16,8 @@ from unifiedscore.output import encoded, say, say_lines
 
 def figures(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
     """Draw the figures from stored data sets: PNG, PDF and the plotted numbers."""
-    from unifiedscore.ledger.verify import draw
     from unifiedscore.study.discover import discover
+    from unifiedscore.verify.routine import draw
 
     found = discover(paths or (), kinds=("figures",))
     with open_executor(executor, workers, 1) as pool:

@@ -11,11 +11,11 @@ from typing import Any, final
 
 from unifiedscore.errors import InputError, StudyError, UnknownNameError
 from unifiedscore.inference import Key, Verdict
-from unifiedscore.ledger.verify import Judged, prove
 from unifiedscore.ledger.words import spoken
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
 from unifiedscore.study.runner import run_studies
+from unifiedscore.verify.routine import Judged, prove
 
 
 @final
