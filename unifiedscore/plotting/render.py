@@ -13,7 +13,8 @@ from unifiedscore.errors import StudyError
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.study.claim import PROFILES
 from unifiedscore.study.dataset import read_dataset
-from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
+from unifiedscore.study.discover import FoundFigure, figure_in
+from unifiedscore.study.failure import STOPPED, describe
 
 DPI = 150
 

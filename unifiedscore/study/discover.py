@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ from weakref import WeakKeyDictionary
 
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
 from unifiedscore.study.claim import PROFILES
+from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.records import study_hash
 from unifiedscore.study.study import Study
 
 KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
-STOPPED = (Exception, SystemExit)  # what a user's code may end with: sys.exit() in it must not end the run unseen
 _NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
 _IMPORT = threading.RLock()
 _loaded: dict[tuple[str, str], ModuleType] = {}
@@ -226,16 +225,6 @@ def _import(path: Path, source_hash: str) -> ModuleType:
             if file is not None and Path(file).parent == path.parent:
                 del sys.modules[helper]
     return module
-
-
-def describe(error: BaseException, path: Path | str | None = None) -> str:
-    """An exception in one line, with the line of the user's file where it came from."""
-    text = str(error).strip() or "no message"
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {text}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    place = f" ({Path(path).name}, line {lines[-1]})" if path is not None and lines else ""
-    return f"{type(error).__name__}: {text}{place}"
 
 
 def _instances(module: ModuleType, kind: type) -> list:

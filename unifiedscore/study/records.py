@@ -12,13 +12,12 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
-from unifiedscore.atomic import cannot, make_folder, owner, running, sweep, write_atomic
+from unifiedscore.atomic import cannot, make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.study.grid import canonical
 
@@ -30,7 +29,6 @@ SOURCES = ("study/grid.py", "validate.py")
 JUDGING = ("inference/*.py", "ledger/*.py", "study/judge.py")
 LARGEST = 2**28  # bytes; a record holds scalars and short vectors, and is read whole
 DAMAGED = "damaged"
-_MARKS: set[Path] = set()  # of the cells that this process is measuring itself
 Fits = Callable[[Mapping], bool] | None
 
 
@@ -107,30 +105,6 @@ class RecordStore:
         """File of the record `key`."""
         return self.folder / f"{key}.json"
 
-    def mark(self, key: str) -> None:
-        """Leave a note that this process measures the cell `key` itself, and may not survive it."""
-        path = self._mark(key)
-        try:
-            path.write_text(owner(), encoding="ascii")
-        except OSError as error:
-            raise cannot("write", path, error) from error
-        _MARKS.add(path)
-
-    def unmark(self, key: str) -> None:
-        """Take the note away: the process survived."""
-        _unmark(self._mark(key))
-
-    def marked(self, key: str) -> bool:
-        """Whether a process ended while it measured the cell `key`; another run that is at it now does not count."""
-        try:
-            owner = self._mark(key).read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return False
-        return not running(owner)
-
-    def _mark(self, key: str) -> Path:
-        return self.folder / f"{key}.running"
-
     def write(self, key: str, record: Record, cell: Mapping) -> None:
         """Write a record; it is either complete under its name or not there at all."""
         content = {"schema": SCHEMA, "key": key, "cell": dict(cell)} | asdict(record)
@@ -196,18 +170,6 @@ class RecordStore:
             pass  # another run in the same folder has set it aside
         except OSError as error:
             raise cannot("set aside the damaged record", path, error) from error
-
-
-def unmark_all() -> None:
-    """Take away the notes of what this process is measuring: it is ended on purpose."""
-    for path in list(_MARKS):
-        _unmark(path)
-
-
-def _unmark(path: Path) -> None:
-    _MARKS.discard(path)
-    with suppress(OSError):  # if it stays, the cell is measured apart, no more
-        path.unlink(missing_ok=True)
 
 
 def _content_hash(content: Mapping) -> str:
