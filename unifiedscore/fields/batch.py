@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.validate import choice, points, positive
 
 PUBLISHED_FLOOR = 1e-6
@@ -117,6 +118,7 @@ def log_affinities(kernel, x, y, *, mask=None) -> np.ndarray:
 
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+    refuse_pairs(len(x), len(y), arrays=3, advice="use smaller batches")
     # Direct differences: a Gram form would lose half the digits of small distances.
     log_kernel = kernel.log_profile(cdist(x, y))
     if mask is not None:

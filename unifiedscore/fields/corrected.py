@@ -11,6 +11,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import as_samples
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.validate import points
 
 _BLOCK = 2_000_000
@@ -72,6 +73,7 @@ class CorrectedMeanShift(AbstractField):
         from scipy.spatial.distance import cdist
 
         x = points(x, "x", dimension=self.dimension).astype(np.float64)
+        refuse_pairs(len(x), len(self.samples.points), arrays=4, advice="evaluate the field at fewer points at once")
         log_weight = self.kernel.log_profile(cdist(x, self.samples.points.astype(np.float64)))
         w = np.exp(log_weight - log_weight.max(1, keepdims=True))
         w /= w.sum(1, keepdims=True)

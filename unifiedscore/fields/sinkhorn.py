@@ -12,6 +12,7 @@ from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.fields.nodes import as_nodes
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.validate import integer, positive
 
 # Linear weights of the reweighted law: beyond this range some of them would underflow to zero.
@@ -57,6 +58,9 @@ def sinkhorn_scaling(
     from scipy.special import logsumexp
 
     tolerance, most = positive(tolerance, "tolerance"), integer(most, "most")
+    # The kernel, its exponential and an intermediate result of the same size are held at once.
+    advice = "use fewer points, or for mixtures a smaller order="
+    refuse_pairs(len(first.points), len(second.points), arrays=3, advice=advice)
     log_kernel = kernel.log_profile(cdist(first.points.astype(np.float64), second.points.astype(np.float64)))
     log_a, log_b = np.log(first.weights), np.log(second.weights)
     same = first is second
@@ -126,7 +130,7 @@ def SinkhornDrift(
     Raises
     ------
     InputError, NumericalError
-        Bad measures; plans that do not converge, or whose scalings exceed the range of floating point.
+        Bad measures or too many points; plans that do not converge, or whose scalings exceed the range of floats.
 
     References
     ----------

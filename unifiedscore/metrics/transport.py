@@ -8,6 +8,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import NumericalError
+from unifiedscore.memory import refuse_pairs
 
 _DIRECTION_BLOCK = 64
 
@@ -35,6 +36,7 @@ def wasserstein2(x, y) -> float:
     import ot
 
     x, y = _pair(x, y)
+    refuse_pairs(len(x), len(y), arrays=3, advice="use fewer points, or sliced_wasserstein2")
     cost = ot.dist(x - y.mean(0), y - y.mean(0))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

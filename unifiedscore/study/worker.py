@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from unifiedscore.errors import StudyError
+from unifiedscore.errors import LONGEST, StudyError
 from unifiedscore.study.child import emit, in_worker
 from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import describe, load_module, studies_in
+from unifiedscore.study.failure import safe_text
 from unifiedscore.study.grid import Cell
+from unifiedscore.study.labelled import aligned
 from unifiedscore.study.records import Record, engine_hash
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
@@ -157,9 +159,12 @@ def checked_values(
 
 def _number(name: str, value, variable: Variable) -> float | list:
     shape = tuple(len(variable.coords[dim]) for dim in variable.dims)
+    value = aligned(name, value, variable)
     array = np.asarray(value) if not isinstance(value, numbers.Real) else np.asarray(float(value))
+    if np.ma.isMaskedArray(value) and np.ma.getmaskarray(value).any():
+        raise StudyError(f"{name} is masked: there is no number to store; return NaN where a value is missing")
     if array.dtype.kind not in "fiub":
-        raise StudyError(f"{name} must be a real number; got {value!r}")
+        raise StudyError(f"{name} must be a real number; got {safe_text(lambda: repr(value), LONGEST)}")
     if array.shape != shape:
         wanted = f"an array of shape {shape} over {variable.dims}" if shape else "a single number"
         raise StudyError(f"{name} must be {wanted}; got shape {array.shape}")
