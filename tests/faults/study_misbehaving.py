@@ -40,7 +40,7 @@ def libc():
     return ctypes.CDLL(None)
 
 
-# ---- ends its process ------------------------------------------------------------------------------------------------
+# ---- ends its process -----------------------------------------------------------------------------------------------
 @kind(ENDS)
 def exit_at_once_with_0():
     os._exit(0)
@@ -142,7 +142,7 @@ for _name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGBUS", "SIGUSR1", "SI
     ENDS[f"{_name}_to_itself"] = _signalled(_name)
 
 
-# ---- does not come back ----------------------------------------------------------------------------------------------
+# ---- does not come back ---------------------------------------------------------------------------------------------
 @kind(HANGS)
 def sleep():
     time.sleep(FOREVER)
@@ -223,7 +223,7 @@ def endless_mapping():
     return Endless()
 
 
-# ---- raises ----------------------------------------------------------------------------------------------------------
+# ---- raises ---------------------------------------------------------------------------------------------------------
 def _raising(error):
     def throw():
         raise error()
@@ -286,7 +286,7 @@ RAISES |= {
     "exits_when_read": _raising(ExitsWhenRead),
     "lambda_inside": _raising(lambda: ValueError(lambda: 0)),
     "traceback_taken": _raising(TracebackTaken),
-    "odd_name": _raising(type("\ud800\n", (Exception,), {})),
+    "odd_name": _raising(type("odd\n\u202e" * 50, (Exception,), {})),
     "memory_error": lambda: np.empty(2**60),
     "no_disk": _raising(lambda: OSError(28, "No space left on device")),
     "broken_pipe": _raising(BrokenPipeError),
@@ -311,7 +311,7 @@ def cause_of_itself():
     raise error
 
 
-# ---- returns what is no number -----------------------------------------------------------------------------------------
+# ---- returns what is no number ---------------------------------------------------------------------------------------
 class Unreadable(dict):
     def __getitem__(self, name):
         raise RuntimeError("unreadable")
@@ -356,7 +356,7 @@ RETURNS |= {
 }
 
 
-# ---- leaves something behind, and returns a number ------------------------------------------------------------------------
+# ---- leaves something behind, and returns a number -------------------------------------------------------------------
 @kind(GOES_ON)
 def thread_left():
     threading.Thread(target=time.sleep, args=(FOREVER,)).start()
@@ -503,7 +503,7 @@ def exit_prepared():
     atexit.register(os._exit, 0)
 
 
-@kind(GOES_ON)
+@kind(ENDS)
 def tracing():
     sys.settrace(lambda *_: os._exit(0) if _[0].f_code.co_name == "emit" else None)
 

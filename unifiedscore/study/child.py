@@ -21,6 +21,19 @@ from unifiedscore.study.failure import describe
 PARENT = "UNIFIEDSCORE_PARENT"  # number of the process that starts this one
 LENGTH = 8  # bytes that say how long the message is which follows
 PR_SET_PDEATHSIG = 1
+BASIC = (
+    "builtins",
+    "json",
+    "math",
+    "numpy",
+    "numpy.random",
+    "os",
+    "pickle",
+    "random",
+    "threading",
+    "time",
+    "unifiedscore",
+)
 SPARE_FILES = 64  # files that a cell may leave open before its process is replaced
 _answers: _Answers | None = None
 _dumps, _loads = pickle.dumps, pickle.loads  # before a cell can replace them
@@ -57,6 +70,8 @@ def in_worker() -> bool:
 def emit(kind: str, value: Any = None) -> None:
     """Tell the driver how far the task is: "loaded", or a "record". Nothing happens outside of a worker process."""
     if _answers is not None:
+        if kind == "loaded":
+            _answers.state.remember()
         _answers.send(kind, value, _answers.state.worn() if kind == "record" else "")
         _answers.state.restore()
 
@@ -131,6 +146,15 @@ class _State:
         self._handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
         self._streams = sys.stdin, sys.stdout, sys.stderr
         self._recursion, self._files, self._limits = sys.getrecursionlimit(), _open_files(), _limits()
+        self._functions: dict[str, dict] = {}
+
+    def remember(self) -> None:
+        """Note the functions of the modules that all else is built on: cells that replace one reach the next cells."""
+        modules = {name: sys.modules[name] for name in BASIC if name in sys.modules}
+        self._functions = {
+            name: {key: value for key, value in vars(module).items() if callable(value)}
+            for name, module in modules.items()
+        }
 
     def restore(self) -> None:
         """Signals, alarms, streams, the collector and the recursion limit are as they were."""
@@ -158,8 +182,12 @@ class _State:
             return f"{files} open files"
         if self._limits != _limits():
             return "changed limits"
-        if any(sys.modules.get(name) is None for name in ("json", "numpy", "pickle", "time", "unifiedscore")):
-            return "modules taken away"
+        for name, functions in self._functions.items():
+            if (module := sys.modules.get(name)) is None:
+                return f"no module {name} any more"
+            now = vars(module)
+            if any(now.get(key) is not function for key, function in functions.items()):
+                return f"functions of {name} replaced"
         return ""
 
 

@@ -17,7 +17,7 @@ def describe(error: BaseException, path: Path | str | None = None) -> str:
     It is text that can be stored whatever the exception is: one whose `__str__` raises, a message of 300 MB, halves
     of surrogate pairs.
     """
-    kind, text = safe_text(lambda: type.__dict__["__name__"].__get__(type(error))), safe_text(lambda: str(error))
+    kind, text = safe_text(lambda: type.__dict__["__name__"].__get__(type(error)), 100), safe_text(lambda: str(error))
     text = text.strip() or "no message"
     if isinstance(error, BaseExceptionGroup):
         text += _members(error)

@@ -12,6 +12,7 @@ from time import perf_counter  # a cell may replace the one in the module
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+import numpy.ma as ma  # now: a cell that leaves no file to open would keep it from being imported
 
 from unifiedscore.errors import LONGEST, StudyError
 from unifiedscore.study.child import emit, in_worker
@@ -159,9 +160,11 @@ def checked_values(
 
 def _number(name: str, value, variable: Variable) -> float | list:
     shape = tuple(len(variable.coords[dim]) for dim in variable.dims)
+    if isinstance(value, str | bytes):
+        raise StudyError(f"{name} must be a real number; got {safe_text(lambda: repr(value[:LONGEST]), LONGEST)}")
     value = aligned(name, value, variable)
     array = np.asarray(value) if not isinstance(value, numbers.Real) else np.asarray(float(value))
-    if np.ma.isMaskedArray(value) and np.ma.getmaskarray(value).any():
+    if ma.isMaskedArray(value) and ma.getmaskarray(value).any():
         raise StudyError(f"{name} is masked: there is no number to store; return NaN where a value is missing")
     if array.dtype.kind not in "fiub":
         raise StudyError(f"{name} must be a real number; got {safe_text(lambda: repr(value), LONGEST)}")
