@@ -40,9 +40,13 @@ if {at_import}:
 
 
 def measure(cell, rng):
-    if cell["seed"] or not {one_quick}:
-        compute()
-    return {{"mean": 1.0}}
+    try:
+        if {one_quick}:
+            open({started!r} + ".quick", "x").close()
+            return {{"mean": 1.0}}
+    except FileExistsError:
+        pass
+    compute()
 
 
 study = Study(
@@ -68,7 +72,10 @@ def interrupted(tmp_path):
         signal.signal(signal.SIGINT, before)
         groups.append(process.pid)
         deadline = time.monotonic() + PATIENCE
-        while not started.exists() and time.monotonic() < deadline:
+        while (
+            not (started.exists() and (not one_quick or list(tmp_path.rglob("cells/*/*.json"))))
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         time.sleep(0.2)
         process.send_signal(number)
