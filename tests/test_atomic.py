@@ -21,6 +21,11 @@ def ended():
 def test_living_and_ended_processes_of_this_machine_are_told_apart(ended):
     assert running(owner()) and not abandoned(owner())
     assert abandoned(ended) and not running(ended)
+    machine, namespace, number, start, token = owner().split("-")
+    assert abandoned("-".join([machine, namespace, number, str(int(start) + 1), token]))  # a number taken again
+    assert abandoned("-".join([machine, namespace, number, start, "0" * 8]))
+    elsewhere = "-".join([machine, "0" * 8, "1", start, token])  # in another container of the same name
+    assert not abandoned(elsewhere) and not running(elsewhere)
     for unknown in (f"00000000-{os.getpid()}", "", "nonsense", f"{owner().partition('-')[0]}-x"):
         assert not running(unknown) and not abandoned(unknown)
 
@@ -30,13 +35,17 @@ def test_what_a_killed_process_left_is_removed_and_what_others_are_writing_is_no
     left = tmp_path / name.replace(owner(), ended)
     kept = [
         tmp_path / name,
-        tmp_path / name.replace(owner(), "00000000-1"),
+        tmp_path / name.replace(owner(), "00000000-11111111-1-1-1"),
         tmp_path / "a.json",
         tmp_path / ".x.partial",
     ]
     for path in (left, *kept):
         path.write_text("half")
+    old = tmp_path / name.replace(owner(), "00000000-11111111-1-1-1").replace("a.b", "old")
+    old.write_text("half")
+    os.utime(old, (0, 0))
     sweep(tmp_path)
+    assert not old.exists()
     assert not left.exists() and all(path.exists() for path in kept)
 
 

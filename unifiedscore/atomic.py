@@ -8,8 +8,10 @@ import os
 import platform
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from unifiedscore.errors import FileError
@@ -23,6 +25,8 @@ ADVICE = {
     errno.EPERM: "choose a folder that can be written, with --out",
 }
 RESUME = "what was finished is recorded: the same command takes up where this one stopped"
+
+FORGOTTEN = 86400.0  # seconds after which nobody is still writing a file
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -70,20 +74,27 @@ def partial_path(path: Path) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes of this machine left half-written when they were killed."""
+    """Remove what processes of this machine left half-written when they were killed.
+
+    Of a process in another container or on another machine nothing can be known: its files go when they are so old
+    that nobody can still be writing them.
+    """
     for path in folder.glob(".*.partial"):
         parts = path.name.split(".")
-        if len(parts) >= 5 and abandoned(parts[-3]):
+        if len(parts) >= 5 and _ended(parts[-3], path):
             _discard(path)
 
 
 def owner() -> str:
-    """This machine and process, in a file name."""
-    return f"{_machine()}-{os.getpid()}"
+    """This process, in a file name: machine, process namespace, number, start and a random token.
+
+    The number alone does not tell: in a container every first process is number 1.
+    """
+    return f"{_machine()}-{_namespace()}-{os.getpid()}-{_start(os.getpid())}-{_token(os.getpid())}"
 
 
 def abandoned(owner: str) -> bool:
-    """Whether `owner` is a process of this machine that has ended. Of another machine's processes nothing is known."""
+    """Whether `owner` is a process that has ended. Of another machine's or container's processes nothing is known."""
     return _alive(owner) is False
 
 
@@ -92,17 +103,54 @@ def running(owner: str) -> bool:
     return _alive(owner) is True
 
 
-def _alive(owner: str) -> bool | None:
-    machine, _, process = owner.partition("-")
-    if machine != _machine() or not process.isdecimal() or os.name != "posix":
-        return None
+def _ended(owner: str, path: Path) -> bool:
+    alive = _alive(owner)
+    if alive is not None:
+        return not alive
     try:
-        os.kill(int(process), 0)
+        return time.time() - path.stat().st_mtime > FORGOTTEN
+    except OSError:
+        return False
+
+
+def _alive(owner: str) -> bool | None:
+    parts = owner.split("-")
+    if len(parts) != 5 or parts[:2] != [_machine(), _namespace()] or os.name != "posix" or not parts[2].isdecimal():
+        return None
+    number, start, token = parts[2:]
+    if int(number) == os.getpid():
+        return [start, token] == [_start(os.getpid()), _token(os.getpid())]
+    try:
+        os.kill(int(number), 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # it is somebody else's
-        return True
-    return True
+        pass
+    return _start(int(number)) == start
+
+
+@cache
+def _token(process: int) -> str:
+    """A random name for this process; a copy that it forks has one of its own."""
+    return secrets.token_hex(4)
+
+
+def _start(process: int) -> str:
+    """When a process started, in ticks since the machine did; the same for all where the system does not tell."""
+    try:
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[19].decode("ascii")
+    except (OSError, IndexError):
+        return "0"
+
+
+@cache
+def _namespace() -> str:
+    """Where process numbers mean what they mean here: the container, since the last start of its machine."""
+    known = []
+    with suppress(OSError):
+        known.append(os.readlink("/proc/self/ns/pid"))
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+    return hashlib.sha256("".join(known).encode()).hexdigest()[:8]
 
 
 @contextmanager

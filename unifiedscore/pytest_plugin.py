@@ -38,8 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--studies-out",
         metavar="FOLDER",
-        help="Results folder, from which a later run resumes (default: a temporary one).",
+        help="Results folder, from which a later run resumes (default: a temporary one, beside what results/ records).",
     )
+    for what, default in (("cell", None), ("derivation", "120")):
+        name, text = f"studies_{what}_timeout", f"Seconds after which a {what} is ended (default: {default or 'none'})."
+        group.addoption(f"--{name.replace('_', '-')}", type=float, metavar="SECONDS", help=text)
+        parser.addini(name, text, default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,6 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
     given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
     known = {(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in given}
     config.args = [*given, *(str(file) for file in files if file not in known)]
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Say which numbers were not measured in this session."""
+    if _JUDGE not in config.stash:
+        return
+    judge = config.stash[_JUDGE][0]
+    for study, cells in judge.borrowed.items():
+        terminalreporter.write_line(f"unifiedscore: {study}: {cells} cells as recorded in {judge.measured}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -134,7 +147,8 @@ def claim_verdict(request):
     `claim_verdict(path, claim, *, regime=None, profile=None, check=True)` runs the study (once a session) and returns
     the `Verdict`, with `outcome`, `estimate`, `interval`, `reason`, ... The test fails with the verdict's own words if
     the outcome is not the one the claim expects or its control was not refuted, unless `check=False`; it is skipped if
-    the profile (default: --studies-profile) does not judge the claim. `path` is relative to pytest's root folder.
+    the profile (default: --studies-profile) does not judge the claim. `path` is relative to the folder of the test
+    file, or else to pytest's root folder. What `results/` in the root folder records is not measured again.
     """
     from unifiedscore.errors import UnifiedScoreError
 
@@ -143,7 +157,7 @@ def claim_verdict(request):
     def verdict(path, claim, *, regime=None, profile=None, check=True):
         profile, problem, found = profile or _chosen_profile(config), "", None
         try:
-            found = _judge(config).verdict(config.rootpath / path, claim, regime=regime, profile=profile)
+            found = _judge(config).verdict(_beside(request, path), claim, regime=regime, profile=profile)
         except UnifiedScoreError as error:
             problem = str(error)
         if problem:  # outside of the except clause, or pytest would print the chain of errors
@@ -155,6 +169,26 @@ def claim_verdict(request):
         return found
 
     return verdict
+
+
+def _beside(request, path) -> Path:
+    """A path that a test names: below its own folder, or else below the root folder of pytest."""
+    places = [Path(folder, path) for folder in (request.path.parent, request.config.rootpath)]
+    return next((place for place in places if place.exists()), places[-1])
+
+
+def _seconds(config: pytest.Config, name: str) -> float | None:
+    given = config.getoption(name)
+    text = config.getini(name) if given is None else given
+    if text in (None, ""):
+        return None
+    from unifiedscore.errors import UnifiedScoreError
+    from unifiedscore.validate import positive
+
+    try:
+        return positive(float(text), name)
+    except (UnifiedScoreError, ValueError) as error:
+        raise pytest.UsageError(f"{name} must be a number of seconds: {error}") from None
 
 
 def _require_expected(verdict) -> None:
@@ -182,7 +216,7 @@ def _chosen_profile(config: pytest.Config) -> str:
 def _judge(config: pytest.Config):
     """The one judge of this session."""
     if _JUDGE not in config.stash:
-        from unifiedscore.study.pool import InProcess, LocalPool
+        from unifiedscore.study.pool import LocalPool
         from unifiedscore.verify.claims import ClaimJudge
 
         stack = ExitStack()
@@ -190,8 +224,11 @@ def _judge(config: pytest.Config):
         if out is None:
             out = stack.enter_context(tempfile.TemporaryDirectory(prefix="unifiedscore-"))
         # pytest-xdist has filled the machine with processes already.
-        distributed = "PYTEST_XDIST_WORKER" in os.environ
-        pool = InProcess() if distributed else stack.enter_context(LocalPool())
+        pool = stack.enter_context(LocalPool(1 if "PYTEST_XDIST_WORKER" in os.environ else None))
+        options = {"cell_timeout": _seconds(config, "studies_cell_timeout")}
+        options["derivation_timeout"] = _seconds(config, "studies_derivation_timeout") or 120.0
         folder = Path(config.invocation_params.dir, out)
-        config.stash[_JUDGE] = ClaimJudge(folder, rng_seed=config.getoption("--studies-seed"), executor=pool), stack
+        seed, measured = config.getoption("--studies-seed"), config.rootpath / "results"
+        judge = ClaimJudge(folder, rng_seed=seed, executor=pool, measured=measured, **options)
+        config.stash[_JUDGE] = judge, stack
     return config.stash[_JUDGE][0]

@@ -1,6 +1,7 @@
 """A real dask scheduler and two worker processes on loopback, started and stopped here."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from unifiedscore.study.discover import studies_in
 from unifiedscore.study.loading import BOUND
 from unifiedscore.study.pool import InProcess
 from unifiedscore.study.records import RecordStore
-from unifiedscore.study.worker import Task, run_task
+from unifiedscore.study.worker import Task, run_task, supervised
 
 DERIVATION = """
 import sympy
@@ -70,15 +71,18 @@ def cluster(tmp_path, crowded_environment):
     """The address of a scheduler with two workers in another folder, and the log of every file that they change."""
     elsewhere, scratch, description = tmp_path / "elsewhere", tmp_path / "scratch", tmp_path / "scheduler.json"
     elsewhere.mkdir()
-    (tmp_path / "audit.py").write_text(AUDIT.format(log=str(tmp_path / "writes.log")))
+    (tmp_path / "site").mkdir()  # for the workers and for the processes in which they measure
+    (tmp_path / "site" / "sitecustomize.py").write_text(AUDIT.format(log=str(tmp_path / "writes.log")))
+    path = os.pathsep.join([str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
     dask = [sys.executable, "-m", "dask"]
     server = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"]
     worker = [*dask, "worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0"]
-    worker += ["--preload", str(tmp_path / "audit.py"), "--local-directory", str(scratch), "--death-timeout", "60"]
-    output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": crowded_environment}
+    worker += ["--local-directory", str(scratch), "--death-timeout", "60"]
+    output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    audited = crowded_environment | {"PYTHONPATH": path}
     file = ["--scheduler-file", str(description)]
-    processes = [subprocess.Popen([*server, *file], cwd=tmp_path, **output)]
-    processes += [subprocess.Popen([*worker, *file], cwd=elsewhere, **output) for _ in range(2)]
+    processes = [subprocess.Popen([*server, *file], cwd=tmp_path, env=crowded_environment, **output)]
+    processes += [subprocess.Popen([*worker, *file], cwd=elsewhere, env=audited, **output) for _ in range(2)]
     try:
         deadline = time.monotonic() + 60
         while not (description.exists() and description.read_text()):
@@ -127,7 +131,7 @@ class Cluster(Executor):
 
     def submit(self, function, /, *arguments):
         future = Future()
-        if function is run_task and any(cell["dimension"] == self.deadly for cell in arguments[0].cells):
+        if function is supervised and any(cell["dimension"] == self.deadly for cell in arguments[0].cells):
             future.set_exception(self.error)
         else:
             future.set_result(function(*arguments))

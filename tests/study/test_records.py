@@ -12,7 +12,6 @@ from unifiedscore.study.records import (
     RecordStore,
     _content_hash,
     record_key,
-    unmark_all,
 )
 
 CELL = Cell({"dimension": 4, "seed": 0})
@@ -155,31 +154,3 @@ def test_values_that_the_study_cannot_have_returned_are_foreign(store):
     store.write("j", Record("failed", {}, "why"), CELL)
     assert store.read_many(["k", "j"], lambda values: "b" in values)[1] == 1
     assert len(store.read_many(["k", "j"], lambda values: "a" in values)[0]) == 2
-
-
-def test_a_mark_counts_once_its_process_has_ended(store):
-    assert not store.marked("k")
-    store.mark("k")
-    assert not store.marked("k")  # another run is at it
-    mark = store.folder / "k.running"
-    mark.write_text("00000000-1")  # on another machine: measured apart, to be safe
-    assert store.marked("k")
-    mark.write_text("")
-    assert store.marked("k")
-    store.unmark("k")
-    assert not mark.exists()
-
-
-def test_marks_are_taken_away_when_the_process_is_ended_on_purpose(store):
-    store.mark("k")
-    unmark_all()
-    assert not list(store.folder.iterdir())
-
-
-def test_a_mark_that_cannot_be_left_says_what_to_do(store, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.write", full)
-    with pytest.raises(FileError, match=r"cannot write .*k\.running: No space left.*free some space"):
-        store.mark("k")

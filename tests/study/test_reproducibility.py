@@ -67,9 +67,7 @@ def test_the_number_of_workers_changes_no_bit(study, reference, tmp_path, worker
         assert lasting_bytes(run(study, out=tmp_path, executor=pool)) == reference
 
 
-def test_neither_the_size_of_tasks_nor_a_trial_here_changes_a_bit(study, reference, tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduler, "TRIAL_SECONDS", 0.0)
-    monkeypatch.setattr(scheduler, "WORTH_A_POOL", 0.0)
+def test_the_size_of_tasks_changes_no_bit(study, reference, tmp_path, monkeypatch):
     monkeypatch.setattr(scheduler.Pace, "task_size", lambda self, remaining, parallelism: 5)
     assert lasting_bytes(run(study, out=tmp_path)) == reference
 

@@ -30,7 +30,7 @@ def records_in(out):
 
 @pytest.fixture(scope="module")
 def pool():
-    """One pool for the tests of this file, warm, so that no cell is tried in this process first."""
+    """One pool for the tests of this file, warm."""
     with LocalPool(2) as pool:
         pool.submit(os.getpid).result()
         yield pool
@@ -60,25 +60,20 @@ def test_cells_run_in_other_processes_when_an_executor_is_given(make_study, tmp_
     assert pool.submit(os.getpid).result() != os.getpid()
 
 
-def test_tiny_work_starts_no_process(make_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("a process was started"))
-    run(make_study(), out=tmp_path)
-
-
-def test_long_work_goes_to_processes_after_the_trial(make_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduler, "TRIAL_SECONDS", 0.0)
-    monkeypatch.setattr(scheduler, "WORTH_A_POOL", 0.0)
-    tasks = []
-    submit = LocalPool.submit
-    monkeypatch.setattr(LocalPool, "submit", lambda self, *task: tasks.append(task[1]) or submit(self, *task))
-    dataset = run(make_study(seeds=2), out=tmp_path)
-    assert (dataset["status"] == OK).all() and sum(len(task.cells) for task in tasks) == dataset["status"].size - 1
+def test_quick_work_starts_one_process_and_long_work_all(make_study, tmp_path, monkeypatch):
+    with LocalPool(2) as pool:
+        run(make_study(), out=tmp_path / "quick", executor=pool)
+        assert pool.measuring == 1
+    monkeypatch.setattr(scheduler, "WORTH_A_PROCESS", 1e-9)
+    with LocalPool(2) as pool:
+        run(make_study(), out=tmp_path / "long", executor=pool)
+        assert pool.measuring == 2
 
 
 def test_a_second_run_measures_nothing(make_study, tmp_path, monkeypatch):
     study = make_study()
     first = run(study, out=tmp_path)
-    monkeypatch.setattr(scheduler, "measure_cells", lambda *_, **__: pytest.fail("a recorded cell was measured again"))
+    monkeypatch.setattr(LocalPool, "measure", lambda *_, **__: pytest.fail("a recorded cell was measured again"))
     assert bare(first).identical(bare(run(study, out=tmp_path)))
 
 
@@ -97,12 +92,12 @@ def test_a_run_resumes_with_missing_and_damaged_records(make_study, tmp_path, ca
 
 
 def test_a_changed_engine_or_study_file_reuses_no_record(make_study, tmp_path, monkeypatch):
-    run(make_study(), out=tmp_path)
+    run(make_study(), out=tmp_path, executor=InProcess())
     before = set(records_in(tmp_path))
     run(make_study(low=0.6), out=tmp_path)
     edited = set(records_in(tmp_path)) - before
     monkeypatch.setattr(identity, "engine_hash", lambda: "another engine")
-    run(make_study(), out=tmp_path)
+    run(make_study(), out=tmp_path, executor=InProcess())
     changed = set(records_in(tmp_path)) - before - edited
     assert len(before) == len(edited) == len(changed) == 12
 
@@ -173,13 +168,13 @@ def test_failed_cells_are_kept_until_they_are_asked_for_again(write_study, tmp_p
     study = studies_in(write_study(failing=4, seeds=1))[0].study
     run(study, out=tmp_path)
     measured = []
-    original = scheduler.measure_cells
+    original = LocalPool.measure
 
-    def watched(study, cells, **rest):
-        measured.extend(cells)
-        return original(study, cells, **rest)
+    def watched(self, task, **rest):
+        measured.extend(task.cells)
+        return original(self, task, **rest)
 
-    monkeypatch.setattr(scheduler, "measure_cells", watched)
+    monkeypatch.setattr(LocalPool, "measure", watched)
     run(study, out=tmp_path)
     assert measured == []
     run(study, out=tmp_path, retry_failed=True)
@@ -348,17 +343,22 @@ def test_several_studies_share_an_executor_and_come_back_in_order(write_study, m
 CRASHING = "if cell['dimension'] == 4 and cell['seed'] == 1: os._exit(3)\n    draws ="
 
 
+KILLING = "if cell['dimension'] == 4 and cell['seed'] == 1: os.kill(os.getppid(), signal.SIGKILL)\n    draws ="
+
+
 def test_a_cell_that_ends_the_driver_is_recorded_as_failed_by_the_next_run(write_study, tmp_path, capsys):
     path = write_study()
-    path.write_text(path.read_text().replace("draws =", CRASHING, 1))
+    path.write_text(path.read_text().replace("draws =", KILLING, 1))
     code = "import pathlib, unifiedscore as us\nfrom unifiedscore.study.discover import studies_in\n"
     code += f"us.run(studies_in(pathlib.Path({str(path)!r}))[0].study, out={str(tmp_path / 'out')!r})"
-    for expected in (3, 0):  # the first run dies, both doomed cells share their fate in the second
-        assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == expected
+    command = [sys.executable, "-c", code]
+    codes = [subprocess.run(command, capture_output=True, timeout=60).returncode for _ in range(3)]
+    assert codes == [-9, -9, 0]  # one for each of the doomed cells
     dataset = xr.load_dataset(tmp_path / "out" / "moments.nc")
     failed = json.loads(dataset.attrs["failed_cells"])
     assert [(entry["cell"]["dimension"], entry["cell"]["seed"]) for entry in failed] == [(4, 1), (4, 1)]
     assert all("died twice" in entry["message"] for entry in failed)
+    assert not list(tmp_path.rglob("*.running"))
 
 
 def test_a_cell_that_is_measured_leaves_no_mark(make_study, tmp_path):
@@ -388,7 +388,7 @@ def test_a_study_of_the_same_name_from_another_file_is_refused(write_study, tmp_
 
 @pytest.mark.parametrize("change", [{"cells": None}, {"keys": 3}, {"keys": [1]}, {"study": 1}, {"hashes": []}])
 def test_a_foreign_manifest_is_named(make_study, tmp_path, change):
-    run(make_study(), out=tmp_path)
+    run(make_study(), out=tmp_path, executor=InProcess())
     path = tmp_path / "cells" / "moments" / "run.manifest"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(FileError, match=rf"run.manifest is damaged \(no usable {next(iter(change))}\)"):

@@ -12,20 +12,18 @@ from unifiedscore.errors import InputError, MissingDependencyError, UnknownNameE
 @contextmanager
 def open_executor(name: str, workers: int | None, threads: int) -> Iterator[Any]:
     """The executor called `name`, ended with the block; on an error or Ctrl-C at once."""
-    from unifiedscore.study.pool import InProcess, LocalPool
+    from unifiedscore.study.pool import LocalPool
 
     if workers is not None and (name == "mpi" or name.startswith("dask://")):
         raise InputError(f"--workers counts local processes; {name} has as many workers as you start there")
-    if name == "local":
-        pool = LocalPool(workers, threads=threads)
+    if name in ("local", "serial"):
+        pool = LocalPool(1 if name == "serial" else workers, threads=threads)
         try:
             yield pool
         except BaseException:
             pool.kill()
             raise
         pool.shutdown()
-    elif name == "serial":
-        yield InProcess()
     elif name == "mpi":
         pool = _mpi_pool()
         try:

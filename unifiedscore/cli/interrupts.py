@@ -92,13 +92,11 @@ def _watch(source: Callable[[int], bytes], over: threading.Event) -> None:
         return
     if not number or number[0] not in SIGNALS or over.wait(GRACE):
         return
-    import multiprocessing
+    from unifiedscore.study.marks import remove_all_marks
+    from unifiedscore.study.pool import kill_all
 
-    from unifiedscore.study.records import unmark_all
-
-    for process in multiprocessing.active_children():
-        process.kill()
-    unmark_all()
+    kill_all()
+    remove_all_marks()
     with suppress(OSError, ValueError):
         print(f"unifiedscore: {farewell()}", file=sys.stderr, flush=True)
     os._exit(128 + number[0])

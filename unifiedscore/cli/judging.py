@@ -10,7 +10,9 @@ import typer
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import (
     OUT,
+    CellTimeout,
     ClaimId,
+    DerivationTimeout,
     ExecutorName,
     Out,
     Paths,
@@ -35,6 +37,8 @@ def verify(
     threads: Threads = 1,
     seed: Seed = 0,
     retry_failed: RetryFailed = False,
+    cell_timeout: CellTimeout = None,
+    derivation_timeout: DerivationTimeout = 120.0,
 ):
     """Derivations, studies, verdicts, figures and report, in one go.
 
@@ -49,10 +53,11 @@ def verify(
     from unifiedscore.verify.routine import copy_not_established, draw, select
     from unifiedscore.verify.routine import verify as verify_found
 
-    check_common(profile, seed, out)
+    check_common(profile, seed, out, cell_timeout=cell_timeout, derivation_timeout=derivation_timeout)
     found = select(discover(paths or ()), claim)
     with open_executor(executor, workers, threads) as pool:
         options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
+        options |= {"cell_timeout": cell_timeout, "derivation_timeout": derivation_timeout}
         ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
         partial = bool(paths) or claim is not None
         path = _keep_ledger(ledger, found, out, claim=claim, partial=partial)
@@ -72,6 +77,7 @@ def judge_command(
     out: Out = OUT,
     executor: ExecutorName = "local",
     workers: Workers = None,
+    derivation_timeout: DerivationTimeout = 120.0,
 ):
     """Judge stored data sets again, without measuring anything, and write the ledger.
 
@@ -82,9 +88,11 @@ def judge_command(
     from unifiedscore.study.discover import discover
     from unifiedscore.verify.routine import judge_results, select
 
+    check_common("quick", 0, out, derivation_timeout=derivation_timeout)
     found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
     with open_executor(executor, workers, 1) as pool:
-        ledger = judge_results(found, out=out, executor=pool, claim=claim)
+        options: dict[str, Any] = {"claim": claim, "derivation_timeout": derivation_timeout}
+        ledger = judge_results(found, out=out, executor=pool, **options)
     path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger)
     say(path)

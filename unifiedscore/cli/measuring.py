@@ -10,6 +10,7 @@ import typer
 from unifiedscore.cli.executors import open_executor
 from unifiedscore.cli.options import (
     OUT,
+    CellTimeout,
     Check,
     ExecutorName,
     Out,
@@ -38,6 +39,7 @@ def run_command(
     threads: Threads = 1,
     seed: Seed = 0,
     retry_failed: RetryFailed = False,
+    cell_timeout: CellTimeout = None,
     check: Check = False,
     share: Share = 0.02,
 ):
@@ -53,7 +55,7 @@ def run_command(
     from unifiedscore.study.discover import discover
     from unifiedscore.study.runner import run_studies
 
-    check_common(profile, seed, out)
+    check_common(profile, seed, out, cell_timeout=cell_timeout)
     if check and retry_failed:
         raise InputError("--check writes nothing and --retry-failed does; give one of them")
     found = discover(paths or (), kinds=("studies",))
@@ -65,7 +67,8 @@ def run_command(
         if check:
             checks = check_studies(studies, **options, threads=threads, share=share, rng=np.random.default_rng())
         else:
-            datasets = run_studies(studies, **options, threads=threads, retry_failed=retry_failed)
+            options |= {"threads": threads, "retry_failed": retry_failed, "cell_timeout": cell_timeout}
+            datasets = run_studies(studies, **options)
     if check:
         raise typer.Exit(_print_checks(checks))
     for item, dataset in zip(studies, datasets, strict=True):
@@ -104,8 +107,8 @@ def _print_checks(checks) -> int:
 
 
 def status(results: Results = OUT):
-    """How far the studies in a results folder are: cells done, failed, missing, and what remains at this pace."""
-    from unifiedscore.study.runner import outdated, recorded
+    """How far the studies in a results folder are: cells done, failed, missing, running, and what remains."""
+    from unifiedscore.study.runner import outdated, recorded, running_now
 
     if not results.is_dir():
         raise InputError(f"{results} is not a folder; give the one that a run was told to write to with --out")
@@ -127,6 +130,8 @@ def status(results: Results = OUT):
         for reason, count in manifest.get("skipped", {}).items():
             line += f"; {count} skipped: {reason}" if reason else ""
         say(line)
+        for text in running_now(results / "cells" / manifest["study"], set(records)):
+            say(f"  {text}")
     if empty:
         raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")
 

@@ -29,6 +29,14 @@ Workers = Annotated[int | None, typer.Option("--workers", help="Local processes;
 Threads = Annotated[int, typer.Option("--threads", help="BLAS and numba threads of each worker.")]
 Seed = Annotated[int, typer.Option("--seed", help="Root seed of all random streams.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Measure again the cells recorded as failed.")]
+CellTimeout = Annotated[
+    float | None,
+    typer.Option("--cell-timeout", metavar="SECONDS", help="End a cell that takes longer; it counts as failed."),
+]
+DerivationTimeout = Annotated[
+    float,
+    typer.Option("--derivation-timeout", metavar="SECONDS", help="A derivation that takes longer is inconclusive."),
+]
 Check = Annotated[bool, typer.Option("--check", help="Measure recorded cells again and compare; write nothing.")]
 Share = Annotated[float, typer.Option("--share", help="Of the recorded cells that --check measures again.")]
 Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results folder.")]
@@ -36,13 +44,16 @@ Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results fold
 OUT = Path("results")
 
 
-def check_common(profile: str, seed: int, out: Path) -> None:
+def check_common(profile: str, seed: int, out: Path, **seconds: float | None) -> None:
     """Bad options are refused before anything is imported, measured or written."""
     from unifiedscore.profiles import PROFILES
-    from unifiedscore.validate import integer
+    from unifiedscore.validate import integer, positive
 
     if profile not in PROFILES:
         raise UnknownNameError("profile", profile, PROFILES)
     integer(seed, "--seed", low=0)
+    for name, value in seconds.items():
+        if value is not None:
+            positive(value, f"--{name.replace('_', '-')}")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out must be a folder; {out} is a file")

@@ -11,6 +11,7 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import as_samples
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances, weighted_differences
 from unifiedscore.validate import points
 
@@ -73,6 +74,7 @@ class CorrectedMeanShift(AbstractField):
     def weights(self, x) -> np.ndarray:
         """Return the corrected weights, (n, m): non-negative, each row sums to 1."""
         x = points(x, "x", dimension=self.dimension).astype(np.float64)
+        refuse_pairs(len(x), len(self.samples.points), arrays=4, advice="evaluate the field at fewer points at once")
         with np.errstate(over="ignore"):
             log_weight = self.kernel.log_profile(distances(x, self.samples.points.astype(np.float64, copy=False)))
         if not (bounded := log_weight.max(1) > -np.inf).all():

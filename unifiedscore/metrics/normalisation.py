@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.validate import points
 
 
@@ -40,6 +41,7 @@ def feature_scale(x, y, *, include_self: bool = False) -> float:
 
     x = points(x, "x")
     y = points(y, "y", dimension=x.shape[1])
+    refuse_pairs(len(x), len(y), arrays=2)
     r = distances(x.astype(np.float64), y.astype(np.float64))
     kept = r if include_self else r[r > 0]
     if kept.size == 0 or not kept.any():

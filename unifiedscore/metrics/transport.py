@@ -11,6 +11,7 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import NumericalError
 from unifiedscore.measures.distances import common_frame, pairwise_distances
+from unifiedscore.memory import refuse_pairs
 
 _DIRECTION_BLOCK = 64
 
@@ -41,6 +42,7 @@ def wasserstein2(x, y) -> float:
     1.118033988749895
     """
     (x, y), exponent = common_frame(*_pair(x, y))
+    refuse_pairs(len(x), len(y), arrays=4, advice="use fewer points, or sliced_wasserstein2")
     distance = pairwise_distances(x, y)
     cap, too_low = float(distance.max()), 0.0
     plan = _plan(distance, cap)

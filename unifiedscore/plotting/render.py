@@ -16,7 +16,8 @@ from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.reading import read_json
-from unifiedscore.study.discover import STOPPED, FoundFigure, describe, figure_in
+from unifiedscore.study.discover import FoundFigure, figure_in
+from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.stamp import stamp
 from unifiedscore.study.stored import read_measured
 

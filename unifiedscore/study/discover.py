@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,11 @@ from unifiedscore.errors import FileError, InputError, StudyError, UnifiedScoreE
 from unifiedscore.profiles import PROFILES
 from unifiedscore.sources import hash_of
 from unifiedscore.study.closure import closure_of
+from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.loading import BOUND, Loaded, load
 from unifiedscore.study.study import Study
 
 KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
-STOPPED = (Exception, SystemExit)  # what a user's code may end with: sys.exit() in it must not end the run unseen
 _NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
 ORIGIN: WeakKeyDictionary[Study, Path] = WeakKeyDictionary()  # where each study was found
 
@@ -234,16 +233,6 @@ def _load(path: Path) -> Loaded:
         raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
     except STOPPED as error:
         raise StudyError(f"cannot import {path}: {describe(error, path)}") from error
-
-
-def describe(error: BaseException, path: Path | str | None = None) -> str:
-    """An exception in one line, with the line of the user's file where it came from."""
-    text = str(error).strip() or "no message"
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {text}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    place = f" ({Path(path).name}, line {lines[-1]})" if path is not None and lines else ""
-    return f"{type(error).__name__}: {text}{place}"
 
 
 def _instances(module: ModuleType, kind: type) -> list:

@@ -11,13 +11,12 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Literal, final
 
-from unifiedscore.atomic import cannot, make_folder, open_own, owner, running, sweep, write_atomic
+from unifiedscore.atomic import cannot, make_folder, sweep, write_atomic
 from unifiedscore.errors import FileError
 from unifiedscore.output import encoded
 from unifiedscore.reading import parse_json, read_file
@@ -27,7 +26,6 @@ SCHEMA = 2  # 1: keys without imports, data and versions of packages
 IDENTITY = ".identity"
 LARGEST, MOST = 2**26, 2**22  # bytes and values; a record holds scalars and short vectors, and is read whole
 DAMAGED = "damaged"
-_MARKS: set[Path] = set()  # of the cells that this process is measuring itself
 Fits = Callable[[Mapping], bool] | None
 
 
@@ -86,34 +84,6 @@ class RecordStore:
         path = self.folder / f"{self.identity}{IDENTITY}"
         if not path.exists():
             write_atomic(path, json.dumps(identity, indent=1).encode())
-
-    def mark(self, key: str) -> None:
-        """Leave a note that this process measures the cell `key` itself, and may not survive it."""
-        path = self._mark(key)
-        number = open_own(path)
-        try:
-            os.ftruncate(number, 0)
-            os.write(number, owner().encode("ascii"))
-        except OSError as error:
-            raise cannot("write", path, error) from error
-        finally:
-            os.close(number)
-        _MARKS.add(path)
-
-    def unmark(self, key: str) -> None:
-        """Take the note away: the process survived."""
-        _unmark(self._mark(key))
-
-    def marked(self, key: str) -> bool:
-        """Whether a process ended while it measured the cell `key`; another run that is at it now does not count."""
-        try:
-            owner = read_file(self._mark(key), below=self.out)
-        except FileError:
-            return False
-        return not running(owner.decode("ascii", "replace"))
-
-    def _mark(self, key: str) -> Path:
-        return self.folder / f"{key}.running"
 
     def write(self, key: str, record: Record, cell: Mapping) -> None:
         """Write a record; it is either complete under its name or not there at all."""
@@ -176,18 +146,6 @@ class RecordStore:
             pass  # another run in the same folder has set it aside
         except OSError as error:
             raise cannot("set aside the damaged record", path, error) from error
-
-
-def unmark_all() -> None:
-    """Take away the notes of what this process is measuring: it is ended on purpose."""
-    for path in list(_MARKS):
-        _unmark(path)
-
-
-def _unmark(path: Path) -> None:
-    _MARKS.discard(path)
-    with suppress(OSError):  # if it stays, the cell is measured apart, no more
-        path.unlink(missing_ok=True)
 
 
 def _content_hash(content: Mapping) -> str:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unifiedscore.atomic import write_atomic
-from unifiedscore.errors import FileError, InputError, StudyError
+from unifiedscore.errors import FileError, InputError, StudyError, visible
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN, study_hash, study_in
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
+from unifiedscore.study.marks import read_marks
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import LARGEST, MOST, Record, RecordStore
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import checked_values, measure_cells
-from unifiedscore.validate import integer, shown
+from unifiedscore.validate import integer, positive, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,6 +50,7 @@ def run(
     rng_seed: int = 0,
     threads: int = 1,
     retry_failed: bool = False,
+    cell_timeout: float | None = None,
 ) -> xr.Dataset:
     """Measure every cell of a study that is not recorded yet and store the data set `<out>/<name>.nc`.
 
@@ -68,6 +74,10 @@ def run(
         BLAS, OpenMP and numba threads per worker.
     retry_failed : bool
         Measure again the cells recorded as failed.
+    cell_timeout : float, optional
+        Seconds (of the clock) after which a cell is ended and recorded as failed; without it, cells may take for ever.
+        It is no part of what identifies a record. With executors other than the default one, it is each worker that
+        ends the cell; only a cell measured in this process cannot be ended.
 
     Returns
     -------
@@ -99,14 +109,14 @@ def run(
     >>> dataset = us.run(study, profile="quick", out="results")    # doctest: +SKIP
     """
     options = {"profile": profile, "out": out, "executor": executor, "rng_seed": rng_seed, "threads": threads}
-    (dataset,) = run_studies([study], **options, retry_failed=retry_failed)
+    (dataset,) = run_studies([study], **options, retry_failed=retry_failed, cell_timeout=cell_timeout)
     return dataset
 
 
 def _folder(out) -> Path:
     if not isinstance(out, str | Path) or not str(out) or "\0" in str(out):
         raise InputError(f"out must name a folder for the results; got {shown(out)}")
-    return Path(out)
+    return Path(os.path.abspath(out))  # now: a measurement may change the current folder
 
 
 def run_studies(
@@ -118,6 +128,7 @@ def run_studies(
     rng_seed: int = 0,
     threads: int = 1,
     retry_failed: bool = False,
+    cell_timeout: float | None = None,
 ) -> list[xr.Dataset]:
     """Run several studies on one executor, which the end of one study does not leave idle; see `run`."""
     studies, out = list(studies), _folder(out)
@@ -126,6 +137,7 @@ def run_studies(
             raise InputError(f"study must be a Study; got {shown(study)}")
         study.profile_grid(profile)
     rng_seed, threads = integer(rng_seed, "rng_seed", low=0), integer(threads, "threads")
+    cell_timeout = None if cell_timeout is None else positive(cell_timeout, "cell_timeout")
     if executor is not None and (isinstance(executor, type) or not callable(getattr(executor, "submit", None))):
         raise InputError(f"executor must be a concurrent.futures.Executor; got {shown(executor)}")
     names = [study.name for study in studies]
@@ -139,6 +151,7 @@ def run_studies(
             finished[study.name] = _run_here(study, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
         else:
             job = _plan(study, path, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+            job = replace(job, cell_timeout=cell_timeout)
             if retry_failed:
                 for cell in [cell for cell, record in job.records.items() if record.status == "failed"]:
                     del job.records[cell]
@@ -207,6 +220,29 @@ def recorded(out: Path) -> Iterator[tuple[dict, dict[str, Record], int]]:
         yield manifest, *RecordStore(path.parent).read_many(manifest["keys"])
 
 
+def running_now(folder: Path, recorded: set[str]) -> list[str]:
+    """What the living runs in a folder of records are at, in words: which cell, and since when."""
+    lines = []
+    for mark in read_marks(folder):
+        left = [(key, cell) for key, cell in zip(mark.keys, mark.cells, strict=True) if key not in recorded]
+        if not mark.alive or not left:
+            continue
+        since = max([mark.since, *_written(folder, set(mark.keys) & recorded)])
+        cell = ", ".join(f"{name}={value}" for name, value in left[0][1].items())
+        what = f"running {cell}" if mark.here else f"handed to the executor: {cell}"
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
+        lines.append(f"{what}{more}, since {at} ({max(time.time() - since, 0.0):.0f} s)")
+    return [visible(line) for line in lines]
+
+
+def _written(folder: Path, keys: Iterable[str]) -> Iterator[float]:
+    """When the records of some cells were written."""
+    for key in keys:
+        with suppress(OSError):
+            yield (folder / f"{key}.json").stat().st_mtime
+
+
 def read_manifest(path: Path) -> dict:
     """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells, their keys, skipped."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
@@ -251,6 +287,21 @@ def look_up(
     job.records.update((keys[key], record) for key, record in found.items())
     job.pace.add(found.values())
     return job, damaged
+
+
+def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, rng_seed: int) -> int:
+    """Take over into `out` what another results folder records of a study; how many cells that are."""
+    path = source_file(study)
+    if path is None or not (measured / "cells" / study.name).is_dir() or measured.resolve() == out.resolve():
+        return 0
+    options = {"profile": profile, "rng_seed": rng_seed, "threads": 1}
+    theirs, ours = (look_up(study, path, out=folder, **options)[0] for folder in (measured, out))
+    new = {cell: record for cell, record in theirs.records.items() if cell not in ours.records}
+    if new:
+        ours.store.open()
+    for cell, record in new.items():
+        ours.store.write(ours.key(cell), record, cell)
+    return len(new)
 
 
 def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -14,8 +15,11 @@ from unifiedscore.inference import Key, Verdict
 from unifiedscore.ledger.words import spoken
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
-from unifiedscore.study.runner import run_studies
-from unifiedscore.verify.routine import Judged, prove
+from unifiedscore.study.pool import LocalPool
+from unifiedscore.study.runner import borrow_records, run_studies
+from unifiedscore.study.study import Study
+from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
+from unifiedscore.verify.routine import Judged
 
 
 @final
@@ -39,11 +43,31 @@ class ClaimJudge:
     rng_seed : int
         Root of every cell's random stream.
     executor : concurrent.futures.Executor, optional
-        Where cells run; by default local processes, started only if the work is worth it.
+        Where cells run and derivations are proved; by default local processes.
+    measured : path, optional
+        Another results folder. What it records of the present code is used rather than measured again.
+    cell_timeout, derivation_timeout : float, optional
+        Seconds.
+
+    Attributes
+    ----------
+    borrowed : dict of str to int
+        Cells of each study whose records came from `measured`.
     """
 
-    def __init__(self, out: Path, *, rng_seed: int = 0, executor: Executor | None = None):
+    def __init__(
+        self,
+        out: Path,
+        *,
+        rng_seed: int = 0,
+        executor: Executor | None = None,
+        measured: Path | None = None,
+        cell_timeout: float | None = None,
+        derivation_timeout: float = DERIVATION_SECONDS,
+    ):
         self.out, self.rng_seed, self.executor = Path(out), rng_seed, executor
+        self.measured, self.borrowed = measured, dict[str, int]()
+        self.cell_timeout, self.derivation_timeout = cell_timeout, derivation_timeout
         self._known: dict[tuple[Path, str], Judgement] = {}
 
     def judgement(self, path: Path, *, profile: str) -> Judgement:
@@ -90,6 +114,23 @@ class ClaimJudge:
             raise StudyError(_failed(path, judgement))
         return judgement.verdicts.get(key)
 
+    def _borrow(self, studies: Iterable[Study], profile: str) -> None:
+        """Use what an earlier run has measured and recorded elsewhere."""
+        if self.measured is None:
+            return
+        for study in studies:
+            count = borrow_records(study, self.measured, self.out, profile=profile, rng_seed=self.rng_seed)
+            if count:
+                self.borrowed[study.name] = self.borrowed.get(study.name, 0) + count
+
+    @contextmanager
+    def _executor(self) -> Iterator[Executor]:
+        if self.executor is not None:
+            yield self.executor
+            return
+        with LocalPool() as pool:
+            yield pool
+
     def _judge(self, path: Path, profile: str) -> Judgement:
         verdicts: dict[Key, Verdict] = {}
         waiting: dict[Key, str] = {}
@@ -97,7 +138,9 @@ class ClaimJudge:
         if is_study(path):
             found = studies_in(path)
             options: dict[str, Any] = {"profile": profile, "out": self.out, "executor": self.executor}
-            datasets = run_studies([item.study for item in found], rng_seed=self.rng_seed, **options)
+            options |= {"rng_seed": self.rng_seed, "cell_timeout": self.cell_timeout}
+            self._borrow([item.study for item in found], profile)
+            datasets = run_studies([item.study for item in found], **options)
             for item, dataset in zip(found, datasets, strict=True):
                 judged = Judged(self.rng_seed)
                 judged.add_study(item, dataset, claim=None)
@@ -108,8 +151,10 @@ class ClaimJudge:
                 failures += [f"{cell.where}: {cell.message}" for cell in judged.failed_cells]
         else:
             judged = Judged(self.rng_seed)
-            for item in derivations_in(path):
-                judged.add_derivation(item, prove(str(path), item.position, self.rng_seed))
+            found = derivations_in(path)
+            with self._executor() as executor:
+                for item, result in prove_all(found, executor, self.rng_seed, seconds=self.derivation_timeout):
+                    judged.add_derivation(item, result)
             verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
             failures += [cell.message for cell in judged.failed_cells]
         return Judgement(verdicts, waiting, tuple(failures))

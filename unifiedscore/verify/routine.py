@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
 
 from unifiedscore.atomic import locked, write_atomic
 from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, UnknownNameError
@@ -19,28 +17,19 @@ from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
 from unifiedscore.output import encoded, note
-from unifiedscore.study.discover import (
-    STOPPED,
-    Found,
-    FoundDerivation,
-    FoundFigure,
-    FoundStudy,
-    derivations_in,
-    describe,
-    found_by_default,
-)
+from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, found_by_default
+from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run
-from unifiedscore.study.pool import InProcess, LocalPool, cancel
+from unifiedscore.study.pool import local_processes
 from unifiedscore.study.runner import run_studies
 from unifiedscore.study.stamp import stamp
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
+from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
 
 if TYPE_CHECKING:
     import xarray as xr
-
-WORTH_A_POOL = 4  # figures; a process that has to start and import matplotlib first draws later than this one
 
 
 @final
@@ -125,34 +114,36 @@ def verify(
     threads: int = 1,
     claim: str | None = None,
     retry_failed: bool = False,
+    cell_timeout: float | None = None,
+    derivation_timeout: float = DERIVATION_SECONDS,
 ) -> Ledger:
-    """Judge every derivation and study found; returns the ledger.
-
-    Derivations are handed to the executor first and fill the gaps while the studies run.
-    """
+    """Judge every study and derivation found; returns the ledger. A slow derivation keeps no study waiting."""
     judged = Judged(rng_seed)
-    proofs = [(item, submit_derivation(item, executor, rng_seed)) for item in found.derivations]
-    try:
-        datasets = run_studies(
-            [item.study for item in found.studies],
-            profile=profile,
-            out=out,
-            executor=executor,
-            rng_seed=rng_seed,
-            threads=threads,
-            retry_failed=retry_failed,
-        )
-        for item, dataset in zip(found.studies, datasets, strict=True):
-            judged.add_study(item, dataset, claim=claim)
-        for item, proof in proofs:
-            judged.add_derivation(item, _result(item, proof, rng_seed))
-    finally:
-        cancel((proof for _, proof in proofs), executor)
+    datasets = run_studies(
+        [item.study for item in found.studies],
+        profile=profile,
+        out=out,
+        executor=executor,
+        rng_seed=rng_seed,
+        threads=threads,
+        retry_failed=retry_failed,
+        cell_timeout=cell_timeout,
+    )
+    for item, dataset in zip(found.studies, datasets, strict=True):
+        judged.add_study(item, dataset, claim=claim)
+    for item, result in prove_all(found.derivations, executor, rng_seed, seconds=derivation_timeout):
+        judged.add_derivation(item, result)
     return judged.ledger(profile=profile)
 
 
 def judge_results(
-    found: Found, *, out: Path, executor: Executor, rng_seed: int | None = None, claim: str | None = None
+    found: Found,
+    *,
+    out: Path,
+    executor: Executor,
+    rng_seed: int | None = None,
+    claim: str | None = None,
+    derivation_timeout: float = DERIVATION_SECONDS,
 ) -> Ledger:
     """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
     datasets = {item.study.name: read_measured(out / f"{item.study.name}.nc") for item in found.studies}
@@ -164,14 +155,13 @@ def judge_results(
         )
     seed = int(next(iter(seeds), 0) if rng_seed is None else rng_seed)
     judged = Judged(seed)
-    proofs = [(item, submit_derivation(item, executor, seed)) for item in found.derivations]
     for item in found.studies:
         try:
             judged.add_study(item, datasets[item.study.name], claim=claim)
         except StudyError as error:
             raise FileError(f"{out / item.study.name}.nc cannot be judged: {error}") from error
-    for item, proof in proofs:
-        judged.add_derivation(item, _result(item, proof, seed))
+    for item, result in prove_all(found.derivations, executor, seed, seconds=derivation_timeout):
+        judged.add_derivation(item, result)
     return judged.ledger(profile=str(next(iter(profiles), "quick")))
 
 
@@ -183,41 +173,13 @@ def _identity(dataset: xr.Dataset) -> dict | None:
         return None
 
 
-def submit_derivation(found: FoundDerivation, executor: Executor, rng_seed: int) -> Future:
-    """Schedule a derivation; its result is a Verdict or the message with which it failed."""
-    return executor.submit(prove, str(found.path), found.position, rng_seed)
-
-
-def prove(path: str, position: int, rng_seed: int) -> Verdict | str:
-    """Judge one derivation of a file, in a worker. Exceptions come back as text: not all of them can be pickled."""
-    from unifiedscore.study.derivation import judge_derivation
-
-    try:
-        derivation = derivations_in(Path(path))[position].derivation
-        words = np.frombuffer(hashlib.sha256(derivation.claim.encode()).digest(), dtype="<u4")
-        sequence = np.random.SeedSequence(rng_seed, spawn_key=tuple(int(word) for word in words))
-        return judge_derivation(derivation, np.random.default_rng(sequence))
-    except STOPPED as error:
-        return describe(error, path)
-
-
-def _result(found: FoundDerivation, proof: Future, rng_seed: int) -> Verdict | str:
-    """The result of a derivation; one that was lost with its worker process is done here."""
-    if proof.cancelled():
-        return prove(str(found.path), found.position, rng_seed)
-    try:
-        return proof.result()
-    except Exception:  # `prove` raises nothing: these are the executor's, such as BrokenProcessPool or KilledWorker
-        return prove(str(found.path), found.position, rng_seed)
-
-
 def draw(
     figures: Iterable[FoundFigure], *, out: Path, executor: Executor, keep: bool = False
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Draw figures from stored data sets; with `keep` the index still lists the others drawn before.
 
-    They are written on this machine: by the processes of a `LocalPool`, or else by this one. Figures of a larger
-    profile than that of the data are left out, with a note.
+    They are written on this machine, by processes of their own. Figures of a larger profile than that of the data are
+    left out, with a note.
 
     Returns
     -------
@@ -227,10 +189,9 @@ def draw(
     from unifiedscore.plotting.render import write_index
 
     figures = list(figures)
-    if not isinstance(executor, LocalPool) or (not executor.warm and len(figures) < WORTH_A_POOL):
-        executor = InProcess()
-    waiting = [(item, executor.submit(_draw, str(item.path), str(out))) for item in figures]
-    results = [(item, future.result()) for item, future in waiting]
+    with local_processes(executor) as processes:
+        waiting = [(item, processes.submit(_draw, str(item.path), str(out))) for item in figures]
+        results = [(item, _drawn(future)) for item, future in waiting]
     entries = [result for _, result in results if isinstance(result, dict)]
     problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
     for item in (item for item, result in results if result is None):
@@ -238,6 +199,13 @@ def draw(
     if waiting:
         write_index(entries, out, keep=keep)
     return entries, problems
+
+
+def _drawn(future: Future) -> dict[str, Any] | str | None:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        return str(error)
 
 
 def _draw(path: str, out: str) -> dict[str, Any] | str | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances, weighted_differences
 from unifiedscore.validate import choice, points, positive
 
@@ -118,6 +119,7 @@ def log_affinities(kernel, x, y, *, mask=None) -> np.ndarray:
 
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+    refuse_pairs(len(x), len(y), arrays=3, advice="use smaller batches")
     with np.errstate(over="ignore"):
         log_kernel = kernel.log_profile(distances(x, y))
     if mask is not None:

@@ -12,6 +12,7 @@ from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
 from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
+from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances
 from unifiedscore.validate import integer, positive
 
@@ -55,6 +56,9 @@ def sinkhorn_scaling(
     from scipy.special import logsumexp
 
     tolerance, most = positive(tolerance, "tolerance"), integer(most, "most")
+    # The kernel, its exponential and an intermediate result of the same size are held at once.
+    advice = "use fewer points, or for mixtures a smaller order="
+    refuse_pairs(len(first.points), len(second.points), arrays=3, advice=advice)
     with np.errstate(over="ignore"):
         log_kernel = kernel.log_profile(distances(first.points.astype(np.float64), second.points.astype(np.float64)))
     if (log_kernel.max(0) == -np.inf).any() or (log_kernel.max(1) == -np.inf).any():
@@ -130,7 +134,7 @@ def SinkhornDrift(
     Raises
     ------
     InputError, NumericalError
-        Bad measures; plans that do not converge, or whose scalings exceed the range of floating point.
+        Bad measures or too many points; plans that do not converge, or whose scalings exceed the range of floats.
 
     References
     ----------

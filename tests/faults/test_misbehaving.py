@@ -1,0 +1,106 @@
+"""Whatever a cell does, the run judges it in its time, keeps the others' numbers, and the next run is not in its way.
+
+The default suite runs every kind on one local pool; `-m slow` each executor. `-s` prints what became of each kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+HERE = Path(__file__).resolve().parent
+LIMIT = 4.0  # seconds for a cell
+PATIENCE = 240.0  # for a run, on a busy machine
+OK, FAILED = 0, 2
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("misbehaving", HERE / "study_misbehaving.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def command(out, *options, kinds="", launcher=(), verb="run"):
+    """The command line on the study, and what it said; it runs beside nothing else and leaves nothing behind."""
+    words = [*launcher, "-m", "unifiedscore", verb, str(HERE / "study_misbehaving.py"), "--out", out, *options]
+    environment = os.environ | {"MISBEHAVING_KINDS": " ".join(kinds)}
+    return subprocess.run(
+        [sys.executable, *words] if not launcher else words,
+        cwd=HERE, env=environment, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
+    )  # fmt: skip
+
+
+def left_behind():
+    return subprocess.run(["pgrep", "-f", "sleep 987654"], capture_output=True, text=True).stdout.split()
+
+
+def judged(kinds, path, chosen):
+    """Every kind has come out as it must; the table of what became of it."""
+    dataset = xr.load_dataset(path)
+    calm = dataset["status"].sel(kind="calm")
+    assert (calm == OK).all() and np.unique(dataset["value"].sel(kind="calm")).size == calm.size
+    messages = {entry["cell"]["kind"]: entry["message"] for entry in json.loads(dataset.attrs["failed_cells"])}
+    wrong = {}
+    for kind in chosen:
+        status = int(dataset["status"].sel(kind=kind, seed=0))
+        message = messages.get(kind, "")
+        if kind in kinds.GOES_ON:
+            right = status == OK
+        elif kind in kinds.HANGS:
+            right = status == FAILED and f"time limit of {LIMIT:g} s" in message
+        elif kind in kinds.ENDS:
+            right = status == FAILED and "died twice" in message
+        else:
+            right = status == FAILED and "died" not in message and "limit" not in message
+        if not right or len(message) > 3000:
+            wrong[kind] = status, message[:300]
+        print(f"{kind:40}{'ok' if status == OK else message[:100]}")
+    return wrong
+
+
+def test_every_kind_of_misbehaviour_is_judged_and_costs_no_other_cell(kinds, tmp_path):
+    chosen = list(kinds.KINDS)
+    assert len(chosen) >= 100
+    out = str(tmp_path / "out")
+    done = command(out, "--workers", "2", "--cell-timeout", str(LIMIT), kinds=chosen)
+    assert done.returncode == 3, done.stderr[-3000:]
+    assert judged(kinds, tmp_path / "out" / "misbehaving.nc", chosen) == {}
+    assert left_behind() == []
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix in (".running", ".partial", ".damaged")]
+    records = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.json")}
+    again = command(out, kinds=chosen)  # without a limit: nothing is measured again
+    assert again.returncode == 3
+    assert {path: path.stat().st_mtime_ns for path in records} == records
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["serial", "mpi"])
+def test_every_kind_on_other_executors(kinds, tmp_path, executor):
+    chosen = list(kinds.KINDS)
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    os.environ |= root
+    launcher = ()
+    if executor == "mpi":
+        launcher = [str(Path(sys.executable).parent / "mpiexec"), "--oversubscribe", "-n", "3", sys.executable]
+        launcher += ["-m", "mpi4py.futures"]
+    out = str(tmp_path / "out")
+    done = command(out, "--executor", executor, "--cell-timeout", str(LIMIT), kinds=chosen, launcher=launcher)
+    assert done.returncode == 3, done.stderr[-3000:]
+    assert judged(kinds, tmp_path / "out" / "misbehaving.nc", chosen) == {}
+    assert left_behind() == []
+
+
+def test_a_cell_without_a_limit_that_ends_its_process_never_ends_in_exit_code_0(kinds, tmp_path):
+    done = command(str(tmp_path / "out"), "--executor", "serial", kinds=["exit_at_once_with_0"], verb="verify")
+    assert done.returncode == 3 and "died twice" in done.stdout + done.stderr

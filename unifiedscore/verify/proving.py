@@ -1,0 +1,159 @@
+"""Derivations on processes of their own: side by side, limited in time, and named while they take long."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from unifiedscore.inference import Verdict
+from unifiedscore.inference.estimates import no_estimate
+from unifiedscore.inference.verdict import SUPPORT_LEVEL, interval_of
+from unifiedscore.output import note
+from unifiedscore.study.discover import FoundDerivation, derivations_in
+from unifiedscore.study.failure import STOPPED, describe
+from unifiedscore.study.pool import InProcess, LocalPool, OutOfTime, cancel, local_processes
+
+DERIVATION_SECONDS = 120.0
+SLOW_SECONDS = 10.0  # after which a derivation is named, and again each time when it has taken twice as long
+
+
+@final
+@dataclass(slots=True)
+class _Proof:
+    """A derivation under way: when it was found to be running, and when it is next worth a word."""
+
+    item: FoundDerivation
+    future: Future
+    since: float | None = None
+    next_word: float = SLOW_SECONDS
+    again: bool = False
+
+    def elapsed(self) -> float:
+        """Seconds since it began; 0 while it waits."""
+        if self.since is None and self.future.running():
+            self.since = time.monotonic()
+        return 0.0 if self.since is None else time.monotonic() - self.since
+
+
+def prove_all(
+    found: Iterable[FoundDerivation], executor: Executor, rng_seed: int, *, seconds: float = DERIVATION_SECONDS
+) -> list[tuple[FoundDerivation, Verdict | str]]:
+    """Judge derivations: each with its verdict, or with the message with which it failed.
+
+    Parameters
+    ----------
+    found : iterable of FoundDerivation
+    executor : concurrent.futures.Executor
+        Its processes are used where they are local ones; otherwise some are started on this machine.
+    rng_seed : int
+    seconds : float
+        After which a derivation is ended; it is then inconclusive.
+    """
+    found = list(found)
+    results: dict[int, Verdict | str] = {}
+    if not found:
+        return []
+    with local_processes(executor) as processes:
+        flying = [_Proof(item, _submit(item, processes, rng_seed, seconds)) for item in found]
+        try:
+            while flying:
+                wait([proof.future for proof in flying], timeout=0.5, return_when=FIRST_COMPLETED)
+                for proof in [proof for proof in flying if proof.future.done()]:
+                    result = _result(proof, seconds)
+                    if result is None:
+                        proof.future = _submit(proof.item, processes, rng_seed, seconds)
+                        continue
+                    flying.remove(proof)
+                    results[id(proof.item)] = result
+                _say_what_is_slow(flying, seconds)
+        except KeyboardInterrupt:
+            for proof in flying:
+                if proof.elapsed():
+                    note(f"{_name(proof.item)} was being proved, for {proof.elapsed():.0f} s")
+            raise
+        finally:
+            cancel((proof.future for proof in flying), processes)
+    return [(item, results[id(item)]) for item in found]
+
+
+def prove(path: str, position: int, rng_seed: int) -> Verdict | str:
+    """Judge one derivation of a file, in a worker. Exceptions come back as text: not all of them can be pickled."""
+    from unifiedscore.study.derivation import judge_derivation
+
+    try:
+        derivation = derivations_in(Path(path))[position].derivation
+        words = np.frombuffer(hashlib.sha256(derivation.claim.encode()).digest(), dtype="<u4")
+        sequence = np.random.SeedSequence(rng_seed, spawn_key=tuple(int(word) for word in words))
+        return judge_derivation(derivation, np.random.default_rng(sequence))
+    except STOPPED as error:
+        return describe(error, path)
+
+
+def _submit(item: FoundDerivation, processes: LocalPool | InProcess, rng_seed: int, seconds: float) -> Future:
+    arguments = str(item.path), item.position, rng_seed
+    if isinstance(processes, InProcess):
+        return processes.submit(prove, *arguments)
+    return processes.submit_limited(seconds, prove, *arguments)
+
+
+def _result(proof: _Proof, seconds: float) -> Verdict | str | None:
+    """What came of it; None if its process died for the first time, perhaps for no fault of its own."""
+    try:
+        return proof.future.result()
+    except OutOfTime:
+        return out_of_time(proof.item, seconds)
+    except (BrokenProcessPool, CancelledError) as error:
+        if proof.again:
+            return f"its worker process died twice: {error}"
+        proof.again, proof.since = True, None
+        return None
+    except Exception as error:  # `prove` raises nothing: this is the way back, such as a verdict that cannot be sent
+        return describe(error)
+
+
+def out_of_time(found: FoundDerivation, seconds: float) -> Verdict:
+    """The verdict on a derivation that was ended: nothing is known."""
+    derivation = found.derivation
+    return Verdict(
+        claim=derivation.claim,
+        regime=derivation.regime,
+        study="derivations",
+        statement=derivation.statement,
+        source=derivation.source,
+        evidence="symbolic",
+        outcome="inconclusive",
+        expected="supported",
+        reason=f"it took longer than {seconds:g} s and was ended; --derivation-timeout allows more",
+        estimate=math.nan,
+        interval=interval_of(no_estimate(""), SUPPORT_LEVEL),
+        region={"low": 0.0, "high": 0.0},
+        control_outcome="inconclusive",
+        control_detail={
+            "mutation": derivation.mutation or "the residual of a wrong theorem",
+            "estimate": math.nan,
+            "interval": interval_of(no_estimate(""), SUPPORT_LEVEL),
+            "reason": "not reached in time",
+        },
+        reproduce=f"unifiedscore verify --claim {derivation.claim}",
+    )
+
+
+def _say_what_is_slow(flying: Iterable[_Proof], seconds: float) -> None:
+    for proof in flying:
+        if (elapsed := proof.elapsed()) > proof.next_word:
+            proof.next_word = 2 * elapsed
+            note(f"{_name(proof.item)} has been running for {elapsed:.0f} s; it is ended after {seconds:g} s")
+
+
+def _name(item: FoundDerivation) -> str:
+    derivation = item.derivation
+    return f"derivation {derivation.claim}{f' ({derivation.regime})' if derivation.regime else ''}, {item.path.name},"
