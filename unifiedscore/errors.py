@@ -41,6 +41,11 @@ class StudyError(UnifiedScoreError):
     """A study, its records or its results are inconsistent."""
 
 
+class ChangedError(StudyError):
+    """Code, data, environment or packages are not those that the run is for: nothing more may be measured under its
+    name."""
+
+
 class MissingDependencyError(UnifiedScoreError, ImportError):
     """An optional extra is needed. The message says what to install."""
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import final
 
-from unifiedscore.errors import StudyError
+from unifiedscore.errors import ChangedError, FileError, StudyError
 from unifiedscore.study.identity import Identity, input_hashes, shortened
 from unifiedscore.study.loading import BOUND, Loaded, refuse_changed
 from unifiedscore.study.study import Study
@@ -33,19 +33,24 @@ class Guard:
 
         Raises
         ------
-        StudyError
+        ChangedError
             Code, data, environment or packages are not those that the run is for.
         """
-        if self._loaded is None:
-            return
+        if self._loaded is not None:
+            try:
+                self._check(self._loaded)
+            except (StudyError, FileError) as error:
+                raise ChangedError(str(error)) from error
+
+    def _check(self, loaded: Loaded) -> None:
         if len(sys.modules) != self._modules or time.monotonic() > self._next:
-            refuse_changed(self._study, self._loaded)
-            self._compare(self._loaded.identity(self._study))
+            refuse_changed(self._study, loaded)
+            self._compare(loaded.identity(self._study))
             self._modules, self._next = len(sys.modules), time.monotonic() + EVERY
         elif self._study.inputs:
-            now = input_hashes(self._loaded.path.parent, self._study.inputs)
+            now = input_hashes(loaded.path.parent, self._study.inputs)
             if now != self._expected.inputs:
-                self._compare(self._loaded.identity(self._study))
+                self._compare(loaded.identity(self._study))
 
     def _compare(self, now: Identity) -> None:
         if now == self._expected:

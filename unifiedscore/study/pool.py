@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+from unifiedscore.errors import ChangedError
 from unifiedscore.study.failure import describe
 from unifiedscore.study.process import Ended, WorkerProcess, end_families
 from unifiedscore.study.records import Record
@@ -285,7 +286,8 @@ def _run(process: WorkerProcess, item: _Item) -> tuple[Any, bool]:
         loaded |= kind == first
         if loaded and item.limit is not None:
             deadline = time.monotonic() + item.limit
-        if kind == "raised" and measuring and loaded:  # no fault of the study as such: a cell broke its process
+        broken = kind == "raised" and measuring and loaded and not isinstance(value, ChangedError)
+        if broken:  # no fault of the study as such: a cell broke its process
             return Outcome(records, f"broken from within, {describe(value)}"), False
         if kind == "raised":
             raise value
