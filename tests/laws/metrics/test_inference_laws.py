@@ -1,7 +1,7 @@
 """Laws of the tests of `inference`: scale over the range of floats, translation, order of seeds, where they hold.
 
-Rate under a power law, `Identity` and `Proportion` are free of scale; `Inside`, `Limit` and the logarithmic `Rate` carry
-the scale of their values, with their region. A translation carries `Inside` without a transform and `Limit`,
+Rate under a power law, `Identity` and `Proportion` are free of scale; `Inside`, `Limit` and the logarithmic `Rate`
+carry the scale of their values, with their region. A translation carries `Inside` without a transform and `Limit`,
 and leaves the logarithmic `Rate` as it is; a power law, a logarithm and an atanh know no translation.
 """
 
