@@ -36,8 +36,8 @@ def measure_size(number: Expr) -> Size:
     """Evaluate a number until two evaluations, of different precision, agree in ten digits.
 
     Cancellation of up to 300 digits is seen through, and rounding never agrees with itself. Undecided are numbers that
-    do not exist, that hold an integral or a sum without a closed form (their errors are estimates), that lie on a branch
-    cut or a jump within rounding, and those made of floating-point numbers that are not above their rounding.
+    do not exist, that hold an integral or a sum without a closed form (their errors are estimates), that lie on a
+    branch cut or a jump within rounding, and those made of floating-point numbers that are not above their rounding.
     """
     import sympy
 
