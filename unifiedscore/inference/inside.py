@@ -35,7 +35,8 @@ class Inside(AbstractTest):
         The region, in the units of the value itself.
     transform : {"none", "log", "atanh"}
         Log for positive skewed values, atanh for correlations and cosines. The statistic is then the back-transformed
-        mean (for log, the geometric mean).
+        mean (for log, the geometric mean). The estimate carries the scale of the values, but not with atanh; it carries
+        a translation without a transform only.
 
     Raises
     ------

@@ -48,16 +48,19 @@ def nearest(queries, points, q_norm, p_norm, rounding, products, index):
     upper, best = np.empty(k), np.empty(k)
     for i in range(len(queries)):
         upper[:] = np.inf
+        limit = np.inf
+        row = products[i]
         for j in range(len(points)):
             norms = q_norm[i] + p_norm[j]
-            value = norms - 2.0 * products[i, j]
-            products[i, j] = value - rounding * norms
-            value += rounding * norms
-            if value < upper[k - 1]:
+            row[j] = norms - 2.0 * row[j] - rounding * norms
+        for j in range(len(points)):
+            value = row[j] + 2.0 * rounding * (q_norm[i] + p_norm[j])
+            if value < limit:
                 _insert(upper, value)
+                limit = upper[k - 1]
         best[:] = np.inf
         for j in range(len(points)):
-            if products[i, j] <= upper[k - 1]:
+            if row[j] <= limit:
                 value = _squared(queries[i], points[j])
                 if value < best[k - 1]:
                     at = _insert(best, value)

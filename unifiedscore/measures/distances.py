@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_TILE = 500_000
+_TILE = 1_000_000
 _DIRECT = 16
 """Below this dimension differences cost no more than an inner product."""
 
@@ -144,9 +144,10 @@ def _by_products(points, queries, k):
     middle, other = queries - center, points - center
     q_norm, p_norm = (np.einsum("nd,nd->n", array, array) for array in (middle, other))
     index, width = np.empty((len(queries), k), np.int64), max(1, _TILE // len(points))
+    tile = np.empty((min(width, len(queries)), len(points)))
     for start in range(0, len(queries), width):
         rows = slice(start, start + width)
-        products = middle[rows] @ other.T
+        products = np.matmul(middle[rows], other.T, out=tile[: len(middle[rows])])
         loops.nearest(queries[rows], points, q_norm[rows], p_norm, _rounding(points.shape[1]), products, index[rows])
     return index
 

@@ -37,6 +37,8 @@ def duplicate_rate(samples, training, *, tolerance: float) -> float:
 def recall(samples, reference, *, k: int = 3) -> float:
     """Share of reference points within the k-th neighbour distance of some sample: how much of a law is reached.
 
+    Repeated samples are each other's neighbours at distance zero and reach less than single ones.
+
     Parameters
     ----------
     samples, reference : (n, d), (m, d) arrays

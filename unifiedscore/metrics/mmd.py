@@ -16,7 +16,7 @@ def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
     r"""Return the U-statistic of $E k(x, x') + E k(y, y') - 2 E k(x, y)$ for Gaussian kernels.
 
     Pairs of a point with itself are left out, so the mean over independent samples of one law is 0 and single values
-    may be negative.
+    may be negative. It is no function of the two empirical laws: repeated points are further pairs at distance zero.
 
     Parameters
     ----------

@@ -90,7 +90,8 @@ def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) ->
     r"""Return $(\mathrm{mean}_\theta W_2^2(\theta \cdot x, \theta \cdot y))^{1/2}$ over random unit directions.
 
     Each one-dimensional distance is exact: quantile functions of unequal sizes are integrated over the union of their
-    jumps, which are whole multiples of 1/(n m).
+    jumps, which are whole multiples of 1/(n m). A rotation of both samples leaves the law of the value as it is, not
+    the value at given directions.
 
     Parameters
     ----------

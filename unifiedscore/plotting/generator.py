@@ -6,6 +6,7 @@ from math import isqrt
 
 import numpy as np
 
+from unifiedscore.measures.distances import nearest_neighbours
 from unifiedscore.plotting.style import BLUE, GREY, caption, new_figure, style, tidy
 
 _SHOWN, _IMAGES, _SMALLEST_SIDE = 1000, 12, 8
@@ -31,7 +32,7 @@ def generator_figure(data: np.ndarray, drawn: np.ndarray, energy: np.ndarray):
         _points(canvas.add_subplot(grid[0, 0]), data, drawn)
         _energy(canvas.add_subplot(grid[0, 1]), energy)
         if side:
-            nearest = data[np.argmin(_squared(drawn[:_IMAGES], data), axis=1)]
+            nearest = data[nearest_neighbours(data, drawn[:_IMAGES], 1)[1][:, 0]]
             top = max(float(data.max()), 1e-300)
             rows = ("generator", drawn[:_IMAGES]), ("nearest\ntraining", nearest)
             for row, (label, images) in enumerate(rows, start=1):
@@ -87,10 +88,3 @@ def _images(ax, images, side, top, label):
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8.5)
-
-
-def _squared(x, y):
-    """Squared distances, (n, m), of centred points: only their order counts."""
-    y = y - (center := y.mean(0))
-    x = x - center
-    return (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
