@@ -192,3 +192,49 @@ def test_the_installed_entry_point_is_the_plugin_and_loads_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     own = {name for name in loaded if name.startswith("unifiedscore")}
     assert own == {"unifiedscore", "unifiedscore.errors", "unifiedscore.sources", module} and "numpy" not in loaded
+
+
+def test_paths_are_found_beside_the_test_and_then_in_the_root_folder(project):
+    inner = project()
+    (inner.path / "deep" / "studies").mkdir(parents=True)
+    source = (inner.path / "studies/study_means.py").read_text()
+    (inner.path / "deep/studies/study_other.py").write_text(source.replace('"means"', '"other"'))
+    (inner.path / "deep/test_both.py").write_text(
+        "def test_both(claim_verdict):\n"
+        "    assert claim_verdict('studies/study_other.py', 'means.one', regime='').study == 'other'\n"
+        "    assert claim_verdict('studies/study_means.py', 'means.one', regime='').study == 'means'\n"
+    )
+    (inner.path / "elsewhere").mkdir()
+    command = [sys.executable, "-m", "pytest", *PYTEST, "--rootdir", str(inner.path), str(inner.path / "deep")]
+    done = subprocess.run(command, cwd=inner.path / "elsewhere", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_results_records_is_used_and_said(project):
+    inner = project()
+    run = [sys.executable, "-m", "unifiedscore", "run", "studies"]
+    assert subprocess.run(run, cwd=inner.path).returncode == 0
+    calls = (inner.path / "calls").read_text()
+    inner.makepyfile(
+        test_one="def test_one(claim_verdict): claim_verdict('studies/study_means.py', 'means.one', regime='')"
+    )
+    result = inner.runpytest_subprocess(*PYTEST)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["unifiedscore: means: 32 cells as recorded in */results"])
+    assert (inner.path / "calls").read_text() == calls
+
+
+@pytest.mark.parametrize("how", ["option", "ini"])
+def test_a_cell_that_takes_too_long_fails_the_test(project, how):
+    inner = project()
+    path = inner.path / "studies/study_means.py"
+    path.write_text(
+        path.read_text().replace("    with open", "    import time; time.sleep(cell['seed'] * 1000)\n    with open")
+    )
+    if how == "ini":
+        inner.makeini("[pytest]\nstudies_cell_timeout = 1\n")
+    options = ["--studies-cell-timeout", "1"] if how == "option" else []
+    path.write_text(path.read_text().replace("range(16)", "range(2)"))
+    result = inner.runpytest_subprocess(*PYTEST, "--studies", "studies", *options)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*time limit of 1 s*"])

@@ -128,7 +128,7 @@ def processes(*columns):
 def workers_of(pid):
     """The children of a driver that were spawned to run tasks."""
     found = processes("pid", "ppid", "args")
-    return [int(words[0]) for words in found if words[1] == str(pid) and "spawn_main" in " ".join(words)]
+    return [int(words[0]) for words in found if words[1] == str(pid) and "unifiedscore.study.child" in " ".join(words)]
 
 
 def alive(pid):

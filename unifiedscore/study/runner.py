@@ -27,6 +27,7 @@ from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
 from unifiedscore.study.marks import read_marks
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import LARGEST, MOST, Record, RecordStore
+from unifiedscore.study.rehearsal import foreseen
 from unifiedscore.study.scheduler import Job, measure
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
@@ -157,6 +158,9 @@ def run_studies(
                     del job.records[cell]
             jobs.append(job)
     for job in jobs:
+        for problem in foreseen(job.study, job.grid, profile=profile) if job.todo and not job.records else ():
+            note(f"{job.study.name}: whatever is measured, this cannot be judged: {problem}")
+    for job in jobs:
         if job.done:
             finished[job.study.name] = _finish(job, profile=profile, out=out)
     total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
@@ -165,6 +169,8 @@ def run_studies(
     with Progress(total=total, done=done) as progress, measured as finished_cells:
         for job, cell, record in finished_cells:
             job.store.write(job.key(cell), record, cell)
+            if record.status == "failed" and not job.records and len(job.todo) > 1:
+                note(visible(f"{job.study.name}: the first cell failed: {record.message}"))
             job.records[cell] = record
             progress.advance(job.study.name, record)
             if job.done:

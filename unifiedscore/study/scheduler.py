@@ -234,6 +234,7 @@ class _Scheduler:
     suspects: deque[_Suspect] = field(default_factory=deque)
     single: Queue = field(default_factory=deque)
     flying: dict[Future, _Flight] = field(default_factory=dict)
+    over: bool = False
     heard: float = field(default_factory=time.monotonic)  # when the executor last gave a sign of life
 
     def results(self) -> Iterator[Finished]:
@@ -256,6 +257,7 @@ class _Scheduler:
                 for future in done:
                     yield from self._collect(future)
         finally:
+            self.over = True
             cancel(self.flying, self.executor)
             for flight in self.flying.values():
                 flight.land()
@@ -301,6 +303,8 @@ class _Scheduler:
 
         def mark(*, here: bool = True) -> None:
             flight.mark = flight.job.mark(flight.cells, deaths=deaths, here=here)
+            if self.over:  # a process took the task up at the moment at which the run ended
+                flight.land()
 
         if isinstance(self.executor, LocalPool):
             if deaths:  # one process more between the cell and this one, which the cell may try to end
@@ -326,8 +330,8 @@ class _Scheduler:
         del self.flying[future]
         self.heard = time.monotonic()
         records, lost = (outcome.records, outcome.lost) if isinstance(outcome, Outcome) else (outcome, "")
+        flight.land()  # first: who takes the records may end the run
         yield from flight.hand_on(records)
-        flight.land()
         rest = flight.cells[flight.given :]
         if lost and rest:
             self.suspects.append(_Suspect(flight.job, rest[0]))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
@@ -34,7 +34,7 @@ class _Proof:
     item: FoundDerivation
     future: Future
     since: float | None = None
-    next_word: float = SLOW_SECONDS
+    next_word: float = field(default_factory=lambda: SLOW_SECONDS)
     again: bool = False
 
     def elapsed(self) -> float:
