@@ -84,18 +84,32 @@ def test_every_kind_of_misbehaviour_is_judged_and_costs_no_other_cell(kinds, tmp
     assert {path: path.stat().st_mtime_ns for path in records} == records
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("executor", ["serial", "mpi"])
-def test_every_kind_on_other_executors(kinds, tmp_path, executor):
-    chosen = list(kinds.KINDS)
-    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    os.environ |= root
-    launcher = ()
+@pytest.fixture
+def started(request, monkeypatch):
+    """The options and the launcher of an executor, which is there as long as the test."""
+    executor = request.param
     if executor == "mpi":
+        # Open MPI refuses root unless told twice; containers are often root.
+        for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
+            monkeypatch.setenv(name, "1")
         launcher = [str(Path(sys.executable).parent / "mpiexec"), "--oversubscribe", "-n", "3", sys.executable]
-        launcher += ["-m", "mpi4py.futures"]
+        yield ["--executor", "mpi"], [*launcher, "-m", "mpi4py.futures"]
+    elif executor == "dask":
+        from distributed import LocalCluster
+
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+            yield ["--executor", cluster.scheduler_address.replace("tcp", "dask")], ()
+    else:
+        yield ["--executor", executor], ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("started", ["serial", "mpi", "dask"], indirect=True)
+def test_every_kind_on_other_executors(kinds, tmp_path, started):
+    chosen = list(kinds.KINDS)
+    options, launcher = started
     out = str(tmp_path / "out")
-    done = command(out, "--executor", executor, "--cell-timeout", str(LIMIT), kinds=chosen, launcher=launcher)
+    done = command(out, *options, "--cell-timeout", str(LIMIT), launcher=launcher)
     assert done.returncode == 3, done.stderr[-3000:]
     assert judged(kinds, tmp_path / "out" / "misbehaving.nc", chosen) == {}
     assert left_behind() == []

@@ -12,6 +12,7 @@ from unifiedscore.errors import FileError
 from unifiedscore.reading import parse_json
 from unifiedscore.study.claim import PROFILES
 from unifiedscore.study.dataset import read_dataset
+from unifiedscore.study.grid import OWN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +53,8 @@ def _problem(dataset: xr.Dataset, name: str) -> str:
     if max(dataset["status"].size, *dataset.sizes.values(), 0) > CELLS:
         return f"it has more than {CELLS} cells or labels"
     for variable in dataset.data_vars.values():
-        if variable.dtype.kind not in "fiub":
+        # Why a cell is skipped is told in words; everything else is numbers.
+        if variable.dtype.kind not in ("UOST" if variable.name == OWN[1] else "fiub"):
             return f"its variable {variable.name} holds no real numbers"
         if bare := [dim for dim in variable.dims if dim not in dataset.coords]:
             return f"its axis {bare[0]} has no labels"
