@@ -26,6 +26,10 @@ _NO_NUMBERS = {
 }
 
 
+_NATIVE = frozenset({np.dtype(np.float32), np.dtype(np.float64)})  # byte order included
+_NUMBERS = frozenset({float, np.float64})
+
+
 def as_array(value, name: str) -> np.ndarray:
     """Return `value` as a new NumPy array of numbers that shares no memory with it.
 
@@ -43,7 +47,11 @@ def as_array(value, name: str) -> np.ndarray:
     name : str
         What to call the argument in an error.
     """
-    array = value if type(value) is np.ndarray else _converted(value, name)
+    kind = type(value)
+    # Most calls bring plain numbers or arrays of them, and some thousands of them a second.
+    if kind in _NUMBERS or (kind is np.ndarray and value.dtype in _NATIVE):
+        return np.array(value, order="C", copy=True)
+    array = value if kind is np.ndarray else _converted(value, name)
     # A shield for what `__array__` of an unknown library may hand out.
     array = array if type(array) is np.ndarray else unmasked(array, name)
     with np.errstate(over="ignore"):
