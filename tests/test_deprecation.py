@@ -15,7 +15,7 @@ from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.drifts.sinkhorn import sinkhorn_scaling
 from unifiedscore.samplers.drifting_flow import exponential_schedule
-from unifiedscore.study import Cell, Claim, Grid, Inside, Study, Variable
+from unifiedscore.study import Cell, Claim, Control, Grid, Inside, Study, Variable
 from unifiedscore.study.runner import run_studies
 from unifiedscore.train import train_generator
 
@@ -28,13 +28,24 @@ PATH = samplers.GaussianPath([[0.0], [0.5]], (1.0, 1.0)).path()
 FLOW = samplers.DriftingFlow(GAUSS, POINTS)
 PROCESS = us.TiltedProcess(us.GaussianMixture([[0.0]], 1.0), us.QuadraticReward([1.0]), "rectified_flow")
 GRID = Grid(case=["a"], seed=range(2))
+CELL = Cell({"case": "a", "seed": 1})
 STUDY = Study(
     "renamed",
     title="Draws whose seed has an old name",
     grid=GRID,
     measure=lambda cell, rng: {"value": rng.random()},
     variables={"value": Variable("A draw")},
-    claims=[Claim("renamed", "A draw lies in [0, 1].", "this test", "monte_carlo", "value", Inside(0.0, 1.0))],
+    claims=[
+        Claim(
+            "renamed",
+            "A draw lies in [0, 1].",
+            "this test",
+            "monte_carlo",
+            "value",
+            Inside(0.0, 1.0),
+            control=Control("below 0", test=Inside(-1.0, 0.0)),
+        )
+    ],
 )
 
 
@@ -52,8 +63,10 @@ def weight(x, t):
 
 CASES = {
     "run": ("rng_seed", us.run, 3, lambda f, folder, **new: f(STUDY, out=folder, **new)["value"].values),
-    "run_studies": ("rng_seed", run_studies, 3, lambda f, folder, **new: f([STUDY], out=folder, **new)[0]["value"].values),
-    "Grid.stream": ("rng_seed", Grid.stream, 3, lambda f, _, **new: f(GRID, Cell({"case": "a", "seed": 1}), **new).random()),
+    "run_studies": (
+        "rng_seed", run_studies, 3, lambda f, folder, **new: f([STUDY], out=folder, **new)[0]["value"].values
+    ),
+    "Grid.stream": ("rng_seed", Grid.stream, 3, lambda f, _, **new: f(GRID, CELL, **new).random()),
     "exponential_schedule": ("steps", exponential_schedule, 3, lambda f, _, **new: f(4.0, 1.0, **new)),
     "DriftingFlow.run": ("steps", samplers.DriftingFlow.run, 3, lambda f, _, **new: f(FLOW, POINTS, **new).particles),
     "EscortedLangevin": (
@@ -71,7 +84,9 @@ CASES = {
         "steps", references.chain_of_fields, 3,
         lambda f, _, **new: [step.shift for step in f(state, weight, diffusivity=0.5, **new)],
     ),
-    "sinkhorn_scaling": ("most", sinkhorn_scaling, 500, lambda f, _, **new: f(GAUSS, SAMPLES, SAMPLES, **new).log_first),
+    "sinkhorn_scaling": (
+        "most", sinkhorn_scaling, 500, lambda f, _, **new: f(GAUSS, SAMPLES, SAMPLES, **new).log_first
+    ),
     "SinkhornDrift": (
         "most", us.SinkhornDrift, 500, lambda f, _, **new: f(GAUSS, target=POINTS, model=-POINTS, **new)(POINTS)
     ),
@@ -85,7 +100,7 @@ CASES = {
         "n_samples", us.solve_tilt, 2000,
         lambda f, _, **new: f(
             us.SmoothedScore(SAMPLES, 0.5, 0.0), method="samples", tolerance=1e-6, rng=rng(), **new
-        ).precision,
+        ).quadratic,
     ),
 }  # fmt: skip
 """Old name, function, a value, and a call of the function that gives numbers."""
@@ -107,9 +122,7 @@ def test_every_renamed_function_of_the_package_is_here():
             calls = [part for part in getattr(node, "decorator_list", []) if isinstance(part, ast.Call)]
             if any(getattr(part.func, "id", "") == "renamed" for part in calls):
                 found.add((path.stem, node.name))
-    covered = {
-        (inspect.getmodule(inspect.unwrap(f)).__name__.rpartition(".")[2], f.__name__) for _, f, *_ in CASES.values()
-    }
+    covered = {(function.__module__.rpartition(".")[2], function.__name__) for _, function, *_ in CASES.values()}
     assert found == covered | {("training", "train_generator")}
 
 
