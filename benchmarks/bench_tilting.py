@@ -32,13 +32,13 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
     yield against_jax("d = 1, 2 components", narrow, n // 5, options)
     yield against_jax("d = 16, 10 full covariances", wide, n // 50, options)
     sampler = EscortedLangevin(
-        GaussianPath([[0.0], [2.0]], (1.0, 0.5)).path(), steps=100, diffusivity=0.8, escort=lambda x, t: np.sin(x)
+        GaussianPath([[0.0], [2.0]], (1.0, 0.5)).path(), n_steps=100, diffusivity=0.8, escort=lambda x, t: np.sin(x)
     )
     rng = np.random.default_rng(0)
     yield within(f"{n // 10} escorted paths, d = 1", lambda: sampler.run_forward(n // 10, rng), 10.0, options=options)
     yield within(
         f"{n // 50} tilted Jarzynski paths, d = 1",
-        lambda: tilted_jarzynski(narrow, n // 50, rng, steps=100, diffusivity=0.5), 10.0, options=options,
+        lambda: tilted_jarzynski(narrow, n // 50, rng, n_steps=100, diffusivity=0.5), 10.0, options=options,
     )  # fmt: skip
 
 

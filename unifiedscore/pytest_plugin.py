@@ -229,6 +229,6 @@ def _judge(config: pytest.Config):
         options["derivation_timeout"] = _seconds(config, "studies_derivation_timeout") or 120.0
         folder = Path(config.invocation_params.dir, out)
         seed, measured = config.getoption("--studies-seed"), config.rootpath / "results"
-        judge = ClaimJudge(folder, rng_seed=seed, executor=pool, measured=measured, **options)
+        judge = ClaimJudge(folder, seed=seed, executor=pool, measured=measured, **options)
         config.stash[_JUDGE] = judge, stack
     return config.stash[_JUDGE][0]

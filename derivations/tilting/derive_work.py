@@ -108,7 +108,7 @@ def agrees_trap(rng):
         time_derivative=lambda x, t: -k * speed * (x[:, 0] - speed * t),
         sample_start=lambda n, r: r.standard_normal((n, 1)) / np.sqrt(k),
     )
-    run = EscortedLangevin(path, steps=3, diffusivity=epsilon).run_forward(5, rng, keep=True)
+    run = EscortedLangevin(path, n_steps=3, diffusivity=epsilon).run_forward(5, rng, keep=True)
     centres = speed * np.arange(4) / 3
     y = run.trajectory[:, :, 0] - centres[:, None]
     expected = epsilon * k**2 / 12 * (y[3] ** 2 - y[0] ** 2)
@@ -119,7 +119,7 @@ def agrees_trap(rng):
 def agrees_kernels(rng):
     """One functional: forward and backward runs report the work of their own paths."""
     path = GaussianPath(rng.normal(size=(2, 1)), (1.0, 0.5 + rng.random())).path()
-    sampler = EscortedLangevin(path, steps=4, diffusivity=0.7, escort=lambda x, t: np.sin(x + t))
+    sampler = EscortedLangevin(path, n_steps=4, diffusivity=0.7, escort=lambda x, t: np.sin(x + t))
     worst = 0.0
     for run in (sampler.run_forward(5, rng, keep=True), sampler.run_backward(5, rng, keep=True)):
         scale = 1 + np.abs(run.trajectory).max() ** 2 * 8

@@ -112,7 +112,7 @@ def measure(cell, rng):
         if len(model.energy) in MARKS:
             curve.append(distance(draw(model)))
 
-    trained = train_generator(field, steps=cell["steps"], rng=order, start=start, learning_rate=5e-3, watch=watch)
+    trained = train_generator(field, n_steps=cell["steps"], rng=order, start=start, learning_rate=5e-3, watch=watch)
     x, floor, before = draw(trained), distance(train[:n]), distance(draw(start))
     after = distance(x)
     return {

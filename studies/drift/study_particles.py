@@ -19,14 +19,14 @@ def imbalance(separation, rng):
     centers = np.array([[-separation / 2], [separation / 2]])
     data = us.GaussianMixture(centers, 0.04).sample(60, rng)
     start = 0.2 * rng.standard_normal((N, 1)) + centers[(np.arange(N) >= N // 4).astype(int)]
-    path = DriftingFlow(us.Laplace(1.0), data, step=0.5).run(start, steps=STEPS, modes=centers)
+    path = DriftingFlow(us.Laplace(1.0), data, step=0.5).run(start, n_steps=STEPS, modes=centers)
     return path.mode_masses[0, 0], path.mode_masses[-1, 0]
 
 
 def residual_velocity(n, rng):
     """Root mean square velocity after twenty steps, bandwidth n^(-1/5)."""
     flow = DriftingFlow(us.Gaussian(n**-0.2), us.GaussianMixture([[0.0]], 1.0), step=1.0, self_terms="keep")
-    return float(np.sqrt(flow.run(rng.standard_normal((n, 1)), steps=20).energy[-1]))
+    return float(np.sqrt(flow.run(rng.standard_normal((n, 1)), n_steps=20).energy[-1]))
 
 
 def measure(cell, rng):

@@ -51,7 +51,7 @@ def energy_model(points, queries, s, rng):
         return us.MomentMatchedTilt(score, tilt).log_density(queries), plain
     score = us.SmoothedScore(points, DELTA, s, noise=noise)
     # The potential holds (s/delta)^2: its rounding, not the Newton steps, bounds the moments that can be asked for.
-    tilt = us.solve_tilt(score, n_samples=NODES, tolerance=1e-9, rng=rng)
+    tilt = us.solve_tilt(score, n=NODES, tolerance=1e-9, rng=rng)
     plain = score.potential(queries)
     return us.MomentMatchedTilt(score, tilt).log_density(queries), plain - plain.max()
 

@@ -22,7 +22,7 @@ def annealing_value(steps, share, divergence=True):
         work = ANNEALED.time_derivative(x, t) + share * np.sum(PATH.escort(x, t) * slope(x, t), axis=1)
         return divergence * share * PATH.escort_divergence(x, t) - work
 
-    chain = chain_of_fields(lambda x, t: share * PATH.escort(x, t) - slope(x, t), rate, steps=steps, diffusivity=1.0)
+    chain = chain_of_fields(lambda x, t: share * PATH.escort(x, t) - slope(x, t), rate, n_steps=steps, diffusivity=1.0)
     return np.exp(log_expectation(chain, mean=0.0, variance=1.0)) / 0.5
 
 
@@ -42,7 +42,7 @@ def tilting_value(steps, share, *, divergence=True):
         flow = reward.value(x) + t * np.sum(velocity * reward.gradient(x), axis=1)
         return flow + share * (np.sum(TILT.correction(x, t) * slope, axis=1) + divergence * TILT.divergence(x, t))
 
-    chain = chain_of_fields(drift, rate, steps=steps, diffusivity=0.5)
+    chain = chain_of_fields(drift, rate, n_steps=steps, diffusivity=0.5)
     law = PROCESS.base_marginal(0.0)
     log_value = log_expectation(chain, mean=float(law.mean[0]), variance=float(law.variances[0]))
     return np.exp(log_value - PROCESS.log_normalizer)

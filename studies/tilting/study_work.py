@@ -52,7 +52,7 @@ def kernels(steps, rng):
     """Every exact consequence of the kernel identity, and what breaks it."""
     first, second, third = rng.spawn(3)
     path = PATH.path()
-    sampler = EscortedLangevin(path, steps=steps, diffusivity=EPSILON, escort=wrong)
+    sampler = EscortedLangevin(path, n_steps=steps, diffusivity=EPSILON, escort=wrong)
     forward, backward = sampler.run_forward(N, first), sampler.run_backward(N, second)
     ratio = np.exp(-forward.work)
     table = crooks_histogram(forward.work, backward.work, EDGES, free_energy=PATH.free_energy)
@@ -112,13 +112,15 @@ def chain_value(times):
 
 def escort(steps, rng):
     """Kernel work under the perfect escort."""
-    work = EscortedLangevin(PATH.path(), steps=steps, diffusivity=0.5, escort=PATH.escort).run_forward(N // 4, rng).work
+    work = (
+        EscortedLangevin(PATH.path(), n_steps=steps, diffusivity=0.5, escort=PATH.escort).run_forward(N // 4, rng).work
+    )
     return {"work_variance": work.var(), "work_variance_scaled": steps * work.var()}
 
 
 def subtracted(steps, rng):
     """Base-subtracted Crooks over the mixture."""
-    weight = tilted_crooks(MIXTURE, N // 2, rng, steps=steps, diffusivity=0.5).log_weight
+    weight = tilted_crooks(MIXTURE, N // 2, rng, n_steps=steps, diffusivity=0.5).log_weight
     return {"subtracted": np.exp(log_mean_exp(weight) - MIXTURE.log_normalizer)}
 
 

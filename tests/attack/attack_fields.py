@@ -109,7 +109,10 @@ def doors():
         "SharpDrift": difference(us.SharpDrift, us.SharpDrift(GAUSS, target=S, model=P)),
         "SharpScore": [Door("SharpScore", us.SharpScore, both), *at(us.SharpScore(GAUSS, S))],
         "SinkhornDrift": difference(
-            us.SinkhornDrift, us.SinkhornDrift(GAUSS, target=S, model=Y), tolerance=number(1e-8), most=integer(20_000)
+            us.SinkhornDrift,
+            us.SinkhornDrift(GAUSS, target=S, model=Y),
+            tolerance=number(1e-8),
+            max_iterations=integer(20_000),
         ),
         "Smoothed": [
             Door(
@@ -212,9 +215,9 @@ def doors():
                 lambda **g: us.solve_tilt(
                     us.SmoothedScore(us.Samples(X), 0.5, 0.2, noise=NOISE),
                     method="samples",
-                    **({"n_samples": 2000, "rng": np.random.default_rng(0), "tolerance": 1e-6} | g),
+                    **({"n": 2000, "rng": np.random.default_rng(0), "tolerance": 1e-6} | g),
                 ),
-                {"n_samples": integer(2000, high=True), "rng": rng()},
+                {"n": integer(2000, high=True), "rng": rng()},
             ),
         ],
     }

@@ -13,7 +13,7 @@ SAMPLES = measure(S, mixtures=False)
 
 def closed_form(**given):
     common = {"n_steps": 3, "smoothing": 0.1, "noise_draws": 2, "noise_policy": "fresh", "estimator": "dense"}
-    return us.sample_closed_form(**({"data": S, "n_samples": 4, "rng": np.random.default_rng(0)} | common | given))
+    return us.sample_closed_form(**({"data": S, "n": 4, "rng": np.random.default_rng(0)} | common | given))
 
 
 def moment_matched(**given):
@@ -115,7 +115,7 @@ def doors():
                 flow.run,
                 {
                     "start": points(X).also(single=X[:1]),
-                    "steps": integer(3, high=True),
+                    "n_steps": integer(3, high=True),
                     "modes": points(X, none=True),
                     "bandwidths": vector([0.5, 0.4, 0.3], none=True).also(
                         negative=[0.5, -1.0, 0.3], zero=[0.5, 0.0, 0.3], short=[0.5]
@@ -127,7 +127,7 @@ def doors():
             sampler(
                 closed_form,
                 {
-                    "n_samples": integer(4, high=True),
+                    "n": integer(4, high=True),
                     "start_time": time(0.0, one=False),
                     "spacing": name("time"),
                     "start": points(X[:4], none=True).also(few=X[:2]),

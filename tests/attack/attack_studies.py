@@ -337,7 +337,7 @@ def doors():
                 {
                     "study": Argument(STUDY, NO_OBJECT | {"class": st.Study}),
                     "profile": name("quick"),
-                    "rng_seed": integer(0, low=0),
+                    "seed": integer(0, low=0),
                     "threads": integer(1),
                     "executor": Argument(None, {"text": "nonsense", "number": 3, "class": int, "mapping": {}}),
                     "out": Argument(

@@ -226,7 +226,7 @@ def change(results, outside):
     study = studies_in(path)[0].study
     for cell in study.grid.cells():
         hashes = {"engine": engine_hash(), "source": study_hash(path)}
-        key = record_key(**hashes, study="means", cell=cell, rng_seed=1)
+        key = record_key(**hashes, study="means", cell=cell, seed=1)
         (results / f"cells/means/{key}.running").symlink_to(outside / "new")
 
 

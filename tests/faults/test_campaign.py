@@ -273,7 +273,7 @@ def test_what_another_version_left_is_not_used(injection, rng, finished, verdict
         for path in records(finished):
             content = json.loads(path.read_bytes())
             hashes = {"engine": "another", "source": "another"}
-            key = record_key(**hashes, study="small", cell=content["cell"], rng_seed=0)
+            key = record_key(**hashes, study="small", cell=content["cell"], seed=0)
             values = {"moment": rng.random(), "spectrum": [rng.random(), rng.random()]}
             path.unlink()
             if content["status"] == "ok":

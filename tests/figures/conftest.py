@@ -342,7 +342,7 @@ def measured(name):
     def build():
         study = discover([Path(__file__).parents[2]], kinds=("studies",)).study(name).study
         with tempfile.TemporaryDirectory() as out:
-            return run(study, out=out, executor=None, rng_seed=0).load()
+            return run(study, out=out, executor=None, seed=0).load()
 
     return build
 

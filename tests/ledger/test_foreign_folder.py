@@ -52,7 +52,7 @@ def test_the_report_executes_nothing(results, tmp_path, monkeypatch):
         path = results / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(code)
-    manifest = {"study": "means", "profile": "quick", "rng_seed": 0, "file": str(results / "study_here.py")}
+    manifest = {"study": "means", "profile": "quick", "root_seed": 0, "file": str(results / "study_here.py")}
     (results / "cells/means").mkdir(parents=True)
     manifest |= {"hashes": {}, "cells": 0, "keys": []}
     (results / "cells/means/run.manifest").write_text(json.dumps(manifest))
@@ -101,7 +101,7 @@ def test_a_manifest_cannot_name_files_elsewhere(results, tmp_path, key, capsys):
     elsewhere.write_text("{}")
     folder = results / "cells" / "means"
     folder.mkdir(parents=True)
-    manifest = {"study": "means", "profile": "quick", "rng_seed": 0, "file": "x", "hashes": {}, "cells": 1}
+    manifest = {"study": "means", "profile": "quick", "root_seed": 0, "file": "x", "hashes": {}, "cells": 1}
     (folder / "run.manifest").write_text(json.dumps(manifest | {"keys": [key]}))
     assert _exit_code(["status", str(results)]) == 2
     assert "no usable keys" in capsys.readouterr().err
@@ -115,7 +115,7 @@ def test_status_leaves_damaged_records_where_they_are(results, capsys):
     key = "0" * 32
     folder = results / "cells" / "means"
     folder.mkdir(parents=True)
-    manifest = {"study": "means", "profile": "quick", "rng_seed": 0, "file": "gone", "hashes": {}, "cells": 2}
+    manifest = {"study": "means", "profile": "quick", "root_seed": 0, "file": "gone", "hashes": {}, "cells": 2}
     (folder / "run.manifest").write_text(json.dumps(manifest | {"keys": [key, "1" * 32]}))
     (folder / f"{key}.json").write_text("{")
     assert _exit_code(["status", str(results)]) == 0

@@ -240,7 +240,7 @@ def test_settings_and_types():
         ({"estimator": "neighbours", "n_neighbours": 40, "n_remainder": 11}, InputError, "must be at most the 50"),
         ({"noise_draws": 0}, InputError, "noise_draws must be at least 1"),
         ({"rng": 3}, InputError, "rng must be"),
-        ({"start": np.zeros((3, 2))}, InputError, "start must hold n_samples = 10"),
+        ({"start": np.zeros((3, 2))}, InputError, "start must hold n = 10"),
         ({"noise": np.zeros((10, 3, 2))}, InputError, "noise of the policy 'fixed' must have shape"),
         ({"noise_policy": "population", "noise_draws": 1}, InputError, "exact in dimension 1 only"),
     ],

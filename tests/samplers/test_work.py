@@ -47,7 +47,7 @@ def annealed_error(steps, share, diffusivity=1.0, divergence=True):
         - share * np.sum(PATH.escort(x, t) * path.gradient(x, t), axis=1)
         + divergence * share * PATH.escort_divergence(x, t)
     )
-    chain = chain_of_fields(drift, rate, steps=steps, diffusivity=diffusivity)
+    chain = chain_of_fields(drift, rate, n_steps=steps, diffusivity=diffusivity)
     return np.exp(log_expectation(chain, mean=0.0, variance=1.0)) - 0.5
 
 
@@ -64,7 +64,7 @@ def tilted_error(steps, diffusivity, exact):
         + np.sum(push(x, t) * slope(x, t), axis=1)
         + exact * tilt.divergence(x, t)
     )
-    chain = chain_of_fields(drift, rate, steps=steps, diffusivity=diffusivity)
+    chain = chain_of_fields(drift, rate, n_steps=steps, diffusivity=diffusivity)
     mean, variance = float(marginal.mean[0]), float(marginal.variances[0])
     return np.exp(log_expectation(chain, mean=mean, variance=variance)) - np.exp(process.log_normalizer)
 
@@ -118,7 +118,7 @@ def test_recursion_agrees_with_simulation():
         PATH.path(),
         200_000,
         np.random.default_rng(0),
-        steps=25,
+        n_steps=25,
         diffusivity=1.0,
         escort=half,
         divergence=lambda x, t: 0.5 * PATH.escort_divergence(x, t),
@@ -135,7 +135,7 @@ def test_recursion_of_two_steps_by_hand():
     with pytest.raises(NumericalError, match="infinite"):
         log_expectation([], mean=0.0, variance=1.0, terminal=(0.0, 0.0, 0.5))
     with pytest.raises(NumericalError, match="affine"):
-        chain_of_fields(lambda x, t: x**3, lambda x, t: x[:, 0], steps=1, diffusivity=1.0)
+        chain_of_fields(lambda x, t: x**3, lambda x, t: x[:, 0], n_steps=1, diffusivity=1.0)
 
 
 def batches(function, count=16):
@@ -148,7 +148,7 @@ def covers(values, truth, width):
 
 
 def test_kernel_work_is_exact_at_five_steps_with_a_wrong_escort():
-    sampler = EscortedLangevin(PATH.path(), steps=5, diffusivity=0.8, escort=WRONG)
+    sampler = EscortedLangevin(PATH.path(), n_steps=5, diffusivity=0.8, escort=WRONG)
     runs = batches(lambda rng: sampler.run_forward(60_000, rng))
     assert covers([np.exp(-r.work).mean() for r in runs], 0.5, 0.01)
     assert covers([np.mean(np.exp(-r.work) * r.points[:, 0]) / 0.5 for r in runs], 2.0, 0.04)
@@ -163,7 +163,7 @@ def test_kernel_work_is_exact_at_five_steps_with_a_wrong_escort():
 def test_any_other_drifts_keep_the_identity_and_a_mismatch_breaks_it():
     path = PATH.path()
     clipped = lambda x, t: WRONG(x, t) - 0.8 * np.clip(path.gradient(x, t), -1, 1)
-    sampler = EscortedLangevin(path, steps=5, diffusivity=0.8, escort=WRONG)
+    sampler = EscortedLangevin(path, n_steps=5, diffusivity=0.8, escort=WRONG)
     consistent = replace(sampler, forward=clipped)
     assert covers(batches(lambda rng: np.exp(-consistent.run_forward(60_000, rng).work).mean()), 0.5, 0.03)
     backward_only = replace(sampler, backward=lambda x, t: WRONG(x, t) + 0.8 * np.clip(path.gradient(x, t), -1, 1))
@@ -173,7 +173,7 @@ def test_any_other_drifts_keep_the_identity_and_a_mismatch_breaks_it():
 
 
 def test_work_is_one_functional_of_the_path():
-    sampler = EscortedLangevin(PATH.path(), steps=7, diffusivity=0.8, escort=WRONG)
+    sampler = EscortedLangevin(PATH.path(), n_steps=7, diffusivity=0.8, escort=WRONG)
     for run in (sampler.run_forward, sampler.run_backward):
         sample = run(40, np.random.default_rng(0), keep=True)
         np.testing.assert_allclose(sampler.work_of(sample.trajectory), sample.work, atol=1e-13)
@@ -182,7 +182,7 @@ def test_work_is_one_functional_of_the_path():
 
 
 def test_crooks_histogram_agrees_bin_by_bin():
-    sampler = EscortedLangevin(PATH.path(), steps=5, diffusivity=0.8, escort=WRONG)
+    sampler = EscortedLangevin(PATH.path(), n_steps=5, diffusivity=0.8, escort=WRONG)
     forward, backward = (
         run(400_000, np.random.default_rng(0)).work for run in (sampler.run_forward, sampler.run_backward)
     )
@@ -207,7 +207,7 @@ def trap(steps, k, speed):
 
 def test_moving_trap_work_path_by_path():
     k, epsilon, steps, speed = 1.7, 0.6, 8, 2.2
-    sampler = EscortedLangevin(trap(steps, k, speed), steps=steps, diffusivity=epsilon)
+    sampler = EscortedLangevin(trap(steps, k, speed), n_steps=steps, diffusivity=epsilon)
     run = sampler.run_forward(50, np.random.default_rng(0), keep=True)
     m = speed * np.arange(steps + 1) / steps
     y, h = run.trajectory[:, :, 0] - m[:, None], 1 / steps
@@ -219,7 +219,7 @@ def test_moving_trap_work_path_by_path():
 def test_perfect_escort_work_keeps_a_variance_of_order_one_over_steps():
     golden = {10: 0.1138, 20: 0.0533, 40: 0.0257, 80: 0.0127}
     for steps, value in golden.items():
-        sampler = EscortedLangevin(PATH.path(), steps=steps, diffusivity=0.5, escort=PATH.escort)
+        sampler = EscortedLangevin(PATH.path(), n_steps=steps, diffusivity=0.5, escort=PATH.escort)
         work = sampler.run_forward(60_000, np.random.default_rng(0)).work
         assert work.var() == pytest.approx(value, rel=0.03)
         assert (work.mean() - PATH.free_energy) / work.var() == pytest.approx(0.5, abs=0.06)
@@ -230,7 +230,7 @@ def test_perfect_rate_form_is_deterministic():
         PATH.path(),
         50,
         np.random.default_rng(0),
-        steps=10,
+        n_steps=10,
         diffusivity=0.7,
         escort=PATH.escort,
         divergence=PATH.escort_divergence,
@@ -262,7 +262,7 @@ def test_exact_correction_makes_the_weight_deterministic_at_every_step_size():
             process,
             20,
             np.random.default_rng(0),
-            steps=steps,
+            n_steps=steps,
             diffusivity=0.5,
             correction=tilt.correction,
             divergence=tilt.divergence,
@@ -285,18 +285,18 @@ def test_tilted_weights_recover_the_tilted_mixture_for_any_correction():
     push, divergence = lambda x, t: 0.5 + 0.3 * np.tanh(x), lambda x, t: 0.3 * (1 - np.tanh(x[:, 0]) ** 2)
     for diffusivity, extra in ((0.0, {}), (0.5, {}), (0.5, {"correction": push, "divergence": divergence})):
         sample = tilted_jarzynski(
-            process, 30_000, np.random.default_rng(0), steps=100, diffusivity=diffusivity, **extra
+            process, 30_000, np.random.default_rng(0), n_steps=100, diffusivity=diffusivity, **extra
         )
         assert np.exp(log_mean_exp(sample.log_weight)) == pytest.approx(exact, abs=0.03)
         assert weighted_mean(sample.points, sample.log_weight)[0] == pytest.approx(1.33527, abs=0.03)
-    plain = tilted_jarzynski(process, 100, np.random.default_rng(0), steps=400)
+    plain = tilted_jarzynski(process, 100, np.random.default_rng(0), n_steps=400)
     np.testing.assert_allclose(plain.log_weight, process.reward.value(plain.points), atol=0.06)
 
 
 def test_base_subtracted_crooks_is_of_order_h():
     process, rng = mixture(), np.random.default_rng(0)
     values = {
-        K: np.exp(log_mean_exp(tilted_crooks(process, 60_000, rng, steps=K, diffusivity=0.5).log_weight))
+        K: np.exp(log_mean_exp(tilted_crooks(process, 60_000, rng, n_steps=K, diffusivity=0.5).log_weight))
         for K in (5, 80)
     }
     assert abs(values[5] - 1.27953) > 0.02
@@ -317,16 +317,16 @@ def test_estimators_on_known_samples():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EscortedLangevin(PATH.path(), steps=5, diffusivity=0.0), "diffusivity"),
-        (lambda: EscortedLangevin(PATH, steps=5, diffusivity=1.0), "AnnealingPath"),
+        (lambda: EscortedLangevin(PATH.path(), n_steps=5, diffusivity=0.0), "diffusivity"),
+        (lambda: EscortedLangevin(PATH, n_steps=5, diffusivity=1.0), "AnnealingPath"),
         (
-            lambda: EscortedLangevin(trap(5, 1.0, 1.0), steps=5, diffusivity=1.0).run_backward(
+            lambda: EscortedLangevin(trap(5, 1.0, 1.0), n_steps=5, diffusivity=1.0).run_backward(
                 2, np.random.default_rng(0)
             ),
             "end",
         ),
-        (lambda: tilted_jarzynski(gaussian("foellmer"), 2, np.random.default_rng(0), steps=2), "foellmer"),
-        (lambda: tilted_jarzynski(gaussian(), 2, np.random.default_rng(0), steps=2, correction=WRONG), "divergence"),
+        (lambda: tilted_jarzynski(gaussian("foellmer"), 2, np.random.default_rng(0), n_steps=2), "foellmer"),
+        (lambda: tilted_jarzynski(gaussian(), 2, np.random.default_rng(0), n_steps=2, correction=WRONG), "divergence"),
         (lambda: GaussianTilt(mixture()), "single isotropic"),
         (lambda: GaussianPath([[0.0]], (1.0, 1.0)), "two entries"),
         (lambda: crooks_histogram([1.0], [1.0], [1.0], free_energy=0.0), "edges"),

@@ -43,7 +43,7 @@ def test_training_and_held_out_points_are_disjoint_and_all_modes_occur(name, mod
 
 @pytest.mark.slow
 def test_methods_of_a_seed_share_data_start_and_floor():
-    stream = lambda cell: STUDY.grid.stream(cell, rng_seed=0)  # noqa: E731
+    stream = lambda cell: STUDY.grid.stream(cell, seed=0)  # noqa: E731
     found = [STUDY.measure(cell, stream(cell)) for cell in ({**CELL, "drift": d} for d in MODULE.PAIR)]
     for name in ("start", "floor", "distance", "coverage_floor", "mmd_floor"):
         assert len({out[name] for out in found}) == 1, name

@@ -35,7 +35,7 @@ def dataset(study, tmp_path):
     shared = {"bound": np.inf, "steps": [1.0, -0.0]}
     records = {cell: Record("ok", {"mean": cell["scale"]} | shared) for cell in measured}
     records[next(iter(records))] = Record("failed", {}, "ValueError: no")
-    return assemble(study, study.grid, records, profile="quick", rng_seed=3, path=tmp_path / "study_small.py")
+    return assemble(study, study.grid, records, profile="quick", seed=3, path=tmp_path / "study_small.py")
 
 
 def test_every_cell_has_a_status_and_only_measured_ones_have_values(dataset):

@@ -185,7 +185,7 @@ def test_a_worker_elsewhere_needs_the_same_file_and_the_same_engine(write_study,
     path = write_study()
     study = studies_in(path)[0].study
     identity = BOUND[study].identity(study)
-    task = Task(str(path), identity, "moments", (next(study.grid.cells()),), rng_seed=0, threads=1)
+    task = Task(str(path), identity, "moments", (next(study.grid.cells()),), seed=0, threads=1)
     assert run_task(task)[0].status == "ok"
     with pytest.raises(StudyError, match="another version of unifiedscore"):
         run_task(replace(task, identity=replace(identity, engine="0" * 64)))

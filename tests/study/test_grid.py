@@ -34,10 +34,10 @@ def test_the_stream_of_a_cell_is_pinned_across_processes_and_versions():
     cell = {"dataset": "ring", "dimension": 4, "seed": 0}
     assert canonical(cell) == '{"dataset":"s:ring","dimension":"f:0x1.0000000000000p+2","seed":"f:0x0.0p+0"}'
     grid = Grid(dataset=["ring"], dimension=[4], seed=[0])
-    first = int(grid.stream(Cell(cell), rng_seed=7).integers(2**63))
+    first = int(grid.stream(Cell(cell), seed=7).integers(2**63))
     code = (
         "from unifiedscore.study import Cell, Grid; g = Grid(seed=[0], dimension=[4], dataset=['ring']);"
-        f"print(int(g.stream(Cell({cell}), rng_seed=7).integers(2**63)))"
+        f"print(int(g.stream(Cell({cell}), seed=7).integers(2**63)))"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert first == int(other) == 6612060766476178614
@@ -47,7 +47,7 @@ def test_streams_differ_between_cells_and_seeds_but_not_along_paired_axes():
     grid = Grid(estimator=["a", "b"], dimension=[4, 16], seed=range(2), paired=("estimator",))
 
     def draw(root, **cell):
-        return grid.stream(Cell(cell), rng_seed=root).random()
+        return grid.stream(Cell(cell), seed=root).random()
 
     one = draw(0, estimator="a", dimension=4, seed=0)
     assert draw(0, estimator="b", dimension=4, seed=0) == one
@@ -58,12 +58,12 @@ def test_streams_differ_between_cells_and_seeds_but_not_along_paired_axes():
 def test_a_label_that_turns_integers_into_floats_leaves_the_other_streams_alone():
     few, more = Grid(size=[1, 2], seed=[0]), Grid(size=[1, 2, 2.5], seed=[0])
     for old, new in zip(few.cells(), more.cells(), strict=False):
-        assert few.stream(old, rng_seed=0).random() == more.stream(new, rng_seed=0).random()
+        assert few.stream(old, seed=0).random() == more.stream(new, seed=0).random()
 
 
 def test_large_neighbouring_integers_have_different_streams():
     grid = Grid(size=[2**53, 2**53 + 1])
-    assert len({grid.stream(cell, rng_seed=0).random() for cell in grid.cells()}) == 2
+    assert len({grid.stream(cell, seed=0).random() for cell in grid.cells()}) == 2
 
 
 def test_replace_overrides_labels_and_keeps_the_rest():

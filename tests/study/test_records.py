@@ -73,8 +73,8 @@ def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
 
 
 def test_the_key_depends_on_all_that_determines_a_number():
-    base = {"engine": "e", "source": "s", "study": "n", "cell": CELL, "rng_seed": 0}
-    changes = [{"engine": "f"}, {"source": "t"}, {"study": "m"}, {"cell": Cell({"seed": 0})}, {"rng_seed": 1}]
+    base = {"engine": "e", "source": "s", "study": "n", "cell": CELL, "seed": 0}
+    changes = [{"engine": "f"}, {"source": "t"}, {"study": "m"}, {"cell": Cell({"seed": 0})}, {"seed": 1}]
     keys = {record_key(**(base | change)) for change in [{}, *changes]}
     assert len(keys) == 6
     turned = {name: CELL[name] for name in reversed(list(CELL))}

@@ -125,7 +125,7 @@ def test_a_record_that_cannot_be_written_ends_the_workers(make_study, tmp_path, 
 
 def test_the_root_seed_changes_every_number_and_keeps_the_other_records(make_study, tmp_path):
     study = make_study()
-    zero, one = run(study, out=tmp_path), run(study, out=tmp_path, rng_seed=1)
+    zero, one = run(study, out=tmp_path), run(study, out=tmp_path, seed=1)
     done = zero["status"].values == OK
     assert (zero["moment"].values[done] != one["moment"].values[done]).all()
     assert one.attrs["root_seed"] == 1 and len(records_in(tmp_path)) == 24
@@ -250,8 +250,8 @@ def test_nan_and_infinity_are_values_and_errors_may_come_undeclared(tmp_path):
     ("arguments", "message"),
     [
         ({"profile": "quik"}, "unknown profile 'quik'"),
-        ({"rng_seed": -1}, "rng_seed must be at least 0"),
-        ({"rng_seed": 1.5}, "rng_seed must be an integer"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": 1.5}, "seed must be an integer"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"executor": "dask"}, "executor must be a concurrent.futures.Executor"),
     ],

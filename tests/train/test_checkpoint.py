@@ -16,9 +16,9 @@ DATA = np.random.default_rng(0).normal(size=(100, 2))
 FLOW = DriftingFlow(us.Laplace(0.5), DATA, batch=32)
 
 
-def train(path, *, steps, flow=FLOW, seed=1, **options):
+def train(path, *, n_steps, flow=FLOW, seed=1, **options):
     rng = np.random.default_rng(seed)
-    return train_generator(flow, steps=steps, rng=rng, batch=16, checkpoint=path, every=3, **options), rng
+    return train_generator(flow, n_steps=n_steps, rng=rng, batch=16, checkpoint=path, every=3, **options), rng
 
 
 def same(first, second):
@@ -31,12 +31,12 @@ def same(first, second):
 
 
 def test_a_resumed_training_is_the_uninterrupted_one(tmp_path):
-    whole = train(None, steps=8)
-    train(tmp_path / "a.pt", steps=5)
-    resumed = train(tmp_path / "a.pt", steps=8)
+    whole = train(None, n_steps=8)
+    train(tmp_path / "a.pt", n_steps=5)
+    resumed = train(tmp_path / "a.pt", n_steps=8)
     same(whole, resumed)
     # Resumed once more there is nothing left to do, and with another seed the stored state still counts.
-    same(train(None, steps=8), train(tmp_path / "a.pt", steps=8, seed=7))
+    same(train(None, n_steps=8), train(tmp_path / "a.pt", n_steps=8, seed=7))
 
 
 def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
@@ -50,10 +50,10 @@ def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        train(path, steps=8, watch=press)
+        train(path, n_steps=8, watch=press)
     assert signal.getsignal(signal.SIGINT) is before
     assert len(torch.load(path, weights_only=True)["energy"]) == 4
-    same(train(None, steps=8), train(path, steps=8))
+    same(train(None, n_steps=8), train(path, n_steps=8))
 
 
 def test_a_training_that_breaks_keeps_its_last_checkpoint(tmp_path):
@@ -64,14 +64,14 @@ def test_a_training_that_breaks_keeps_its_last_checkpoint(tmp_path):
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power cut"):
-        train(path, steps=8, watch=fail)
+        train(path, n_steps=8, watch=fail)
     assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
-    same(train(None, steps=8), train(path, steps=8))
+    same(train(None, n_steps=8), train(path, n_steps=8))
 
 
 def test_another_training_is_not_resumed(tmp_path):
     path = tmp_path / "a.pt"
-    train(path, steps=3)
+    train(path, n_steps=3)
     content = path.read_bytes()
     for flow, message in (
         (DriftingFlow(us.Laplace(0.5), DATA, batch=32, rule="batch"), "rule = 'drift', not 'batch'"),
@@ -79,9 +79,9 @@ def test_another_training_is_not_resumed(tmp_path):
         (DriftingFlow(us.Laplace(0.5), DATA + 1e-9, batch=32), "data = 100 points"),
     ):
         with pytest.raises(InputError, match=message):
-            train(path, steps=5, flow=flow)
+            train(path, n_steps=5, flow=flow)
     with pytest.raises(InputError, match="learning_rate"):
-        train(path, steps=5, learning_rate=1e-3)
+        train(path, n_steps=5, learning_rate=1e-3)
     assert path.read_bytes() == content
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
     import torch
 
     path = tmp_path / "a.pt"
-    train(path, steps=3)
+    train(path, n_steps=3)
     content = {"cut": path.read_bytes()[:-200], "text": b"hello", "empty": b""}.get(kind)
     if kind == "foreign":
         torch.save({"network": {}}, path)
@@ -100,6 +100,6 @@ def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
     else:
         path.write_bytes(content)
     with pytest.raises(FileError, match=r"a\.pt .*(cannot be read as a checkpoint|is no checkpoint).*start anew"):
-        train(path, steps=5)
+        train(path, n_steps=5)
     if content is not None:
         assert path.read_bytes() == content

@@ -37,7 +37,7 @@ def distance(x):
 def test_without_torch_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[train\]'"):
-        train_generator(DriftingFlow(us.Laplace(0.5), DATA), steps=1, rng=np.random.default_rng(0))
+        train_generator(DriftingFlow(us.Laplace(0.5), DATA), n_steps=1, rng=np.random.default_rng(0))
     with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[train\]'"):
         new_generator(DATA, rng=np.random.default_rng(0))
 
@@ -81,7 +81,7 @@ def test_methods_meet_the_same_start_noise_and_positives():
     flows = [Watched(DriftingFlow(us.Laplace(0.5), DATA, rule=rule, batch=32)) for rule in ("drift", "batch", "sharp")]
     streams = [np.random.default_rng(2) for _ in flows]
     for flow, rng in zip(flows, streams, strict=True):
-        train_generator(flow, steps=3, rng=rng, start=start, batch=16)
+        train_generator(flow, n_steps=3, rng=rng, start=start, batch=16)
     for flow, rng in zip(flows[1:], streams[1:], strict=True):
         np.testing.assert_array_equal(flow.seen[0][0], flows[0].seen[0][0])
         assert not np.array_equal(flow.seen[2][0], flows[0].seen[2][0])
@@ -108,7 +108,7 @@ def ends(rule, *, sign):
     """Distances before and after 100 steps, the generator, the flow."""
     start = new_generator(THIN, rng=np.random.default_rng(1))
     flow = Watched(DriftingFlow(us.Laplace(0.4), THIN, rule=rule, batch=64, tolerance=1e-3), sign)
-    options = {"steps": 100, "rng": np.random.default_rng(2), "start": start, "batch": 64, "learning_rate": 5e-3}
+    options = {"n_steps": 100, "rng": np.random.default_rng(2), "start": start, "batch": 64, "learning_rate": 5e-3}
     trained = train_generator(flow, **options)
     before, after = (distance(g.sample(400, np.random.default_rng(4))) for g in (start, trained))
     return before, after, trained, flow
@@ -119,7 +119,7 @@ def test_a_generator_covers_the_modes_of_its_data():
     from unifiedscore.metrics import mode_coverage
 
     flow = DriftingFlow(us.Laplace(0.5), DATA, batch=64)
-    trained = train_generator(flow, steps=400, rng=np.random.default_rng(1), batch=64, learning_rate=5e-3)
+    trained = train_generator(flow, n_steps=400, rng=np.random.default_rng(1), batch=64, learning_rate=5e-3)
     x = trained.sample(600, np.random.default_rng(2))
     assert np.median(np.linalg.norm(x[:, None] - DATA, axis=2).min(1)) < 0.3
     # The energy itself stays at the noise floor of the batches: it is no sign of convergence.
@@ -132,7 +132,7 @@ def test_normalised_drifts_have_energy_d_and_the_average_smooths():
     first, second = (
         train_generator(
             DriftingFlow(us.Laplace(0.5), DATA, batch=16),
-            steps=2, rng=np.random.default_rng(2), start=start, batch=16, normalise=n, average=0.0,
+            n_steps=2, rng=np.random.default_rng(2), start=start, batch=16, normalise=n, average=0.0,
         )
         for n in (False, True)
     )  # fmt: skip
@@ -140,7 +140,7 @@ def test_normalised_drifts_have_energy_d_and_the_average_smooths():
     assert first.energy[0] == second.energy[0]
     assert first.energy[1] == pytest.approx(second.energy[1], rel=1e-3)
     seen = []
-    options = {"steps": 3, "rng": np.random.default_rng(2), "start": start, "batch": 16}
+    options = {"n_steps": 3, "rng": np.random.default_rng(2), "start": start, "batch": 16}
     train_generator(
         DriftingFlow(us.Laplace(0.5), DATA, batch=16), **options, watch=lambda g: seen.append(len(g.energy))
     )
@@ -151,8 +151,8 @@ def test_normalised_drifts_have_energy_d_and_the_average_smooths():
 def test_bad_arguments_and_endless_drifts_are_refused():
     flow, rng = DriftingFlow(us.Laplace(0.5), DATA, batch=16), np.random.default_rng(0)
     with pytest.raises(InputError, match="average"):
-        train_generator(flow, steps=1, rng=rng, average=1.0)
+        train_generator(flow, n_steps=1, rng=rng, average=1.0)
     with pytest.raises(InputError, match="learning_rate"):
-        train_generator(flow, steps=1, rng=rng, learning_rate=0.0)
+        train_generator(flow, n_steps=1, rng=rng, learning_rate=0.0)
     with pytest.raises(NumericalError, match="no longer finite at step 0"):
-        train_generator(Watched(flow, np.inf), steps=1, rng=rng)
+        train_generator(Watched(flow, np.inf), n_steps=1, rng=rng)

@@ -56,7 +56,7 @@ def verify(
     check_common(profile, seed, out, cell_timeout=cell_timeout, derivation_timeout=derivation_timeout)
     found = select(discover(paths or ()), claim)
     with open_executor(executor, workers, threads) as pool:
-        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
+        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "seed": seed}
         options |= {"cell_timeout": cell_timeout, "derivation_timeout": derivation_timeout}
         ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
         partial = bool(paths) or claim is not None

@@ -50,10 +50,10 @@ def run_command(
     """
     import numpy as np
 
-    from unifiedscore.study.check import check_studies
     from unifiedscore.study.dataset import STATUS
     from unifiedscore.study.discover import discover
     from unifiedscore.study.runner import run_studies
+    from unifiedscore.study.spot_check import spot_check
 
     check_common(profile, seed, out, cell_timeout=cell_timeout)
     if check and retry_failed:
@@ -63,14 +63,14 @@ def run_command(
     failed = 0
     with open_executor(executor, workers, threads) as pool:
         studies = [item.study for item in chosen]
-        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "rng_seed": seed}
+        options: dict[str, Any] = {"profile": profile, "out": out, "executor": pool, "seed": seed}
         if check:
-            checks = check_studies(studies, **options, threads=threads, share=share, rng=np.random.default_rng())
+            found = spot_check(studies, **options, threads=threads, share=share, rng=np.random.default_rng())
         else:
             options |= {"threads": threads, "retry_failed": retry_failed, "cell_timeout": cell_timeout}
             datasets = run_studies(studies, **options)
     if check:
-        raise typer.Exit(_print_checks(checks))
+        raise typer.Exit(_print_checks(found))
     for item, dataset in zip(studies, datasets, strict=True):
         counts = np.bincount(dataset["status"].values.ravel(), minlength=len(STATUS))
         text = ", ".join(f"{count} {name}" for name, count in zip(STATUS, counts.tolist(), strict=True) if count)
@@ -86,9 +86,9 @@ def _print_checks(checks) -> int:
     """Print what spot checks of the records found; the exit code."""
     for found in checks:
         parts = [
-            f"{found.checked} of {found.recorded} recorded cells measured again" if found.recorded else "no record"
+            f"{found.repeated} of {found.recorded} recorded cells measured again" if found.recorded else "no record"
         ]
-        parts += ["all as recorded"] * (found.checked > 0 and not found.differences)
+        parts += ["all as recorded"] * (found.repeated > 0 and not found.differences)
         parts += [f"{len(found.differences)} not as recorded"] * bool(found.differences)
         parts += [f"{found.damaged} damaged"] * bool(found.damaged)
         say(f"{found.study}: {', '.join(parts)}")

@@ -74,5 +74,5 @@ def train(
     """
     from unifiedscore.train.command import train_command
 
-    options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "steps": steps}
+    options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "n_steps": steps}
     say(train_command(data, **options, batch=batch, samples=samples, seed=seed, out=out))

@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import NumericalError
 
 
@@ -72,7 +73,8 @@ def _push(p, rho, chi, slope, shift, variance):
     )
 
 
-def chain_of_fields(drift, rate, *, steps: int, diffusivity: float) -> list[LinearStep]:
+@renamed(steps="n_steps")
+def chain_of_fields(drift, rate, *, n_steps: int, diffusivity: float) -> list[LinearStep]:
     r"""Steps of :math:`x \leftarrow x + h\,\mathrm{drift} + \sqrt{2\varepsilon h}\xi` with factors exp(h rate).
 
     Parameters
@@ -85,9 +87,9 @@ def chain_of_fields(drift, rate, *, steps: int, diffusivity: float) -> list[Line
     NumericalError
         The fields are not affine and quadratic.
     """
-    steps = validate.integer(steps, "steps")
-    h, x, chain = 1 / steps, np.array([[-1.0], [0.0], [1.0], [2.0]]), []
-    for k in range(steps):
+    n_steps = validate.integer(n_steps, "n_steps")
+    h, x, chain = 1 / n_steps, np.array([[-1.0], [0.0], [1.0], [2.0]]), []
+    for k in range(n_steps):
         move, weight = np.ravel(drift(x, k * h)), np.ravel(rate(x, k * h))
         linear = (move[1], (move[2] - move[0]) / 2)
         square = (weight[1], (weight[2] - weight[0]) / 2, (weight[2] + weight[0]) / 2 - weight[1])

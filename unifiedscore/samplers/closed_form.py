@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.closed_form import checked_time
 from unifiedscore.measures.samples import Samples, as_samples
@@ -52,9 +53,10 @@ class ClosedFormSamples:
     settings: Mapping[str, object]
 
 
+@renamed(n_samples="n")
 def sample_closed_form(
     data,
-    n_samples: int,
+    n: int,
     *,
     n_steps: int,
     smoothing: float,
@@ -80,8 +82,8 @@ def sample_closed_form(
     ----------
     data : Samples or (m, d) array
         Training points.
-    n_samples : int
-        Number of particles n.
+    n : int
+        Number of particles.
     n_steps : int
         S >= 1. The last evaluation has bandwidth 1/S, so results depend on S through it.
     smoothing : float
@@ -135,7 +137,7 @@ def sample_closed_form(
     (array([[0.5]]), array([[1, 1]]))
     """
     data, policy = as_samples(data), policy_by_name(noise_policy)
-    n, smoothing = validate.integer(n_samples, "n_samples"), validate.positive(smoothing, "smoothing", allow_zero=True)
+    n, smoothing = validate.integer(n, "n"), validate.positive(smoothing, "smoothing", allow_zero=True)
     draws = checked_draws(policy, noise_draws)
     times, etas = time_grid(n_steps, start_time, spacing)
     start_rng, noise_rng, estimator_rng = validate.generator(rng).spawn(3)
@@ -154,7 +156,7 @@ def sample_closed_form(
         if trajectory:
             states.append(state)
     settings = {
-        "n_samples": n, "n_steps": int(n_steps), "smoothing": smoothing, "noise_draws": draws,
+        "n": n, "n_steps": int(n_steps), "smoothing": smoothing, "noise_draws": draws,
         "noise_policy": policy.name, "start_time": float(times[0]), "estimator": estimator, "spacing": spacing,
         "n_data": data.size, "dimension": data.dimension,
     }  # fmt: skip
@@ -194,7 +196,7 @@ def _start(start, data: Samples, n: int, time: float, rng) -> np.ndarray:
     if start is not None:
         start = validate.points(start, "start", dimension=data.dimension).astype(np.float64)
         if len(start) != n:
-            raise InputError(f"start must hold n_samples = {n} points; got {len(start)}")
+            raise InputError(f"start must hold n = {n} points; got {len(start)}")
         return start
     # The Gaussian part comes first, so that runs of different start times share it.
     gaussian = rng.standard_normal((n, data.dimension))

@@ -7,6 +7,7 @@ from typing import Literal, final, get_args
 
 import numpy as np
 
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields import SinkhornDrift, batch_drift
 from unifiedscore.kernels import AbstractKernel
@@ -27,13 +28,13 @@ class DriftingPath:
     ----------
     particles : (n, d) array
         At the end.
-    time, bandwidth : (steps,) arrays
+    time, bandwidth : (n_steps,) arrays
         At the start of each step.
-    energy : (steps,) array
+    energy : (n_steps,) array
         Mean squared velocity, the value of the stop-gradient loss.
-    curl : (steps,) array
+    curl : (n_steps,) array
         Root mean square Frobenius norm of the antisymmetric Jacobian of the plain drift at the particles.
-    mode_masses : (steps + 1, modes) array
+    mode_masses : (n_steps + 1, modes) array
         Share of particles nearest to each mode, before every step and at the end; no columns without modes.
     """
 
@@ -45,15 +46,16 @@ class DriftingPath:
     mode_masses: np.ndarray
 
 
-def exponential_schedule(start: float, end: float, *, steps: int) -> np.ndarray:
-    r"""Return bandwidths $\sigma_0 e^{-rt}$ from `start` to `end`, (steps,): equal attenuation of every resolved mode.
+@renamed(steps="n_steps")
+def exponential_schedule(start: float, end: float, *, n_steps: int) -> np.ndarray:
+    r"""Return bandwidths $\sigma_0 e^{-rt}$ from `start` to `end`, (n_steps,): every resolved mode fades equally.
 
     Examples
     --------
-    >>> exponential_schedule(4.0, 1.0, steps=3)
+    >>> exponential_schedule(4.0, 1.0, n_steps=3)
     array([4., 2., 1.])
     """
-    return np.geomspace(positive(start, "start"), positive(end, "end"), integer(steps, "steps"))
+    return np.geomspace(positive(start, "start"), positive(end, "end"), integer(n_steps, "n_steps"))
 
 
 @final
@@ -92,7 +94,7 @@ class DriftingFlow:
     >>> import numpy as np, unifiedscore as us
     >>> from unifiedscore.samplers import DriftingFlow
     >>> flow = DriftingFlow(us.Gaussian(bandwidth=1.0), us.GaussianMixture([[0.0]], 1.0), step=0.5)
-    >>> path = flow.run(np.linspace(3.0, 5.0, 20)[:, None], steps=60)
+    >>> path = flow.run(np.linspace(3.0, 5.0, 20)[:, None], n_steps=60)
     >>> bool(abs(path.particles.mean()) < 1e-3)
     True
     """
@@ -122,14 +124,15 @@ class DriftingFlow:
         if self.batch is not None:
             object.__setattr__(self, "batch", integer(self.batch, "batch"))
 
-    def run(self, start, *, steps: int, bandwidths=None, modes=None, rng=None) -> DriftingPath:
+    @renamed(steps="n_steps")
+    def run(self, start, *, n_steps: int, bandwidths=None, modes=None, rng=None) -> DriftingPath:
         """Move the particles and record what happens.
 
         Parameters
         ----------
         start : (n, d) array
-        steps : int
-        bandwidths : (steps,) array, optional
+        n_steps : int
+        bandwidths : (n_steps,) array, optional
             Bandwidth of each step, as from `exponential_schedule`.
         modes : (k, d) array, optional
             Centres whose shares of the particles are recorded.
@@ -142,16 +145,16 @@ class DriftingFlow:
             Wrong shapes, fewer than two particles under a mask, a schedule of the wrong length, a missing generator.
         """
         x = points(start, "start", dimension=self.target.dimension).astype(np.float64)
-        steps = count(steps, "steps")
+        n_steps = count(n_steps, "n_steps")
         if len(x) < (4 if self.self_terms == "independent" else 2):
             raise InputError(f"start must hold two particles or more (four with 'independent'); got {len(x)}")
-        widths = np.full(steps, self.kernel.bandwidth) if bandwidths is None else real_array(bandwidths, "bandwidths")
-        if widths.shape != (steps,) or not (widths > 0).all():
-            raise InputError(f"bandwidths must be {steps} positive numbers, one a step; got shape {widths.shape}")
+        widths = np.full(n_steps, self.kernel.bandwidth) if bandwidths is None else real_array(bandwidths, "bandwidths")
+        if widths.shape != (n_steps,) or not (widths > 0).all():
+            raise InputError(f"bandwidths must be {n_steps} positive numbers, one a step; got shape {widths.shape}")
         if self.batch is not None:
             generator(rng)
         centers = np.empty((0, x.shape[1])) if modes is None else points(modes, "modes", dimension=x.shape[1])
-        energy, curl, masses = np.empty(steps), np.empty(steps), [_masses(x, centers)]
+        energy, curl, masses = np.empty(n_steps), np.empty(n_steps), [_masses(x, centers)]
         for i, width in enumerate(widths):
             kernel = self.kernel.with_bandwidth(float(width))
             target = self.target if self.batch is None else Samples(self.target.sample(self.batch, rng))
@@ -160,7 +163,7 @@ class DriftingFlow:
             curl[i] = _curl(kernel, target, x)
             x = x + self.step * velocity
             masses.append(_masses(x, centers))
-        return DriftingPath(x, self.step * np.arange(steps), widths, energy, curl, np.array(masses))
+        return DriftingPath(x, self.step * np.arange(n_steps), widths, energy, curl, np.array(masses))
 
     def velocity(self, x, *, rng=None) -> np.ndarray:
         """Return the velocity of every particle at `x`, (n, d) float64: one step of `run` before its step length.

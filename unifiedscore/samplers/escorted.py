@@ -18,6 +18,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.samplers.annealing import AnnealingPath
 
@@ -35,6 +36,7 @@ class WorkSample:
 
 
 @final
+@renamed(steps="n_steps")
 @dataclass(frozen=True, slots=True, eq=False)
 class EscortedLangevin:
     r"""Annealed Langevin dynamics along a path, pushed by an escort field.
@@ -42,7 +44,7 @@ class EscortedLangevin:
     Parameters
     ----------
     path : AnnealingPath
-    steps : int
+    n_steps : int
         K; the step is h = 1/K.
     diffusivity : float
         epsilon > 0.
@@ -64,14 +66,14 @@ class EscortedLangevin:
     Examples
     --------
     >>> from unifiedscore.samplers import GaussianPath, jarzynski
-    >>> sampler = EscortedLangevin(GaussianPath([[0.0], [0.5]], (1.0, 1.0)).path(), steps=5, diffusivity=0.5)
+    >>> sampler = EscortedLangevin(GaussianPath([[0.0], [0.5]], (1.0, 1.0)).path(), n_steps=5, diffusivity=0.5)
     >>> work = sampler.run_forward(20_000, np.random.default_rng(0)).work
     >>> abs(jarzynski(work)) < 0.02
     True
     """
 
     path: AnnealingPath
-    steps: int
+    n_steps: int
     diffusivity: float
     escort: Callable | None = field(default=None, repr=False)
     forward: Callable | None = field(default=None, repr=False)
@@ -80,7 +82,7 @@ class EscortedLangevin:
     def __post_init__(self) -> None:
         if not isinstance(self.path, AnnealingPath):
             raise InputError(f"path must be an AnnealingPath (GaussianPath(...).path() is one); got {self.path!r}")
-        object.__setattr__(self, "steps", validate.integer(self.steps, "steps"))
+        object.__setattr__(self, "n_steps", validate.integer(self.n_steps, "n_steps"))
         object.__setattr__(self, "diffusivity", validate.positive(self.diffusivity, "diffusivity"))
         for name in ("escort", "forward", "backward"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
@@ -99,7 +101,7 @@ class EscortedLangevin:
     def run_forward(self, n: int, rng: np.random.Generator, *, keep: bool = False) -> WorkSample:
         """Simulate n paths from pi_0 with the forward kernels."""
         x = self.path.sample_start(validate.integer(n, "n"), validate.generator(rng))
-        h, K = 1 / self.steps, self.steps
+        h, K = 1 / self.n_steps, self.n_steps
         work = -self.path.potential(x, 0.0)
         states = [x]
         for k in range(K):
@@ -117,7 +119,7 @@ class EscortedLangevin:
         if self.path.sample_end is None:
             raise InputError("backward paths start at the end of the path: give AnnealingPath a sample_end")
         x = self.path.sample_end(validate.integer(n, "n"), validate.generator(rng))
-        h, K = 1 / self.steps, self.steps
+        h, K = 1 / self.n_steps, self.n_steps
         work = self.path.potential(x, 1.0)
         states = [x]
         for k in range(K - 1, -1, -1):
@@ -133,9 +135,9 @@ class EscortedLangevin:
     def work_of(self, trajectory) -> np.ndarray:
         """W of given paths (K + 1, n, d), whoever simulated them."""
         trajectory = validate.real_array(trajectory, "trajectory")
-        if trajectory.ndim != 3 or len(trajectory) != self.steps + 1:
-            raise InputError(f"trajectory must have shape ({self.steps + 1}, n, d); got {trajectory.shape}")
-        h = 1 / self.steps
+        if trajectory.ndim != 3 or len(trajectory) != self.n_steps + 1:
+            raise InputError(f"trajectory must have shape ({self.n_steps + 1}, n, d); got {trajectory.shape}")
+        h = 1 / self.n_steps
         work = self.path.potential(trajectory[-1], 1.0) - self.path.potential(trajectory[0], 0.0)
         for k, (x, after) in enumerate(pairwise(trajectory)):
             move, back = h * self.forward_drift(x, k * h), h * self.backward_drift(after, (k + 1) * h)
@@ -148,7 +150,7 @@ class EscortedLangevin:
 
     def _log_ratio(self, x, after, move, back) -> np.ndarray:
         """log F(after | x) / B(x | after), from h f_+ and h f_-."""
-        return gaussian_log_ratio(after - x, move, back, 4 * self.diffusivity / self.steps)
+        return gaussian_log_ratio(after - x, move, back, 4 * self.diffusivity / self.n_steps)
 
 
 def gaussian_log_ratio(step, move, back, scale) -> np.ndarray:

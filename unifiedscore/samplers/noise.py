@@ -83,7 +83,7 @@ def draw_noise(policy, n: int, draws: int, dimension: int, rng: np.random.Genera
     [0.0, 0.0]
     """
     policy = policy_by_name(policy)
-    n, dimension = validate.integer(n, "n_samples"), validate.integer(dimension, "dimension")
+    n, dimension = validate.integer(n, "n"), validate.integer(dimension, "dimension")
     draws = checked_draws(policy, draws)
     if policy.population:
         raise InputError("the noise policy 'population' draws no noise")

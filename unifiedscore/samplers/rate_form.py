@@ -15,6 +15,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.processes.schedules import read_times
 from unifiedscore.processes.tilted_process import TiltedProcess
@@ -22,12 +23,13 @@ from unifiedscore.samplers.annealing import AnnealingPath
 from unifiedscore.samplers.escorted import WorkSample, gaussian_log_ratio
 
 
+@renamed(steps="n_steps")
 def escorted_jarzynski(
     path: AnnealingPath,
     n: int,
     rng: np.random.Generator,
     *,
-    steps: int,
+    n_steps: int,
     diffusivity: float,
     escort: Callable | None = None,
     divergence: Callable | None = None,
@@ -37,7 +39,7 @@ def escorted_jarzynski(
     Parameters
     ----------
     path : AnnealingPath
-    n, steps : int
+    n, n_steps : int
     diffusivity : float
         epsilon >= 0.
     escort, divergence : callables (x, t) -> (n, d) and (n,)
@@ -46,7 +48,7 @@ def escorted_jarzynski(
     if (escort is None) != (divergence is None):
         raise InputError("give escort together with its divergence: the work needs div e")
     x = path.sample_start(validate.integer(n, "n"), validate.generator(rng))
-    K = validate.integer(steps, "steps")
+    K = validate.integer(n_steps, "n_steps")
     epsilon, h = validate.positive(diffusivity, "diffusivity", allow_zero=True), 1 / K
     work = np.zeros(len(x))
     for k in range(K):
@@ -72,12 +74,13 @@ class TiltedSample:
     log_weight: np.ndarray
 
 
+@renamed(steps="n_steps")
 def tilted_jarzynski(
     process: TiltedProcess,
     n: int,
     rng: np.random.Generator,
     *,
-    steps: int,
+    n_steps: int,
     diffusivity: float = 0.0,
     correction: Callable | None = None,
     divergence: Callable | None = None,
@@ -95,7 +98,7 @@ def tilted_jarzynski(
     if (correction is None) != (divergence is None):
         raise InputError("give correction together with its divergence: the weight needs div c")
     _refuse_point(process)
-    n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(steps, "steps")
+    n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(n_steps, "n_steps")
     epsilon, h = validate.positive(diffusivity, "diffusivity", allow_zero=True), 1 / K
     x = process.base_marginal(0.0).sample(n, rng)
     log_weight = np.zeros(n)
@@ -112,12 +115,13 @@ def tilted_jarzynski(
     return TiltedSample(x, log_weight)
 
 
+@renamed(steps="n_steps")
 def tilted_crooks(
     process: TiltedProcess,
     n: int,
     rng: np.random.Generator,
     *,
-    steps: int,
+    n_steps: int,
     diffusivity: float,
     correction: Callable | None = None,
 ) -> TiltedSample:
@@ -128,7 +132,7 @@ def tilted_crooks(
     unlike `EscortedLangevin`.
     """
     _refuse_point(process)
-    n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(steps, "steps")
+    n, rng, K = validate.integer(n, "n"), validate.generator(rng), validate.integer(n_steps, "n_steps")
     epsilon, h = validate.positive(diffusivity, "diffusivity"), 1 / K
     x = process.base_marginal(0.0).sample(n, rng)
     log_weight = np.zeros(n)

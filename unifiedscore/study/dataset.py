@@ -42,7 +42,7 @@ def assemble(
     records: Mapping[Cell, Record],
     *,
     profile: str,
-    rng_seed: int,
+    seed: int,
     path: Path | None = None,
     identity: Identity | None = None,
 ) -> xr.Dataset:
@@ -94,7 +94,7 @@ def assemble(
     dataset = xr.Dataset(data, coords=coords)
     for name in dataset.coords:
         dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")
-    dataset.attrs = _provenance(study, grid, profile=profile, rng_seed=rng_seed, path=path, identity=identity)
+    dataset.attrs = _provenance(study, grid, profile=profile, seed=seed, path=path, identity=identity)
     dataset.attrs["failed_cells"] = json.dumps(failed)
     return dataset
 
@@ -126,12 +126,12 @@ def _names_used(claim: Claim) -> set[str]:
 
 
 def _provenance(
-    study: Study, grid: Grid, *, profile: str, rng_seed: int, path: Path | None, identity: Identity | None
+    study: Study, grid: Grid, *, profile: str, seed: int, path: Path | None, identity: Identity | None
 ) -> dict:
     now = datetime.now(UTC).replace(microsecond=0).isoformat()
     version = _version("unifiedscore")
     commit, dirty = git_state(path.parent if path is not None else None)
-    config = {"profile": profile, "rng_seed": rng_seed, "paired": list(grid.paired)}
+    config = {"profile": profile, "root_seed": seed, "paired": list(grid.paired)}
     config |= {"hashes": identity.hashes, "identity": identity.to_json()} if identity else {"hashes": {}}
     config["axes"] = {axis: list(labels) for axis, labels in grid.axes.items()}
     # Those that the records were made with, which are in their keys; what stores them has no part in the numbers.
@@ -146,7 +146,7 @@ def _provenance(
         "references": "; ".join(dict.fromkeys(claim.source for claim in study.claims)),
         "history": f"{now} measured with profile {profile}",
         "profile": profile,
-        "root_seed": rng_seed,
+        "root_seed": seed,
         "config": json.dumps(config),
         "packages": json.dumps(packages),
         "git_commit": commit,

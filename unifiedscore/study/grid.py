@@ -15,6 +15,7 @@ from typing import final
 
 import numpy as np
 
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, StudyError, UnknownNameError
 from unifiedscore.validate import integer
 
@@ -76,15 +77,15 @@ def _label_text(label: Label) -> str:
     return f"f:{(float(label) + 0.0).hex()}"  # + 0.0 turns -0.0 into 0.0, which compares equal
 
 
-def stream(cell: Mapping[str, Label], *, rng_seed: int, paired: Iterable[str] = ()) -> np.random.Generator:
-    """The random stream of a cell: `SeedSequence(rng_seed, spawn_key=sha256(cell without its paired axes))`.
+def stream(cell: Mapping[str, Label], *, seed: int, paired: Iterable[str] = ()) -> np.random.Generator:
+    """The random stream of a cell: `SeedSequence(seed, spawn_key=sha256(cell without its paired axes))`.
 
     Cells that differ only along a paired axis (methods, estimators, bandwidths) see the same draws. No other cell
     enters, so adding labels, workers or executors changes nothing.
     """
     digest = hashlib.sha256(canonical(cell, without=paired).encode()).digest()
     spawn_key = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))
-    return np.random.default_rng(np.random.SeedSequence(rng_seed, spawn_key=spawn_key))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=spawn_key))
 
 
 @final
@@ -180,10 +181,11 @@ class Grid:
                 raise UnknownNameError("axis", name, self.axes)
         return Grid(skip=self.skip, paired=self.paired, **(dict(self.axes) | axes))
 
-    def stream(self, cell: Cell, *, rng_seed: int) -> np.random.Generator:
-        """The random stream of `cell` under the root seed `rng_seed`."""
-        integer(rng_seed, "rng_seed", low=0)
-        return stream(cell, rng_seed=rng_seed, paired=self.paired)
+    @renamed(rng_seed="seed")
+    def stream(self, cell: Cell, *, seed: int) -> np.random.Generator:
+        """The random stream of `cell` under the root seed of a run."""
+        integer(seed, "seed", low=0)
+        return stream(cell, seed=seed, paired=self.paired)
 
     def __repr__(self) -> str:
         return "Grid(" + ", ".join(f"{name}: {len(labels)}" for name, labels in self.axes.items()) + ")"

@@ -40,10 +40,10 @@ class Record:
     seconds: float = 0.0
 
 
-def record_key(*, engine: str, source: str, study: str, cell: Mapping, rng_seed: int) -> str:
+def record_key(*, engine: str, source: str, study: str, cell: Mapping, seed: int) -> str:
     """Name of the record of one cell."""
     kinds = ",".join(type(label).__name__ for _, label in sorted(cell.items()))  # 1 and 1.0 are measured apart
-    text = "\n".join((str(SCHEMA), engine, source, study, canonical(cell), kinds, str(rng_seed)))
+    text = "\n".join((str(SCHEMA), engine, source, study, canonical(cell), kinds, str(seed)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -29,7 +29,7 @@ def foreseen(study: Study, grid: Grid, *, profile: str) -> list[str]:
     rng = np.random.default_rng(0)
     required = study.stored_variables() | study.optional_variables()
     records = {cell: Record("ok", {name: _made_up(rng, v) for name, v in required.items()}) for cell in cells}
-    dataset = assemble(study, grid, records, profile=profile, rng_seed=0)
+    dataset = assemble(study, grid, records, profile=profile, seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

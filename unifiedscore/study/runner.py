@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unifiedscore.atomic import write_atomic
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import FileError, InputError, StudyError, visible
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
@@ -42,13 +43,14 @@ SOURCE_BYTES = 2**24  # of a study file that is looked at only because a manifes
 _KEY = re.compile("[0-9a-f]{32}")
 
 
+@renamed(rng_seed="seed")
 def run(
     study: Study,
     *,
     profile: str = "quick",
     out: str | Path = "results",
     executor: Executor | None = None,
-    rng_seed: int = 0,
+    seed: int = 0,
     threads: int = 1,
     retry_failed: bool = False,
     cell_timeout: float | None = None,
@@ -69,7 +71,7 @@ def run(
         Where cells run. By default local processes, started only if the work is worth it. Any executor will do, such
         as `dask.distributed.Client(...).get_executor()`; workers elsewhere need the study file under the same path
         and the same package, write nothing and send their numbers back.
-    rng_seed : int
+    seed : int
         Root of every cell's random stream.
     threads : int
         BLAS, OpenMP and numba threads per worker.
@@ -109,7 +111,7 @@ def run(
     >>> import unifiedscore as us
     >>> dataset = us.run(study, profile="quick", out="results")    # doctest: +SKIP
     """
-    options = {"profile": profile, "out": out, "executor": executor, "rng_seed": rng_seed, "threads": threads}
+    options = {"profile": profile, "out": out, "executor": executor, "seed": seed, "threads": threads}
     (dataset,) = run_studies([study], **options, retry_failed=retry_failed, cell_timeout=cell_timeout)
     return dataset
 
@@ -120,13 +122,14 @@ def _folder(out) -> Path:
     return Path(os.path.abspath(out))  # now: a measurement may change the current folder
 
 
+@renamed(rng_seed="seed")
 def run_studies(
     studies: Iterable[Study],
     *,
     profile: str = "quick",
     out: str | Path = "results",
     executor: Executor | None = None,
-    rng_seed: int = 0,
+    seed: int = 0,
     threads: int = 1,
     retry_failed: bool = False,
     cell_timeout: float | None = None,
@@ -137,7 +140,7 @@ def run_studies(
         if not isinstance(study, Study):
             raise InputError(f"study must be a Study; got {shown(study)}")
         study.profile_grid(profile)
-    rng_seed, threads = integer(rng_seed, "rng_seed", low=0), integer(threads, "threads")
+    seed, threads = integer(seed, "seed", low=0), integer(threads, "threads")
     cell_timeout = None if cell_timeout is None else positive(cell_timeout, "cell_timeout")
     if executor is not None and (isinstance(executor, type) or not callable(getattr(executor, "submit", None))):
         raise InputError(f"executor must be a concurrent.futures.Executor; got {shown(executor)}")
@@ -149,9 +152,9 @@ def run_studies(
     for study in studies:
         path = source_file(study)
         if path is None:
-            finished[study.name] = _run_here(study, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+            finished[study.name] = _run_here(study, profile=profile, out=out, seed=seed, threads=threads)
         else:
-            job = _plan(study, path, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+            job = _plan(study, path, profile=profile, out=out, seed=seed, threads=threads)
             job = replace(job, cell_timeout=cell_timeout)
             if retry_failed:
                 for cell in [cell for cell, record in job.records.items() if record.status == "failed"]:
@@ -250,7 +253,7 @@ def _written(folder: Path, keys: Iterable[str]) -> Iterator[float]:
 
 
 def read_manifest(path: Path) -> dict:
-    """What the last run of a study wanted: study, profile, rng_seed, file, hashes, cells, their keys, skipped."""
+    """What the last run of a study wanted: study, profile, root_seed, file, hashes, cells, their keys, skipped."""
     kinds = {"study": str, "profile": str, "file": str, "hashes": dict, "cells": int, "keys": list}
     try:
         manifest = parse_json(read_file(path, below=path.parents[2], limit=LARGEST), values=MOST)
@@ -280,14 +283,14 @@ def outdated(manifest: dict) -> str:
 
 
 def look_up(
-    study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int, set_aside: bool = False
+    study: Study, path: Path, *, profile: str, out: Path, seed: int, threads: int, set_aside: bool = False
 ) -> tuple[Job, int]:
     """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
     study = bound_study(study, path)
     grid, identity = study.profile_grid(profile), BOUND[study].identity(study)
     store = RecordStore.of(out, study.name, identity.hashes)
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
-    job = Job(study, grid, path, identity, rng_seed, threads, store, todo)
+    job = Job(study, grid, path, identity, seed, threads, store, todo)
     keys = {job.key(cell): cell for cell in todo}
     found, damaged = store.read_many(keys, _returnable(study), set_aside=set_aside)
     job.records.update((keys[key], record) for key, record in found.items())
@@ -295,12 +298,12 @@ def look_up(
     return job, damaged
 
 
-def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, rng_seed: int) -> int:
+def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, seed: int) -> int:
     """Take over into `out` what another results folder records of a study; how many cells that are."""
     path = source_file(study)
     if path is None or not (measured / "cells" / study.name).is_dir() or measured.resolve() == out.resolve():
         return 0
-    options = {"profile": profile, "rng_seed": rng_seed, "threads": 1}
+    options = {"profile": profile, "seed": seed, "threads": 1}
     theirs, ours = (look_up(study, path, out=folder, **options)[0] for folder in (measured, out))
     new = {cell: record for cell, record in theirs.records.items() if cell not in ours.records}
     if new:
@@ -310,15 +313,15 @@ def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, rng
     return len(new)
 
 
-def _plan(study: Study, path: Path, *, profile: str, out: Path, rng_seed: int, threads: int) -> Job:
+def _plan(study: Study, path: Path, *, profile: str, out: Path, seed: int, threads: int) -> Job:
     """Look up what is recorded, and leave a note of what is wanted for `status`."""
     store = RecordStore.of(out, study.name)
     store.open()
     _refuse_namesake(study.name, path, store.folder / MANIFEST)
-    options = {"profile": profile, "out": out, "rng_seed": rng_seed, "threads": threads}
+    options = {"profile": profile, "out": out, "seed": seed, "threads": threads}
     job, damaged = look_up(study, path, **options, set_aside=True)
     keys = [job.key(cell) for cell in job.todo]
-    manifest = {"study": study.name, "profile": profile, "rng_seed": rng_seed, "file": str(path), "hashes": job.hashes}
+    manifest = {"study": study.name, "profile": profile, "root_seed": seed, "file": str(path), "hashes": job.hashes}
     manifest |= {"identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
     manifest |= {"skipped": job.grid.skip_reasons()}
     job.store.keep_identity(job.identity.to_json())
@@ -361,20 +364,20 @@ def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:
 
 
 def _finish(job: Job, *, profile: str, out: Path) -> xr.Dataset:
-    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "identity": job.identity}
+    provenance = {"profile": profile, "seed": job.seed, "path": job.path, "identity": job.identity}
     dataset = assemble(job.study, job.grid, job.records, **provenance)
     write_dataset(dataset, out / f"{job.study.name}.nc")
     return dataset
 
 
-def _run_here(study: Study, *, profile: str, out: Path, rng_seed: int, threads: int) -> xr.Dataset:
+def _run_here(study: Study, *, profile: str, out: Path, seed: int, threads: int) -> xr.Dataset:
     note(f"{study.name} has no file that a worker could import: it runs in this process, without records")
     grid, records = study.profile_grid(profile), {}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
     with Progress(total=len(todo)) as progress, limited_threads(threads):
-        for cell, record in measure_cells(study, todo, rng_seed=rng_seed):
+        for cell, record in measure_cells(study, todo, seed=seed):
             records[cell] = record
             progress.advance(study.name, record)
-    dataset = assemble(study, grid, records, profile=profile, rng_seed=rng_seed)
+    dataset = assemble(study, grid, records, profile=profile, seed=seed)
     write_dataset(dataset, out / f"{study.name}.nc")
     return dataset

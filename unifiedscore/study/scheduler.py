@@ -80,7 +80,7 @@ class Job:
     grid: Grid
     path: Path
     identity: Identity
-    rng_seed: int
+    seed: int
     threads: int
     store: RecordStore
     todo: list[Cell]
@@ -95,7 +95,7 @@ class Job:
 
     def key(self, cell: Cell) -> str:
         """Name of the cell's record."""
-        return record_key(**self.hashes, study=self.study.name, cell=cell, rng_seed=self.rng_seed)
+        return record_key(**self.hashes, study=self.study.name, cell=cell, seed=self.seed)
 
     def task(self, cells: tuple[Cell, ...]) -> Task:
         """What a worker needs to measure some of the cells."""
@@ -104,7 +104,7 @@ class Job:
             identity=self.identity,
             study=self.study.name,
             cells=cells,
-            rng_seed=self.rng_seed,
+            seed=self.seed,
             threads=self.threads,
             cell_timeout=self.cell_timeout,
         )

@@ -26,7 +26,7 @@ DEFAULT_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid"
 
 
 @contextmanager
-def isolated(study: Study, cell: Cell, *, rng_seed: int) -> Iterator[None]:
+def isolated(study: Study, cell: Cell, *, seed: int) -> Iterator[None]:
     """Measure a cell in here: the process is as after the import of the study, and is restored afterwards.
 
     Global generators (`random`, `numpy.random`, torch) are seeded from the cell, so that a measurement that draws from
@@ -41,7 +41,7 @@ def isolated(study: Study, cell: Cell, *, rng_seed: int) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(np.errstate(**(loaded.errstate if loaded else DEFAULT_ERRORS)))
         stack.enter_context(_process_state())
-        stack.enter_context(_generators(cell, rng_seed, torch=loaded is not None and _uses_torch(loaded)))
+        stack.enter_context(_generators(cell, seed, torch=loaded is not None and _uses_torch(loaded)))
         watch = stack.enter_context(Watch(loaded.path.parent)) if loaded else None
         yield
     if loaded is not None and watch is not None:
@@ -96,9 +96,9 @@ def _elsewhere(folder: str) -> bool:
 
 
 @contextmanager
-def _generators(cell: Cell, rng_seed: int, *, torch: bool) -> Iterator[None]:
+def _generators(cell: Cell, seed: int, *, torch: bool) -> Iterator[None]:
     """Seed the global generators for a cell, apart from its own stream, and give their owners' states back."""
-    digest = hashlib.sha256(f"global {rng_seed} {canonical(cell)}".encode()).digest()
+    digest = hashlib.sha256(f"global {seed} {canonical(cell)}".encode()).digest()
     words = np.frombuffer(digest, dtype="<u4")
     states = np.random.get_state(), random.getstate()  # noqa: NPY002
     np.random.seed(words)  # noqa: NPY002

@@ -41,7 +41,7 @@ class Task:
     identity: Identity  # so that an edit during a run, or a worker with other versions or data, is noticed
     study: str
     cells: tuple[Cell, ...]
-    rng_seed: int
+    seed: int
     threads: int
     cell_timeout: float | None = None  # seconds
 
@@ -66,7 +66,7 @@ def run_task(task: Task) -> list[Record]:
     records = []
     with limited_threads(task.threads):
         emit("loaded")
-        for _, record in measure_cells(study, task.cells, rng_seed=task.rng_seed, path=path, apart=in_worker()):
+        for _, record in measure_cells(study, task.cells, seed=task.seed, path=path, apart=in_worker()):
             guard.check()
             emit("record", record)
             records.append(record)
@@ -109,7 +109,7 @@ def _own_pool(threads: int) -> LocalPool:
 
 
 def measure_cells(
-    study: Study, cells: Iterable[Cell], *, rng_seed: int, path: Path | None = None, apart: bool = False
+    study: Study, cells: Iterable[Cell], *, seed: int, path: Path | None = None, apart: bool = False
 ) -> Iterator[tuple[Cell, Record]]:
     """Measure cells one after the other; one that raises is recorded as failed and the others go on.
 
@@ -119,8 +119,8 @@ def measure_cells(
     for cell in cells:
         start = perf_counter()
         try:
-            with isolated(study, cell, rng_seed=rng_seed):
-                measured = study.measure(cell, study.grid.stream(cell, rng_seed=rng_seed))
+            with isolated(study, cell, seed=seed):
+                measured = study.measure(cell, study.grid.stream(cell, seed=seed))
                 values = checked_values(measured, required, optional)
             record = Record("ok", values, "", perf_counter() - start)
         except BaseException as error:

@@ -31,7 +31,7 @@ def train_command(
     kernel: str,
     bandwidth: float,
     rule: str,
-    steps: int,
+    n_steps: int,
     batch: int,
     seed: int,
     out: Path,
@@ -47,7 +47,7 @@ def train_command(
     kernel, rule : str
     bandwidth : float
         In units of the mean distance between points.
-    steps, batch, samples, seed : int
+    n_steps, batch, samples, seed : int
     out : path
     matched : bool
         Take the bandwidth at which the kernel drifts like a Laplace kernel of `bandwidth`.
@@ -56,10 +56,11 @@ def train_command(
     ------
     MissingDependencyError, FileError, InputError
     """
-    bandwidth, seed, samples = (
+    bandwidth, seed, samples, n_steps = (
         positive(bandwidth, "--bandwidth"),
         integer(seed, "--seed", low=0),
         integer(samples, "--samples"),
+        integer(n_steps, "--steps"),
     )
     if out.exists() and not out.is_dir():
         raise InputError(f"--out must be a folder; {out} is a file")
@@ -83,7 +84,7 @@ def train_command(
         profile = matched_kernel(Laplace(length), profile, target=some, model=start.sample(_SOME, rng))
     flow = DriftingFlow(profile, unit, rule=rule, batch=batch, tolerance=1e-3)
     out.mkdir(parents=True, exist_ok=True)
-    options = {"steps": steps, "rng": rng, "start": start, "batch": batch, "learning_rate": 5e-3}
+    options = {"n_steps": n_steps, "rng": rng, "start": start, "batch": batch, "learning_rate": 5e-3}
     trained = train_generator(flow, **options, checkpoint=out / "checkpoint.pt")
     drawn, energy = shift + scale * trained.sample(samples, rng), scale**2 * trained.energy
     figure = io.BytesIO()
@@ -96,13 +97,13 @@ def train_command(
     return _summary(rng.permutation(points), drawn, profile.bandwidth * scale, len(energy), out)
 
 
-def _summary(points, drawn, bandwidth, steps, out) -> str:
+def _summary(points, drawn, bandwidth, n_steps, out) -> str:
     """One line a reader can judge: how near the samples are to the data, beside how near the data are to each other."""
     half = len(points) // 2
     gap = np.median(nearest_training_distance(drawn, points))
     own = np.median(nearest_training_distance(points[:half], points[half:])) if half else np.nan
     return (
-        f"{steps} steps at bandwidth {bandwidth:.4g}; median distance of a sample to its nearest training point "
+        f"{n_steps} steps at bandwidth {bandwidth:.4g}; median distance of a sample to its nearest training point "
         f"{gap:.3g} (between two halves of the data: {own:.3g})\n"
         f"{out}: checkpoint.pt, samples.npy, energy.npy, samples.png"
     )

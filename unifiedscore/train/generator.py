@@ -25,7 +25,7 @@ class OneStepGenerator:
     network : torch.nn.Module
         Maps (n, latent) noise to (n, d) points.
     latent : int
-    energy : (steps,) array
+    energy : (n_steps,) array
         Mean squared drift before each step, in squared units of the data: unlike the normalised loss it says
         something, but it ends at the noise of the batches, not at zero. Empty before training.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.measures import Samples
 from unifiedscore.metrics import drift_scale
@@ -22,10 +23,11 @@ from unifiedscore.train.torch_module import require_torch
 from unifiedscore.validate import generator, integer, positive
 
 
+@renamed(steps="n_steps")
 def train_generator(
     flow: DriftingFlow,
     *,
-    steps: int,
+    n_steps: int,
     rng: np.random.Generator,
     start: OneStepGenerator | None = None,
     batch: int = 128,
@@ -42,7 +44,7 @@ def train_generator(
     ----------
     flow : DriftingFlow
         Names kernel, target, rule and self terms; its `batch` is the number of positives a step.
-    steps : int
+    n_steps : int
         In all, those of a resumed checkpoint included.
     rng : numpy.random.Generator
         Draws noise and positives: with equal generators and starts, different rules and kernels see the same ones.
@@ -81,11 +83,11 @@ def train_generator(
     >>> from unifiedscore.samplers import DriftingFlow
     >>> rng = np.random.default_rng(0)
     >>> flow = DriftingFlow(us.Laplace(bandwidth=0.3), us.load_measure("two_moons", n=200, rng=rng), batch=64)
-    >>> train_generator(flow, steps=3, rng=rng).sample(5, rng).shape
+    >>> train_generator(flow, n_steps=3, rng=rng).sample(5, rng).shape
     (5, 2)
     """
     torch = require_torch()
-    steps, batch, every = integer(steps, "steps"), integer(batch, "batch", low=2), integer(every, "every")
+    n_steps, batch, every = integer(n_steps, "n_steps"), integer(batch, "batch", low=2), integer(every, "every")
     rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
     decay = positive(average, "average", allow_zero=True)
     if decay >= 1:
@@ -107,13 +109,13 @@ def train_generator(
     if path is not None and path.exists():
         energy = load_checkpoint(path, **state)
     with deferred_interrupt() as interrupted:
-        for _ in steps_with_progress(max(steps - len(energy), 0), "training"):
+        for _ in steps_with_progress(max(n_steps - len(energy), 0), "training"):
             noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
             energy.append(_step(flow, network, averaged, optimizer, noise, rng, len(energy), decay, normalise))
             if watch is not None:
                 watch(replace(start, network=averaged, energy=np.array(energy)))
             stopped = interrupted()
-            if path is not None and (stopped or len(energy) % every == 0 or len(energy) == steps):
+            if path is not None and (stopped or len(energy) % every == 0 or len(energy) == n_steps):
                 save_checkpoint(path, energy=energy, **state)
             if stopped:
                 raise KeyboardInterrupt

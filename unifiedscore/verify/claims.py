@@ -40,7 +40,7 @@ class ClaimJudge:
     ----------
     out : path
         Results folder.
-    rng_seed : int
+    seed : int
         Root of every cell's random stream.
     executor : concurrent.futures.Executor, optional
         Where cells run and derivations are proved; by default local processes.
@@ -59,13 +59,13 @@ class ClaimJudge:
         self,
         out: Path,
         *,
-        rng_seed: int = 0,
+        seed: int = 0,
         executor: Executor | None = None,
         measured: Path | None = None,
         cell_timeout: float | None = None,
         derivation_timeout: float = DERIVATION_SECONDS,
     ):
-        self.out, self.rng_seed, self.executor = Path(out), rng_seed, executor
+        self.out, self.seed, self.executor = Path(out), seed, executor
         self.measured, self.borrowed = measured, dict[str, int]()
         self.cell_timeout, self.derivation_timeout = cell_timeout, derivation_timeout
         self._known: dict[tuple[Path, str], Judgement] = {}
@@ -119,7 +119,7 @@ class ClaimJudge:
         if self.measured is None:
             return
         for study in studies:
-            count = borrow_records(study, self.measured, self.out, profile=profile, rng_seed=self.rng_seed)
+            count = borrow_records(study, self.measured, self.out, profile=profile, seed=self.seed)
             if count:
                 self.borrowed[study.name] = self.borrowed.get(study.name, 0) + count
 
@@ -138,11 +138,11 @@ class ClaimJudge:
         if is_study(path):
             found = studies_in(path)
             options: dict[str, Any] = {"profile": profile, "out": self.out, "executor": self.executor}
-            options |= {"rng_seed": self.rng_seed, "cell_timeout": self.cell_timeout}
+            options |= {"seed": self.seed, "cell_timeout": self.cell_timeout}
             self._borrow([item.study for item in found], profile)
             datasets = run_studies([item.study for item in found], **options)
             for item, dataset in zip(found, datasets, strict=True):
-                judged = Judged(self.rng_seed)
+                judged = Judged(self.seed)
                 judged.add_study(item, dataset, claim=None)
                 verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
                 evidence = {(claim.id, claim.regime): claim.evidence for claim in item.study.claims}
@@ -150,10 +150,10 @@ class ClaimJudge:
                     waiting[entry.claim, entry.regime, evidence[entry.claim, entry.regime]] = entry.profile
                 failures += [f"{cell.where}: {cell.message}" for cell in judged.failed_cells]
         else:
-            judged = Judged(self.rng_seed)
+            judged = Judged(self.seed)
             found = derivations_in(path)
             with self._executor() as executor:
-                for item, result in prove_all(found, executor, self.rng_seed, seconds=self.derivation_timeout):
+                for item, result in prove_all(found, executor, self.seed, seconds=self.derivation_timeout):
                     judged.add_derivation(item, result)
             verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
             failures += [cell.message for cell in judged.failed_cells]

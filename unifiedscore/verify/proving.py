@@ -45,7 +45,7 @@ class _Proof:
 
 
 def prove_all(
-    found: Iterable[FoundDerivation], executor: Executor, rng_seed: int, *, seconds: float = DERIVATION_SECONDS
+    found: Iterable[FoundDerivation], executor: Executor, seed: int, *, seconds: float = DERIVATION_SECONDS
 ) -> list[tuple[FoundDerivation, Verdict | str]]:
     """Judge derivations: each with its verdict, or with the message with which it failed.
 
@@ -54,7 +54,7 @@ def prove_all(
     found : iterable of FoundDerivation
     executor : concurrent.futures.Executor
         Its processes are used where they are local ones; otherwise some are started on this machine.
-    rng_seed : int
+    seed : int
     seconds : float
         After which a derivation is ended; it is then inconclusive.
     """
@@ -63,14 +63,14 @@ def prove_all(
     if not found:
         return []
     with local_processes(executor) as processes:
-        flying = [_Proof(item, _submit(item, processes, rng_seed, seconds)) for item in found]
+        flying = [_Proof(item, _submit(item, processes, seed, seconds)) for item in found]
         try:
             while flying:
                 wait([proof.future for proof in flying], timeout=0.5, return_when=FIRST_COMPLETED)
                 for proof in [proof for proof in flying if proof.future.done()]:
                     result = _result(proof, seconds)
                     if result is None:
-                        proof.future = _submit(proof.item, processes, rng_seed, seconds)
+                        proof.future = _submit(proof.item, processes, seed, seconds)
                         continue
                     flying.remove(proof)
                     results[id(proof.item)] = result
@@ -85,21 +85,21 @@ def prove_all(
     return [(item, results[id(item)]) for item in found]
 
 
-def prove(path: str, position: int, rng_seed: int) -> Verdict | str:
+def prove(path: str, position: int, seed: int) -> Verdict | str:
     """Judge one derivation of a file, in a worker. Exceptions come back as text: not all of them can be pickled."""
     from unifiedscore.study.derivation import judge_derivation
 
     try:
         derivation = derivations_in(Path(path))[position].derivation
         words = np.frombuffer(hashlib.sha256(derivation.claim.encode()).digest(), dtype="<u4")
-        sequence = np.random.SeedSequence(rng_seed, spawn_key=tuple(int(word) for word in words))
+        sequence = np.random.SeedSequence(seed, spawn_key=tuple(int(word) for word in words))
         return judge_derivation(derivation, np.random.default_rng(sequence))
     except STOPPED as error:
         return describe(error, path)
 
 
-def _submit(item: FoundDerivation, processes: LocalPool | InProcess, rng_seed: int, seconds: float) -> Future:
-    arguments = str(item.path), item.position, rng_seed
+def _submit(item: FoundDerivation, processes: LocalPool | InProcess, seed: int, seconds: float) -> Future:
+    arguments = str(item.path), item.position, seed
     if isinstance(processes, InProcess):
         return processes.submit(prove, *arguments)
     return processes.submit_limited(seconds, prove, *arguments)

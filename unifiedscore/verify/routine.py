@@ -110,7 +110,7 @@ def verify(
     profile: str,
     out: Path,
     executor: Executor,
-    rng_seed: int,
+    seed: int,
     threads: int = 1,
     claim: str | None = None,
     retry_failed: bool = False,
@@ -118,20 +118,20 @@ def verify(
     derivation_timeout: float = DERIVATION_SECONDS,
 ) -> Ledger:
     """Judge every study and derivation found; returns the ledger. A slow derivation keeps no study waiting."""
-    judged = Judged(rng_seed)
+    judged = Judged(seed)
     datasets = run_studies(
         [item.study for item in found.studies],
         profile=profile,
         out=out,
         executor=executor,
-        rng_seed=rng_seed,
+        seed=seed,
         threads=threads,
         retry_failed=retry_failed,
         cell_timeout=cell_timeout,
     )
     for item, dataset in zip(found.studies, datasets, strict=True):
         judged.add_study(item, dataset, claim=claim)
-    for item, result in prove_all(found.derivations, executor, rng_seed, seconds=derivation_timeout):
+    for item, result in prove_all(found.derivations, executor, seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
     return judged.ledger(profile=profile)
 
@@ -141,7 +141,7 @@ def judge_results(
     *,
     out: Path,
     executor: Executor,
-    rng_seed: int | None = None,
+    seed: int | None = None,
     claim: str | None = None,
     derivation_timeout: float = DERIVATION_SECONDS,
 ) -> Ledger:
@@ -153,7 +153,7 @@ def judge_results(
             f"the data sets in {out} come from different runs (profiles {profiles}, root seeds {seeds}); "
             "run them again with one profile and seed"
         )
-    seed = int(next(iter(seeds), 0) if rng_seed is None else rng_seed)
+    seed = int(next(iter(seeds), 0) if seed is None else seed)
     judged = Judged(seed)
     for item in found.studies:
         try:

@@ -55,7 +55,7 @@ def test_points_without_mass_do_not_count():
 def test_plans_that_do_not_converge_are_refused():
     x, y = RNG.normal(size=(30, 2)), RNG.normal(size=(30, 2)) + 4
     with pytest.raises(NumericalError, match="marginals off by"):
-        us.SinkhornDrift(us.Gaussian(0.05), target=y, model=x, most=20)
+        us.SinkhornDrift(us.Gaussian(0.05), target=y, model=x, max_iterations=20)
     with pytest.raises(InputError, match="one dimension"):
         us.SinkhornDrift(us.Gaussian(1.0), target=y, model=x[:, :1])
     with pytest.raises(InputError, match="kernel"):

@@ -143,7 +143,7 @@ def test_closed_form_quadrature_and_samples_agree():
     data = us.Samples(rng.normal(size=(6, 2)), rng.random(6) + 0.2)
     score, goal = SmoothedScore(data, 0.5, 0.0), np.array([[0.9, 0.2], [0.2, 0.7]])
     first, second = (solve_tilt(score, covariance=goal, method=m) for m in ("closed_form", "quadrature"))
-    third = solve_tilt(score, covariance=goal, method="samples", n_samples=100_000, rng=rng)
+    third = solve_tilt(score, covariance=goal, method="samples", n=100_000, rng=rng)
     assert first.quadratic == pytest.approx(second.quadratic, abs=1e-9)
     assert first.linear == pytest.approx(second.linear, abs=1e-9)
     assert first.log_normalizer == pytest.approx(second.log_normalizer, abs=1e-9)
@@ -217,4 +217,4 @@ def test_a_tilt_that_does_not_converge_says_what_to_do():
         solve_tilt(score, max_iterations=2)
     far = SmoothedScore(np.random.default_rng(0).normal(size=(30, 20)), 0.05, 2.0, noise=np.eye(20))
     with pytest.raises(NumericalError, match=r"effective samples|did not converge"):
-        solve_tilt(far, n_samples=400, rng=np.random.default_rng(0))
+        solve_tilt(far, n=400, rng=np.random.default_rng(0))

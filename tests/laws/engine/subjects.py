@@ -232,7 +232,7 @@ def _of_samplers() -> list[Subject]:
             weighted=weighted, fails=fails, tolerance=1e-5 if rule == "sinkhorn" else 1e-11,
         ))  # fmt: skip
     found.append(Subject(
-        "DriftingFlow.run", lambda p, q, x, h: DriftingFlow(us.Laplace(h), p).run(x, steps=3).particles, 1, moves=1.0,
+        "DriftingFlow.run", lambda p, q, x, h: DriftingFlow(us.Laplace(h), p).run(x, n_steps=3).particles, 1, moves=1.0,
         fails=particles | {"clusters": "as for a velocity"},
     ))  # fmt: skip
     for estimator, dims in (("dense", (2, 9)), ("near", (2,)), ("neighbours", (2, 9))):

@@ -34,7 +34,7 @@ STIEFEL = us.CenteredStiefel(8, 2)
 ON = STIEFEL.sample(np.random.default_rng(0))
 TANGENT = STIEFEL.project(ON, Y)
 PATH = samplers.GaussianPath([[0.0, 0.0], [1.0, 0.5]], (1.0, 0.7))
-ESCORTED = samplers.EscortedLangevin(PATH.path(), steps=3, diffusivity=0.5, escort=PATH.escort)
+ESCORTED = samplers.EscortedLangevin(PATH.path(), n_steps=3, diffusivity=0.5, escort=PATH.escort)
 TILT = samplers.GaussianTilt(SINGLE)
 FLOW = us.DriftingFlow(GAUSS, Y)
 CHAIN = samplers.ManifoldChain(STIEFEL, 0.01)
@@ -354,9 +354,9 @@ def sampler_doors():
     yield Door("samplers.ManifoldChain.advance_with(noise)", Y, lambda e: CHAIN.advance_with(state, Y, e))
     yield Door("samplers.DriftingFlow(target)", Y, lambda y: us.DriftingFlow(GAUSS, y).velocity(X))
     yield Door("samplers.DriftingFlow.velocity(x)", X, FLOW.velocity)
-    yield Door("samplers.DriftingFlow.run(start)", X, lambda x: FLOW.run(x, steps=3).particles)
-    yield Door("samplers.DriftingFlow.run(modes)", Z[:3], lambda m: FLOW.run(X, steps=3, modes=m).mode_masses)
-    yield Door("samplers.DriftingFlow.run(bandwidths)", LINE, lambda h: FLOW.run(X, steps=3, bandwidths=h).particles)
+    yield Door("samplers.DriftingFlow.run(start)", X, lambda x: FLOW.run(x, n_steps=3).particles)
+    yield Door("samplers.DriftingFlow.run(modes)", Z[:3], lambda m: FLOW.run(X, n_steps=3, modes=m).mode_masses)
+    yield Door("samplers.DriftingFlow.run(bandwidths)", LINE, lambda h: FLOW.run(X, n_steps=3, bandwidths=h).particles)
     yield Door("samplers.sample_closed_form(data)", Y, lambda y: closed(data=y))
     yield Door("samplers.sample_closed_form(start)", X, lambda x: closed(start=x))
     tuples = RNG.normal(size=(3, 5, 2, 2))
@@ -368,7 +368,7 @@ def sampler_doors():
 
 
 def closed(**given):
-    common = {"data": Y, "n_samples": 5, "n_steps": 3, "smoothing": 0.1, "noise_draws": 2, "noise_policy": "fresh"}
+    common = {"data": Y, "n": 5, "n_steps": 3, "smoothing": 0.1, "noise_draws": 2, "noise_policy": "fresh"}
     return us.sample_closed_form(**(common | given), rng=rng()).samples
 
 

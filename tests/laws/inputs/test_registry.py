@@ -27,7 +27,7 @@ OTHER = set(
     "fresh function high hypotheses include_self indices interval iterations k keep keep_floored kernel key kind "
     "kwargs last_state law level log_density log_first log_normalizer log_normalizer_rate log_scale log_second "
     "log_weight low manifold max_iterations max_queries max_samples mean_distance mean_error mean_shift mesh "
-    "method metric mode_masses most n n_directions n_neighbours n_particles n_remainder n_samples n_steps name "
+    "method metric mode_masses n n_directions n_neighbours n_particles n_remainder n_steps name "
     "negative_mass nodes noise_draws noise_energy noise_level noise_policy note objects order other out outcome "
     "overlap parameters particles path paths policy population positive_mass potential power preconditioner "
     "process quantity radius rate reach reason reflected refute_level regime region relative relative_error "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.difference import Difference
 from unifiedscore.fields.mean_shift import MeanShift
@@ -39,8 +40,9 @@ class SinkhornScaling:
     iterations: int
 
 
+@renamed(most="max_iterations")
 def sinkhorn_scaling(
-    kernel: AbstractKernel, first: Samples, second: Samples, *, tolerance: float = 1e-10, most: int = 20_000
+    kernel: AbstractKernel, first: Samples, second: Samples, *, tolerance: float = 1e-10, max_iterations: int = 20_000
 ) -> SinkhornScaling:
     r"""Balance the kernel matrix between two laws in the log domain; the cost is $-\log k$ in units of $\varepsilon$.
 
@@ -51,11 +53,11 @@ def sinkhorn_scaling(
     Raises
     ------
     NumericalError
-        The columns are still off by more than `tolerance` after `most` iterations, or a point is out of reach.
+        The columns are still off by more than `tolerance` after `max_iterations`, or a point is out of reach.
     """
     from scipy.special import logsumexp
 
-    tolerance, most = positive(tolerance, "tolerance"), integer(most, "most")
+    tolerance, max_iterations = positive(tolerance, "tolerance"), integer(max_iterations, "max_iterations")
     # The kernel, its exponential and an intermediate result of the same size are held at once.
     advice = "use fewer points, or for mixtures a smaller order="
     refuse_pairs(len(first.points), len(second.points), arrays=3, advice=advice)
@@ -69,7 +71,7 @@ def sinkhorn_scaling(
     log_a, log_b = np.log(first.weights), np.log(second.weights)
     same = first is second
     log_v, error, iteration = log_b.copy(), np.inf, 0
-    while iteration < most:
+    while iteration < max_iterations:
         # One exact iteration in the log domain, whatever the range of the kernel ...
         iteration += 1
         log_u = log_a - logsumexp(log_kernel + log_v, axis=1)
@@ -81,7 +83,7 @@ def sinkhorn_scaling(
         # ... then matrix products around it, some thirty times cheaper, until the scalings leave a safe range.
         plan, lag = np.exp(log_kernel + log_u[:, None] + log_v), np.exp(0.5 * (log_u - log_v)) if same else 1.0
         scale = np.ones_like(log_b)
-        while iteration < most:
+        while iteration < max_iterations:
             rows = plan @ scale
             if not rows.min() > 1 / _SAFE:
                 break
@@ -98,13 +100,14 @@ def sinkhorn_scaling(
                 break
         log_v = log_v + np.log(scale)
     raise NumericalError(
-        f"the entropic plan has marginals off by {error:.1e} after {most} iterations, not {tolerance:.1e}; "
-        "use a larger bandwidth, more iterations (most=) or a larger tolerance"
+        f"the entropic plan has marginals off by {error:.1e} after {max_iterations} iterations, not {tolerance:.1e}; "
+        "use a larger bandwidth, more iterations (max_iterations=) or a larger tolerance"
     )
 
 
+@renamed(most="max_iterations")
 def SinkhornDrift(
-    kernel: AbstractKernel, *, target, model, tolerance: float = 1e-10, most: int = 20_000, order: int = 48
+    kernel: AbstractKernel, *, target, model, tolerance: float = 1e-10, max_iterations: int = 20_000, order: int = 48
 ) -> Difference:
     r"""Return the Sinkhorn drift $V_S = T_{q \to p} - T_{q \to q}$ of two-sided entropic plans.
 
@@ -121,7 +124,7 @@ def SinkhornDrift(
         Memory grows with the product of their sizes.
     tolerance : float
         L1 error of the marginals at which the plans count as converged.
-    most : int
+    max_iterations : int
         Iterations allowed.
     order : int
         Quadrature nodes an axis and component of a mixture.
@@ -153,7 +156,7 @@ def SinkhornDrift(
     p, q = with_weight(as_nodes(target, "target", order)), with_weight(as_nodes(model, "model", order))
     if p.dimension != q.dimension:
         raise InputError(f"target and model must have one dimension; got {p.dimension} and {q.dimension}")
-    options = {"tolerance": tolerance, "most": most}
+    options = {"tolerance": tolerance, "max_iterations": max_iterations}
     across, within = sinkhorn_scaling(kernel, q, p, **options), sinkhorn_scaling(kernel, q, q, **options)
     return Difference(
         MeanShift(kernel, _reweighted(p, across.log_second)), MeanShift(kernel, _reweighted(q, within.log_second))

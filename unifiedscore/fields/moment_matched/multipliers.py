@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.moment_matched.family import MixtureFamily, NodeFamily, minimise_dual, statistic, unpack
@@ -73,6 +74,7 @@ class Tilt:
         return self.linear - self.quadratic @ self.mean
 
 
+@renamed(n_samples="n")
 def solve_tilt(
     score: AbstractField,
     *,
@@ -82,7 +84,7 @@ def solve_tilt(
     tolerance: float = 1e-11,
     max_iterations: int = 50,
     mesh: float | None = None,
-    n_samples: int = 20_000,
+    n: int = 20_000,
     rng: np.random.Generator | None = None,
 ) -> Tilt:
     r"""Return the tilt after which the law $\propto e^{\mathrm{potential}}$ has the wanted mean and covariance.
@@ -107,7 +109,7 @@ def solve_tilt(
     max_iterations : int
     mesh : float, optional
         Spacing of the quadrature, by default a quarter of the noise level (needed for other scores).
-    n_samples : int
+    n : int
         For "samples".
     rng : numpy.random.Generator, optional
         For "samples".
@@ -142,7 +144,7 @@ def solve_tilt(
     validate.choice(method, "method", METHODS)
     tolerance = validate.positive(tolerance, "tolerance")
     max_iterations = validate.integer(max_iterations, "max_iterations", low=0)
-    n_samples = validate.count(n_samples, "n_samples", entries=score.dimension)
+    n = validate.count(n, "n", entries=score.dimension)
     mesh = None if mesh is None else validate.positive(mesh, "mesh")
     law = _source(score)
     mean, covariance, root = wanted_moments(law, mean, covariance, score.dimension)
@@ -154,7 +156,7 @@ def solve_tilt(
     elif method == "quadrature":
         families, shift = _grid(score, law, mean, covariance, root, mesh)
     else:
-        families, shift = _draws(score, law, mean, root, n_samples, rng)
+        families, shift = _draws(score, law, mean, root, n, rng)
     d, effective, error = score.dimension, np.inf, 0.0
     family = families[0]
     solution = minimise_dual(family, d, tolerance=tolerance, max_iterations=max_iterations)
@@ -271,11 +273,11 @@ def _grid(score, law, mean, covariance, root, mesh):
     return [fine, NodeFamily(features[half], logs[half] + d * np.log(2.0), edge[half])], 0.0
 
 
-def _draws(score, law, mean, root, n_samples, rng):
+def _draws(score, law, mean, root, n, rng):
     """Half of the samples from the Gaussian of the wanted moments, half from the smoothed data."""
     if rng is None:
         raise InputError('method="samples" needs rng, a numpy.random.Generator')
-    n = validate.integer(n_samples, "n_samples", low=100)
+    n = validate.integer(n, "n", low=100)
     rng = validate.generator(rng)
     parts = [GaussianMixture(mean[None], root @ root.T)]
     if law is not None and isinstance(law[0], Samples):

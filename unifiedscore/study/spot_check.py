@@ -37,13 +37,13 @@ class Difference:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Check:
+class SpotCheck:
     """What a spot check of one study found.
 
     Attributes
     ----------
     study : str
-    recorded, checked, damaged : int
+    recorded, repeated, damaged : int
         Cells with a record, cells measured again, records that are damaged or foreign.
     differences : tuple of Difference
     altered : tuple of str
@@ -52,7 +52,7 @@ class Check:
 
     study: str
     recorded: int
-    checked: int
+    repeated: int
     damaged: int
     differences: tuple[Difference, ...]
     altered: tuple[str, ...] = ()
@@ -63,17 +63,17 @@ class Check:
         return not (self.differences or self.damaged or self.altered)
 
 
-def check_studies(
+def spot_check(
     studies: Iterable[Study],
     *,
     profile: str = "quick",
     out: str | Path = "results",
     executor: Executor | None = None,
-    rng_seed: int = 0,
+    seed: int = 0,
     threads: int = 1,
     share: float = SHARE,
     rng: np.random.Generator,
-) -> list[Check]:
+) -> list[SpotCheck]:
     """Measure a random share of the recorded cells again and compare them bit for bit. Nothing is written.
 
     A difference means that a record was tampered with, that `measure` is not a function of its cell and random stream
@@ -83,7 +83,7 @@ def check_studies(
     ----------
     studies : iterable of Study
         From files; one made in a notebook keeps no records.
-    profile, out, executor, rng_seed, threads
+    profile, out, executor, seed, threads
         As for `run`.
     share : float
         Of the recorded cells of each study, in (0, 1]; rounded up, so at least one is measured.
@@ -92,16 +92,16 @@ def check_studies(
 
     Returns
     -------
-    list of Check
+    list of SpotCheck
 
     Raises
     ------
     InputError
         `share` is out of range, or no study has a record of the present code.
     """
-    share, rng_seed, threads = (
+    share, seed, threads = (
         positive(share, "share"),
-        integer(rng_seed, "rng_seed", low=0),
+        integer(seed, "seed", low=0),
         integer(threads, "threads"),
     )
     if share > 1:
@@ -110,14 +110,14 @@ def check_studies(
     for study in studies:
         path = source_file(study)
         if path is None:
-            raise InputError(f"{study.name} has no file that a worker could import, and so no records to check")
-        job, broken = look_up(study, path, profile=profile, out=out, rng_seed=rng_seed, threads=threads)
+            raise InputError(f"{study.name} has no file that a worker could import, and so no records to measure again")
+        job, broken = look_up(study, path, profile=profile, out=out, seed=seed, threads=threads)
         jobs.append(job)
         damaged.append(broken)
     if not any(job.records for job in jobs) and not any(damaged):
         raise InputError(
-            f"{out} records no cell of the present code with profile {profile} and seed {rng_seed}; "
-            "run the studies first, or check with the profile, the seed and the versions that they were run with"
+            f"{out} records no cell of the present code with profile {profile} and seed {seed}; "
+            "run the studies first, or name the profile, the seed and the versions that they were run with"
         )
     again = [_again(job, share, rng) for job in jobs]
     measured: dict[str, list[Difference]] = {job.study.name: [] for job in jobs}
@@ -126,10 +126,10 @@ def check_studies(
         if variables := _differing(recorded[job.study.name][cell], record):
             measured[job.study.name].append(Difference(cell, variables))
     return [
-        Check(
+        SpotCheck(
             study=job.study.name,
             recorded=len(job.records),
-            checked=len(part.todo),
+            repeated=len(part.todo),
             damaged=broken,
             differences=tuple(measured[job.study.name]),
             altered=_altered(job, out, profile),
@@ -151,7 +151,7 @@ def _altered(job: Job, out: Path, profile: str) -> tuple[str, ...]:
     if not job.done or not os.path.lexists(path):
         return ()
     stored = read_measured(path)
-    provenance = {"profile": profile, "rng_seed": job.rng_seed, "path": job.path, "identity": job.identity}
+    provenance = {"profile": profile, "seed": job.seed, "path": job.path, "identity": job.identity}
     fresh = assemble(job.study, job.grid, job.records, **provenance)
     if stored.attrs.get("config") != fresh.attrs["config"]:
         return ()  # of another profile, seed or version
