@@ -69,7 +69,7 @@ def our_gradient(data, z, noise, estimator):
 
 def tiled_gradient(data, z, noise):
     """The same by the engine for any kernel and dimension."""
-    return -us.Smoothed(us.KernelScore(us.Gaussian(DELTA), data), SMOOTHING, noise=noise[0]).evaluate(z, noise)
+    return -us.Smoothed(us.KernelScore(us.Gaussian(DELTA), data), SMOOTHING, noise=noise[0]).evaluate(z, noise=noise)
 
 
 def jax_program(data, n, block):

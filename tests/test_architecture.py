@@ -13,7 +13,7 @@ import unifiedscore
 PACKAGE = Path(unifiedscore.__file__).parent
 SHARED = {
     "__version__",
-    *"arrays compiled deprecation errors foreign hdf5 memory output profiles reading sources validate".split(),
+    *"arrays compiled deprecation errors foreign hdf5 keywords memory output profiles reading sources validate".split(),
 }
 # What each part may import beside itself and SHARED: the layers below it, in one direction.
 NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "samplers", "references"]

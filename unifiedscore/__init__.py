@@ -1,6 +1,22 @@
-"""unifiedscore: theorems about generative transport fields, put to the test.
+"""Theorems about generative transport fields, put to the test.
 
-Public names are resolved on first use (PEP 562), so that importing the package stays fast.
+Kernels           Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
+Measures          GaussianMixture, Samples, load_measure, load_pair
+Fields            MeanShift, KernelScore, CorrectedMeanShift, SharpScore, Barycenter, Smoothed, as_field,
+                  posterior_moments, PosteriorMoments
+Drifts            Drift, ScoreDifference, SharpDrift, DivergenceDrift, WitnessGradient, SmoothedKLGradient,
+                  SinkhornDrift, BatchDriftTarget, batch_drift
+Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
+Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
+Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
+Samplers          sample_closed_form, sample_moment_matched, DriftingFlow
+Studies           run, judge, open_results, ledger
+Your own data     diagnose, whiten
+Your own fields   testing
+Errors            UnifiedScoreError
+
+Each of them has a docstring with an example, such as `help(unifiedscore.Drift)`. The subpackages hold the rest, as in
+`unifiedscore.study.Claim`. All names are resolved on first use (PEP 562), so that importing the package stays fast.
 """
 
 from __future__ import annotations
@@ -48,12 +64,47 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-_SUBPACKAGES = ("ledger", "testing")
+_SUBPACKAGES = (
+    "diagnosis",
+    "fields",
+    "inference",
+    "kernels",
+    "ledger",
+    "measures",
+    "metrics",
+    "plotting",
+    "posterior",
+    "processes",
+    "references",
+    "samplers",
+    "study",
+    "testing",
+    "train",
+    "verify",
+)
 
-__all__ = ["__version__", *_SUBPACKAGES, *_MODULE_OF]
+# A star import leaves out the other subpackages: some of them are slow to load.
+__all__ = ["__version__", "ledger", "testing", *_MODULE_OF]
 
 if TYPE_CHECKING:
-    from unifiedscore import ledger, testing
+    from unifiedscore import (
+        diagnosis,
+        fields,
+        inference,
+        kernels,
+        ledger,
+        measures,
+        metrics,
+        plotting,
+        posterior,
+        processes,
+        references,
+        samplers,
+        study,
+        testing,
+        train,
+        verify,
+    )
     from unifiedscore.diagnosis import diagnose
     from unifiedscore.errors import UnifiedScoreError
     from unifiedscore.fields import (
@@ -99,4 +150,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_SUBPACKAGES})

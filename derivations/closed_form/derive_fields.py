@@ -86,7 +86,7 @@ def agree_velocity(rng):
     mean = sp.lambdify([*WEIGHTS, *POINTS], barycenter(), "numpy")
     centers = [mean(*softmax(points, z[0, 0] + 0.3 * e, time), *points) for e in noise[:, 0]]
     value = (np.mean(centers) - z[0, 0]) / (1 - time)
-    code = us.ClosedFormVelocity(points[:, None], time, 0.3, noise)(z)[0, 0]
+    code = us.ClosedFormVelocity(points[:, None], time, 0.3, noise=noise)(z)[0, 0]
     return float(abs(value - code) / (EPS * (1 + abs(value) + np.abs(points).max() ** 2) / (1 - time) ** 2))
 
 
@@ -122,7 +122,7 @@ def agree_gradient(rng):
 def agree_slopes(rng):
     z, time, sigma = rng.normal(size=(1, 1)), 0.2 + 0.6 * rng.random(), 0.1 + rng.random()
     h = 1 - time
-    smoothed = us.SmoothedClosedFormScore([[0.0]], time, sigma, "population")(z)[0, 0] + z[0, 0] / h**2
+    smoothed = us.SmoothedClosedFormScore([[0.0]], time, sigma, noise="population")(z)[0, 0] + z[0, 0] / h**2
     density = us.GaussianMixture([[0.0]], h**2).smoothed(sigma**2).score(z)[0, 0] + z[0, 0] / (h**2 + sigma**2)
     return float(max(abs(smoothed), abs(density)) / (EPS * (1 + abs(z[0, 0]) + sigma) / h**2))
 

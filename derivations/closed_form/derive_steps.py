@@ -81,7 +81,7 @@ def agree_one_point(rng):
 def agree_descent(rng):
     """The largest excess of the energy drop over its bound, for a smoothed field with fixed noise."""
     points, z, time, eta = rng.normal(size=(6, 2)), rng.normal(size=(5, 2)), 0.8, 0.4
-    velocity = us.ClosedFormVelocity(points, time, 0.5, rng.normal(size=(3, 2)))
+    velocity = us.ClosedFormVelocity(points, time, 0.5, noise=rng.normal(size=(3, 2)))
     d = velocity(z) * (1 - time)
     drop = (1 - time) * (velocity.potential(z + eta * d) - velocity.potential(z))
     excess = (eta - eta**2 / 2) * (d**2).sum(1) - drop

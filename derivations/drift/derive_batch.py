@@ -74,7 +74,7 @@ def agrees_batch(rng):
     support = np.concatenate([y, z])
     k = np.exp(kernel.log_profile(np.abs(x - support.T)))
     got = us.batch_drift(kernel, x, positives=y, negatives=z).drift.ravel()
-    field = us.BatchDriftTarget(kernel, us.Samples(y), us.Samples(z), queries=us.Samples(x))(x).ravel()
+    field = us.BatchDriftTarget(kernel, target=us.Samples(y), model=us.Samples(z), queries=us.Samples(x))(x).ravel()
     worst = 0.0
     sums = *np.sqrt(k.sum(1)), *np.sqrt(k.sum(0))
     for formula, values in ((algorithm, got), (target, field)):

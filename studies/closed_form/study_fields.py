@@ -44,7 +44,7 @@ def exact(d, time, rng):
     density = us.GaussianMixture(time * points, bandwidth**2)
     score = us.ClosedFormScore(points, time)(x)
     wrong = us.GaussianMixture(time * points, 1 - time**2)
-    kept = us.SmoothedClosedFormScore(points, time, 0.3, noise)(x)
+    kept = us.SmoothedClosedFormScore(points, time, 0.3, noise=noise)(x)
     moved = us.Smoothed(us.ClosedFormScore(points, time), 0.3, noise=noise)(x)
     size = np.abs(points).max() + np.abs(x).max() + np.abs(noise).max()
     # The size of a score, times that of the rounding of an active log-weight.

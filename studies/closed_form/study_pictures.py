@@ -22,7 +22,7 @@ def spread_noise(count=64):
 def picture(smoothing):
     """Smoothed score, and the smoothed weight of the right point, on a grid."""
     z = np.stack(np.meshgrid(X, Y), axis=-1).reshape(-1, 2)
-    score = us.SmoothedClosedFormScore(TWO, TIME, smoothing, spread_noise())(z)
+    score = us.SmoothedClosedFormScore(TWO, TIME, smoothing, noise=spread_noise())(z)
     # The barycenter is (2 w - 1, 0) and the score (t barycenter - z)/(1 - t)^2.
     center = (score[:, 0] * (1 - TIME) ** 2 + z[:, 0]) / TIME
     parts = (*score.T, (1 + center) / 2)

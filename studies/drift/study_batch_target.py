@@ -17,22 +17,27 @@ LINE = np.linspace(-2.5, 3.0, 45)[:, None]
 
 
 def target(order=48):
-    scale, direction = us.BatchDriftTarget(KERNEL, P, Q, order=order).parts(X)
+    scale, direction = us.BatchDriftTarget(KERNEL, target=P, model=Q, order=order).parts(X)
     return scale, direction[:, 0]
 
 
 def estimate(n, rng):
     y, z, x = P.sample(n, rng), Q.sample(n, rng), Q.sample(n, rng)
-    scale, direction = us.BatchDriftTarget(KERNEL, us.Samples(y), us.Samples(z), queries=us.Samples(x)).parts(X)
+    scale, direction = us.BatchDriftTarget(
+        KERNEL, target=us.Samples(y), model=us.Samples(z), queries=us.Samples(x)
+    ).parts(X)
     return scale, direction[:, 0]
 
 
 def curves(estimator, n, rng):
     """Along the line: the target, the drift of eq. 11, and one batch field."""
-    field = us.BatchDriftTarget(KERNEL, P, Q)
+    field = us.BatchDriftTarget(KERNEL, target=P, model=Q)
     if estimator == "batch":
         field = us.BatchDriftTarget(
-            KERNEL, us.Samples(P.sample(n, rng)), us.Samples(Q.sample(n, rng)), queries=us.Samples(Q.sample(n, rng))
+            KERNEL,
+            target=us.Samples(P.sample(n, rng)),
+            model=us.Samples(Q.sample(n, rng)),
+            queries=us.Samples(Q.sample(n, rng)),
         )
     scale, direction = field.parts(LINE)
     plain = us.Drift(KERNEL, target=P, model=Q)(LINE)[:, 0]

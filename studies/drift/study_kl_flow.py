@@ -19,7 +19,7 @@ def gap(target, tau, order):
     """q-weighted relative difference between the flow's velocity and Delta/tau^2; absolute where both vanish."""
     kernel, weight = us.Gaussian(tau), np.exp(Q.log_density(X))
     drift = us.Drift(kernel, target=target, model=Q)(X)[:, 0] / tau**2
-    flow = us.SmoothedKLGradient(kernel, target, Q, order=order)(X)[:, 0]
+    flow = us.SmoothedKLGradient(kernel, target=target, model=Q, order=order)(X)[:, 0]
     size = weight @ drift**2
     return float(np.sqrt(weight @ (flow - drift) ** 2 / (size if size > 1e-20 else weight.sum())))
 

@@ -23,14 +23,14 @@ def field(name, q=Q):
     if kind in ("drift", "score", "sharp"):
         return {"drift": us.Drift, "score": us.ScoreDifference, "sharp": us.SharpDrift}[kind](kernel, **laws)
     if kind == "batch":
-        return us.BatchDriftTarget(kernel, P, q, order=6)
+        return us.BatchDriftTarget(kernel, **laws, order=6)
     if kind == "sinkhorn":
         return us.SinkhornDrift(kernel, **laws, order=ORDER, tolerance=TOLERANCE)
     if kind == "witness":
-        return us.WitnessGradient(kernel, P, q)
+        return us.WitnessGradient(kernel, **laws)
     if kind == "kl_flow":
-        return us.SmoothedKLGradient(kernel, P, q, order=8)
-    return us.DivergenceDrift(kernel, P, q, kind)
+        return us.SmoothedKLGradient(kernel, **laws, order=8)
+    return us.DivergenceDrift(kernel, **laws, divergence=kind)
 
 
 def iterations(name):

@@ -61,7 +61,7 @@ def factor_change(d, p, rng):
             state = ChainState(start @ q, noise[0] @ q)
             for xi in noise[1:]:
                 force = -score(mean + state.y @ root.T) @ (root.T if transposed else root)
-                state = chain.advance_with(state, force, xi @ q)
+                state = chain.advance_with(state, force, noise=xi @ q)
             ends.append(mean + state.y @ root.T)
     scale = float(np.abs(ends[0]).max())
     return np.abs(ends[0] - ends[1]).max(), np.abs(ends[2] - ends[3]).max(), scale

@@ -50,7 +50,7 @@ def untilted(x, delta, s, n, step, rng):
     smoothed = us.Smoothed(kernel, s, noise=np.zeros((1, x.shape[1])))
     for _ in range(200):
         half = rng.standard_normal((n, 4, x.shape[1]))
-        score = smoothed.evaluate(z, np.concatenate([half, -half], axis=1)) if s else kernel(z)
+        score = smoothed.evaluate(z, noise=np.concatenate([half, -half], axis=1)) if s else kernel(z)
         new = rng.standard_normal(z.shape)
         z, carried = z + h * score + np.sqrt(h / 2) * (carried + new), new
     return z

@@ -51,7 +51,7 @@ def doors():
         ],
         "BatchDriftTarget": [
             Door("BatchDriftTarget", us.BatchDriftTarget, pair | {"order": integer(8, high=True)}),
-            *at(us.BatchDriftTarget(GAUSS, S, Y)),
+            *at(us.BatchDriftTarget(GAUSS, target=S, model=Y)),
         ],
         "ClosedFormScore": [
             Door("ClosedFormScore", us.ClosedFormScore, {"data": LAWS, "time": time(0.5, one=False)}),
@@ -89,7 +89,7 @@ def doors():
                     "divergence": name("kl_model_target"),
                 },
             ),
-            *at(us.DivergenceDrift(GAUSS, P, Q)),
+            *at(us.DivergenceDrift(GAUSS, target=P, model=Q)),
         ],
         "Drift": difference(us.Drift, us.Drift(GAUSS, target=S, model=P)),
         "KernelScore": [Door("KernelScore", us.KernelScore, both), *at(FIELD)],
@@ -142,7 +142,7 @@ def doors():
                     "smoothing": number(0.1).without(*ZERO),
                 },
             ),
-            *at(us.SmoothedClosedFormScore(S, 0.5, 0.1, NOISE)),
+            *at(us.SmoothedClosedFormScore(S, 0.5, 0.1, noise=NOISE)),
         ],
         "SmoothedKLGradient": [
             Door(
@@ -150,7 +150,7 @@ def doors():
                 us.SmoothedKLGradient,
                 {"kernel": kernel(GAUSS), "target": measure(P), "model": measure(Q), "order": integer(6, high=True)},
             ),
-            *at(us.SmoothedKLGradient(GAUSS, P, Q, order=6)),
+            *at(us.SmoothedKLGradient(GAUSS, target=P, model=Q, order=6)),
         ],
         "SmoothedScore": [
             Door(
@@ -166,7 +166,10 @@ def doors():
             *at(score),
             *at(us.SmoothedScore(us.Samples(X[:, :1]), 0.5, 0.2, noise="population"), dimension=1),
         ],
-        "WitnessGradient": [Door("WitnessGradient", us.WitnessGradient, pair), *at(us.WitnessGradient(GAUSS, S, Y))],
+        "WitnessGradient": [
+            Door("WitnessGradient", us.WitnessGradient, pair),
+            *at(us.WitnessGradient(GAUSS, target=S, model=Y)),
+        ],
         "as_field": [
             Door(
                 "as_field",

@@ -16,19 +16,21 @@ TIMES = [0.1, 0.5, 0.9, 0.99]
     [(0.0, -0.0229626782572909, 0.577037321742709), (0.4, -0.3631123641923292, 0.2368876358076708)],
 )
 def test_golden_values(smoothing, score, velocity):
-    assert us.SmoothedClosedFormScore(POINTS, 0.5, smoothing, NOISE)(QUERY)[0, 0] == pytest.approx(score, abs=1e-14)
-    assert us.ClosedFormVelocity(POINTS, 0.5, smoothing, NOISE)(QUERY)[0, 0] == pytest.approx(velocity, abs=1e-14)
+    assert us.SmoothedClosedFormScore(POINTS, 0.5, smoothing, noise=NOISE)(QUERY)[0, 0] == pytest.approx(
+        score, abs=1e-14
+    )
+    assert us.ClosedFormVelocity(POINTS, 0.5, smoothing, noise=NOISE)(QUERY)[0, 0] == pytest.approx(velocity, abs=1e-14)
 
 
 def test_mean_of_scores_differs_by_the_mean_noise():
     """M-sample field minus mean of M scores = sigma mean(eps) / (1-t)^2: golden 0.4 apart; 0 for antithetic noise."""
     mean = us.Smoothed(us.ClosedFormScore(POINTS, 0.5), 0.4, noise=NOISE)(QUERY)
     assert mean[0, 0] == pytest.approx(0.0368876358076709, abs=1e-14)
-    gap = us.SmoothedClosedFormScore(POINTS, 0.5, 0.4, NOISE)(QUERY) - mean
+    gap = us.SmoothedClosedFormScore(POINTS, 0.5, 0.4, noise=NOISE)(QUERY) - mean
     assert gap[0, 0] == pytest.approx(0.4 * NOISE.mean() / 0.5**2, abs=1e-14)
     both = np.concatenate([NOISE, -NOISE])
     mean = us.Smoothed(us.ClosedFormScore(POINTS, 0.5), 0.4, noise=both)(QUERY)
-    assert us.SmoothedClosedFormScore(POINTS, 0.5, 0.4, both)(QUERY)[0, 0] == pytest.approx(mean[0, 0], abs=1e-14)
+    assert us.SmoothedClosedFormScore(POINTS, 0.5, 0.4, noise=both)(QUERY)[0, 0] == pytest.approx(mean[0, 0], abs=1e-14)
 
 
 @pytest.mark.parametrize("time", TIMES)
@@ -36,8 +38,8 @@ def test_velocity_identity(time):
     """(z + (1-t) s) / t = (x_sigma - z) / (1-t), two routes through the engine."""
     rng = np.random.default_rng(0)
     points, x, noise = rng.normal(size=(20, 3)), rng.normal(size=(10, 3)), rng.normal(size=(5, 3))
-    score = us.SmoothedClosedFormScore(points, time, 0.3, noise)(x)
-    velocity = us.ClosedFormVelocity(points, time, 0.3, noise)(x)
+    score = us.SmoothedClosedFormScore(points, time, 0.3, noise=noise)(x)
+    velocity = us.ClosedFormVelocity(points, time, 0.3, noise=noise)(x)
     np.testing.assert_allclose((x + (1 - time) * score) / time, velocity, atol=100 * EPS * 4 / (time * (1 - time)))
 
 
@@ -48,7 +50,7 @@ def test_score_is_the_gradient_of_the_log_density(time):
     density = us.GaussianMixture(time * points, (1 - time) ** 2)
     scale = 1e3 * EPS / (1 - time) ** 3
     np.testing.assert_allclose(us.ClosedFormScore(points, time)(x), density.score(x), atol=scale)
-    np.testing.assert_allclose(us.SmoothedClosedFormScore(points, time, 0, None)(x), density.score(x), atol=scale)
+    np.testing.assert_allclose(us.SmoothedClosedFormScore(points, time, 0, noise=None)(x), density.score(x), atol=scale)
 
 
 def test_velocity_at_time_zero_points_to_the_mean_exactly():
@@ -59,7 +61,7 @@ def test_velocity_at_time_zero_points_to_the_mean_exactly():
 def test_smoothing_averages_the_log_density_not_the_density():
     """One point, t = .5, sigma = .3: slopes -4 and -2.94118."""
     x = np.array([[1.0]])
-    averaged = us.SmoothedClosedFormScore([[0.0]], 0.5, 0.3, "population")(x)
+    averaged = us.SmoothedClosedFormScore([[0.0]], 0.5, 0.3, noise="population")(x)
     density = us.GaussianMixture([[0.0]], 0.25).smoothed(0.09).score(x)
     assert averaged[0, 0] == pytest.approx(-4.0, abs=1e-12)
     assert density[0, 0] == pytest.approx(-2.94117647, abs=1e-8)
@@ -68,7 +70,7 @@ def test_smoothing_averages_the_log_density_not_the_density():
 def test_a_gaussian_population_is_not_changed_by_smoothing():
     law, x = us.GaussianMixture([[1.0]], 2.0), np.linspace(-3, 3, 7)[:, None]
     np.testing.assert_allclose(
-        us.SmoothedClosedFormScore(law, 0.6, 0.5, "population")(x), us.ClosedFormScore(law, 0.6)(x), atol=1e-11
+        us.SmoothedClosedFormScore(law, 0.6, 0.5, noise="population")(x), us.ClosedFormScore(law, 0.6)(x), atol=1e-11
     )
 
 
@@ -113,11 +115,11 @@ def test_the_fields_conform(dimension):
         center,
         us.Smoothed(center, 0.3, noise=noise),
         us.ClosedFormScore(points, 0.5),
-        us.SmoothedClosedFormScore(points, 0.5, 0.3, noise),
-        us.ClosedFormVelocity(points, 0.5, 0.3, noise),
+        us.SmoothedClosedFormScore(points, 0.5, 0.3, noise=noise),
+        us.ClosedFormVelocity(points, 0.5, 0.3, noise=noise),
         us.ClosedFormVelocity(points, 0.0),
     ]
     if dimension == 1:
-        fields.append(us.ClosedFormVelocity(points, 0.5, 0.3, "population"))
+        fields.append(us.ClosedFormVelocity(points, 0.5, 0.3, noise="population"))
     for field in fields:
         us.testing.check_field(field, x)

@@ -28,8 +28,8 @@ def test_one_tuple_per_point_equals_one_point_at_a_time():
     rng = np.random.default_rng(0)
     field = us.Smoothed(center(0.5, rng.normal(size=(6, 2))), 0.3, noise=np.zeros((1, 2)))
     x, noise = rng.normal(size=(7, 2)), rng.normal(size=(7, 3, 2))
-    one = [field.evaluate(x[i : i + 1], noise[i])[0] for i in range(7)]
-    np.testing.assert_array_equal(field.evaluate(x, noise), one)
+    one = [field.evaluate(x[i : i + 1], noise=noise[i])[0] for i in range(7)]
+    np.testing.assert_array_equal(field.evaluate(x, noise=noise), one)
 
 
 def test_blocks_do_not_change_the_result(monkeypatch):
@@ -116,7 +116,7 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match="exact in dimension 1 only"):
         us.Smoothed(center(0.5, np.zeros((2, 2))), 0.1, noise="population")
     with pytest.raises(InputError, match=r"noise must have shape \(M, 1\)"):
-        us.Smoothed(field, 0.1, noise=NOISE).evaluate(QUERY, np.zeros((2, 3, 1)))
+        us.Smoothed(field, 0.1, noise=NOISE).evaluate(QUERY, noise=np.zeros((2, 3, 1)))
     with pytest.raises(InputError, match="must be a field"):
         us.Smoothed(np.sin, 0.1, noise=NOISE)
 

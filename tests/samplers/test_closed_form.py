@@ -43,7 +43,7 @@ def test_last_step_is_a_barycenter_and_samples_stay_in_the_hull(policy):
         noise = np.random.default_rng(5).normal(size=(60, 4, 3))
         result = sample(points, 60, noise=noise)
         field = us.Smoothed(us.Barycenter(us.Gaussian(1 / 50), points, scale=0.98), 0.5, noise=noise[0])
-        np.testing.assert_allclose(field.evaluate(result.last_state, noise), result.samples, atol=1e-10)
+        np.testing.assert_allclose(field.evaluate(result.last_state, noise=noise), result.samples, atol=1e-10)
 
 
 @pytest.mark.parametrize("policy", ["fixed", "fresh"])

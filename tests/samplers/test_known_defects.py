@@ -80,7 +80,7 @@ def test_fresh_noise_heats_partially_white_digits_as_published_settings_do(draws
     center, forces = us.Barycenter(us.Gaussian(delta), x), []
     for _ in range(12):
         noise = draw_noise("fresh_antithetic", 60, draws, 40, rng)
-        forces.append((z - us.Smoothed(center, 0.6, noise=noise[0]).evaluate(z, noise)) / delta**2 @ factor)
+        forces.append((z - us.Smoothed(center, 0.6, noise=noise[0]).evaluate(z, noise=noise)) / delta**2 @ factor)
     heat = 0.5 * 5e-4 * np.var(forces, axis=0, ddof=1).mean()
     # The golden value belongs to other particles; 60 of them and 12 repetitions are known to a tenth.
     assert heat == pytest.approx(golden, rel=0.2)

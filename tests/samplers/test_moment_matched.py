@@ -110,7 +110,7 @@ def test_polar_chains_do_not_depend_on_the_factor():
         state = ChainState(y @ q, noise[0] @ q)
         for xi in noise[1:]:
             pulled = gradient(MEAN + state.y @ factor.T) @ (factor.T if transposed else factor)
-            state = chain.advance_with(state, pulled, xi @ q)
+            state = chain.advance_with(state, pulled, noise=xi @ q)
         results.append(MEAN + state.y @ factor.T)
     assert np.abs(results[0] - results[1]).max() < 1e-12
     assert np.abs(results[2] - results[3]).max() > 0.01
@@ -202,7 +202,7 @@ def test_the_force_is_that_of_the_smoothed_score_with_the_noise_as_given(monkeyp
     (y, force), factor = seen[0], np.linalg.cholesky(result.covariance)
     tuples = noise[0] if policy == "fresh" else noise
     field = us.Smoothed(us.KernelScore(us.Gaussian(0.3), data()), 0.2, noise=tuples.reshape(-1, 2)[:4])
-    expected = -field.evaluate(result.mean + y @ factor.T, tuples) @ factor
+    expected = -field.evaluate(result.mean + y @ factor.T, noise=tuples) @ factor
     assert np.abs(force - expected).max() < 1e-10 * np.abs(expected).max()
 
 

@@ -8,6 +8,7 @@ from unifiedscore.fields.barycenter import Barycenter
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
+from unifiedscore.keywords import keyword_only
 from unifiedscore.measures import GaussianMixture, as_samples
 from unifiedscore.validate import positive
 
@@ -45,7 +46,8 @@ def ClosedFormScore(data, time: float) -> KernelScore:
     return KernelScore(Gaussian(1.0 - time), scaled)
 
 
-def SmoothedClosedFormScore(data, time: float, smoothing: float, noise) -> Attraction:
+@keyword_only("noise")
+def SmoothedClosedFormScore(data, time: float, smoothing: float, *, noise) -> Attraction:
     r"""Return the smoothed score $s_{\sigma,t}(z) = (t\hat x_\sigma(z) - z)/(1 - t)^2$.
 
     It smooths the barycenter and keeps the centre z. The mean of M scores differs from it by
@@ -67,14 +69,15 @@ def SmoothedClosedFormScore(data, time: float, smoothing: float, noise) -> Attra
     Examples
     --------
     >>> import unifiedscore as us
-    >>> us.SmoothedClosedFormScore([[-1.0], [0.5], [2.0]], 0.5, 0.4, [[-1.0], [0.5]])([[0.3]]).round(6)
+    >>> us.SmoothedClosedFormScore([[-1.0], [0.5], [2.0]], 0.5, 0.4, noise=[[-1.0], [0.5]])([[0.3]]).round(6)
     array([[-0.363112]])
     """
     time = checked_time(time)
-    return Attraction(smoothed_barycenter(data, time, smoothing, noise), scale=time, rate=(1.0 - time) ** -2)
+    return Attraction(smoothed_barycenter(data, time, smoothing, noise=noise), scale=time, rate=(1.0 - time) ** -2)
 
 
-def ClosedFormVelocity(data, time: float, smoothing: float = 0.0, noise=None) -> Attraction:
+@keyword_only("noise")
+def ClosedFormVelocity(data, time: float, smoothing: float = 0.0, *, noise=None) -> Attraction:
     r"""Return the velocity $v_t(z) = (\hat x_\sigma(z) - z)/(1 - t)$, which has no singularity at $t = 0$.
 
     Equal to $(z + (1 - t) s_{\sigma,t}(z))/t$ for $t > 0$; at $t = 0$ it is $\bar x - z$ exactly.
@@ -95,10 +98,10 @@ def ClosedFormVelocity(data, time: float, smoothing: float = 0.0, noise=None) ->
     array([[0.577037]])
     """
     time = checked_time(time)
-    return Attraction(smoothed_barycenter(data, time, smoothing, noise), scale=1.0, rate=1.0 / (1.0 - time))
+    return Attraction(smoothed_barycenter(data, time, smoothing, noise=noise), scale=1.0, rate=1.0 / (1.0 - time))
 
 
-def smoothed_barycenter(data, time: float, smoothing: float, noise) -> Barycenter | Smoothed:
+def smoothed_barycenter(data, time: float, smoothing: float, *, noise) -> Barycenter | Smoothed:
     r"""Return $\hat x_\sigma(\cdot, t)$: the barycenter itself where nothing is smoothed."""
     center = Barycenter(Gaussian(1.0 - time), _law(data), scale=time)
     if positive(smoothing, "smoothing", allow_zero=True) == 0.0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
+from unifiedscore.keywords import keyword_only
 from unifiedscore.validate import noise_tuples, points, positive, shown
 
 # Perturbed queries handed to the inner field at once: 16 MB a coordinate.
@@ -79,9 +80,10 @@ class Smoothed(AbstractField):
         return self.field.is_conservative
 
     def __call__(self, x):
-        return self.evaluate(x, self.noise)
+        return self.evaluate(x, noise=self.noise)
 
-    def evaluate(self, x, noise) -> np.ndarray:
+    @keyword_only("noise")
+    def evaluate(self, x, *, noise) -> np.ndarray:
         """Return the average with a noise tuple for each point.
 
         Parameters

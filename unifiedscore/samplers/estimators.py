@@ -89,7 +89,7 @@ def _averaged(estimator, queries, noise, smoothing, time):
 
     first = noise[0] if np.ndim(noise) == 3 else noise
     field = Smoothed(as_field(means, dimension=queries.shape[1]), smoothing, noise=first)
-    return field.evaluate(queries, noise), pairs / calls
+    return field.evaluate(queries, noise=noise), pairs / calls
 
 
 def barycenter_estimator(

@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.keywords import keyword_only
 from unifiedscore.samplers.stiefel import RETRACTIONS, CenteredStiefel
 
 SCHEMES = ("leimkuhler-matthews", "euler-maruyama", "geodesic-leimkuhler-matthews")
@@ -80,9 +81,10 @@ class ManifoldChain:
     ) -> ChainState:
         """One step; `force(y)` is the gradient of F in y, (..., P, d), not projected."""
         noise = rng.standard_normal(state.y.shape, dtype=state.y.dtype)
-        return self.advance_with(state, force(state.y), noise)
+        return self.advance_with(state, force(state.y), noise=noise)
 
-    def advance_with(self, state: ChainState, gradient: np.ndarray, noise: np.ndarray) -> ChainState:
+    @keyword_only("noise")
+    def advance_with(self, state: ChainState, gradient: np.ndarray, *, noise: np.ndarray) -> ChainState:
         """One step with given gradient and noise."""
         gradient, noise = validate.real_array(gradient, "gradient"), validate.real_array(noise, "noise")
         y, h, project = state.y, self.step, self.manifold.project

@@ -36,7 +36,9 @@ def test_the_factorised_form_agrees_with_the_two_softmaxes(self_terms):
 
 def test_the_target_golden_values():
     p, q = us.GaussianMixture([[0.7]], 0.64), us.GaussianMixture([[0.0]], 1.0)
-    scale, direction = us.BatchDriftTarget(us.Gaussian(0.6), p, q).parts(np.array([[-1.0], [0.0], [0.5], [1.5]]))
+    scale, direction = us.BatchDriftTarget(us.Gaussian(0.6), target=p, model=q).parts(
+        np.array([[-1.0], [0.0], [0.5], [1.5]])
+    )
     np.testing.assert_allclose(direction.ravel(), [0.39066, 0.27532, 0.21765, 0.10231], atol=6e-6)
     np.testing.assert_allclose(scale, [0.24911, 0.53173, 0.61269, 0.54589], atol=6e-6)
 
@@ -45,7 +47,7 @@ def test_the_target_golden_values():
 def test_the_target_of_samples_is_the_batch_drift_at_the_queries(kernel):
     x, y = RNG.normal(size=(12, 2)), RNG.normal(size=(12, 2)) + 0.5
     batch = us.batch_drift(kernel, x, positives=y, self_terms="keep")
-    np.testing.assert_allclose(us.BatchDriftTarget(kernel, y, x)(x), batch.drift, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(us.BatchDriftTarget(kernel, target=y, model=x)(x), batch.drift, rtol=1e-11, atol=1e-13)
 
 
 def test_a_shift_moves_nothing_and_float32_stays():
@@ -78,7 +80,7 @@ def test_bad_batches_are_refused():
         us.batch_drift(1.0, [[0.0], [1.0]], positives=[[1.0]])
     with pytest.raises(InputError, match="3: draw Samples"):
         us.BatchDriftTarget(
-            us.Gaussian(1.0), us.GaussianMixture([[0.0] * 4], 1.0), us.GaussianMixture([[0.0] * 4], 1.0)
+            us.Gaussian(1.0), target=us.GaussianMixture([[0.0] * 4], 1.0), model=us.GaussianMixture([[0.0] * 4], 1.0)
         )
     with pytest.raises(InputError, match="one dimension"):
-        us.BatchDriftTarget(us.Gaussian(1.0), np.zeros((2, 2)), np.zeros((2, 1)))
+        us.BatchDriftTarget(us.Gaussian(1.0), target=np.zeros((2, 2)), model=np.zeros((2, 1)))

@@ -161,13 +161,13 @@ def _of_one_kernel() -> list[Subject]:
     found = [
         Subject("Attraction", lambda p, q, x, h: Attraction(us.Barycenter(laplace(h), p), 1.0, 2.0)(x), 1),
         Subject("Smoothed", lambda p, q, x, h: us.Smoothed(us.MeanShift(g(h), p), 0.5 * h, noise=_noise(x.shape[1]))(x), 1),
-        Subject("WitnessGradient", lambda p, q, x, h: WitnessGradient(laplace(h), p, q)(x), -1,
+        Subject("WitnessGradient", lambda p, q, x, h: WitnessGradient(laplace(h), target=p, model=q)(x), -1,
                 fails={"far": MASS, "clusters": MASS}),
         Subject("SinkhornDrift", lambda p, q, x, h: SinkhornDrift(g(4 * h), target=p, model=q, tolerance=1e-12)(x), 1,
                 tolerance=1e-9, fails=reach),
-        Subject("BatchDriftTarget", lambda p, q, x, h: BatchDriftTarget(laplace(h), p, q)(x), 1,
+        Subject("BatchDriftTarget", lambda p, q, x, h: BatchDriftTarget(laplace(h), target=p, model=q)(x), 1,
                 fails={"far": "a far point outweighs the tilted law, which is refused", "clusters": MASS}),
-        Subject("SmoothedKLGradient", lambda p, q, x, h: SmoothedKLGradient(g(h), p, q, noise=h * _noise(x.shape[1]))(x), -1),
+        Subject("SmoothedKLGradient", lambda p, q, x, h: SmoothedKLGradient(g(h), target=p, model=q, noise=h * _noise(x.shape[1]))(x), -1),
         Subject("SmoothedScore", lambda p, q, x, h: us.SmoothedScore(p, h, 0.5 * h, noise=_noise(x.shape[1]))(x), -1),
         Subject("PopulationScore", lambda p, q, x, h: PopulationScore(p, h, 2.0 * h)(x), -1, dimensions=(2,),
                 tolerance=1e-6, fails={"far": "the lattice covers all data; too large a one is refused", "clusters": "as far",
@@ -193,7 +193,7 @@ def _of_one_kernel() -> list[Subject]:
         # The ratio of Z counts a far point of either law.
         fails = {} if name == "kl_model_target" else {"far": MASS, "clusters": MASS}
         found.append(
-            Subject(f"DivergenceDrift {name}", lambda p, q, x, h, n=name: DivergenceDrift(laplace(h), p, q, n)(x), -1, fails=fails)
+            Subject(f"DivergenceDrift {name}", lambda p, q, x, h, n=name: DivergenceDrift(laplace(h), target=p, model=q, divergence=n)(x), -1, fails=fails)
         )  # fmt: skip
     time = 0.5
     scale = {"scaling": "time is no length: the noise has standard deviation 1 - t"}

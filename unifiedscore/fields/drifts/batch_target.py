@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.keywords import keyword_only
 from unifiedscore.measures import Samples
 from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
 from unifiedscore.measures.rules import MAX_ORDER
@@ -19,6 +20,7 @@ from unifiedscore.validate import integer, points
 
 
 @final
+@keyword_only("target", "model", "queries", "order")
 @dataclass(frozen=True, slots=True)
 class BatchDriftTarget(AbstractField):
     r"""The limit of the batch drift for batches of equal, growing size (self terms are then negligible).
@@ -59,6 +61,7 @@ class BatchDriftTarget(AbstractField):
     """
 
     kernel: AbstractKernel
+    _: KW_ONLY
     target: object
     model: object
     queries: object = None

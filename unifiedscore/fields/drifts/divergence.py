@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.keywords import keyword_only
 from unifiedscore.posterior import posterior_vectors
 from unifiedscore.posterior.moments import as_posterior_measure
 from unifiedscore.validate import known, points
@@ -55,6 +56,7 @@ class _Pair(AbstractField):
 
 
 @final
+@keyword_only("target", "model", "divergence")
 @dataclass(frozen=True, slots=True)
 class DivergenceDrift(_Pair):
     r"""The drift $\omega\,\nabla\log(Z_p/Z_q)$ that descends $\int p_k f(q_k/p_k)$ in the smoothed density.
@@ -82,11 +84,12 @@ class DivergenceDrift(_Pair):
     --------
     >>> import unifiedscore as us
     >>> p, q = us.GaussianMixture([[0.0]], 1.0), us.GaussianMixture([[0.0]], 4.0)
-    >>> us.DivergenceDrift(us.Gaussian(bandwidth=1.0), p, q)([[1.0]]).round(12)
+    >>> us.DivergenceDrift(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
 
     kernel: AbstractKernel
+    _: KW_ONLY
     target: object
     model: object
     divergence: str = "kl_model_target"
@@ -107,6 +110,7 @@ class DivergenceDrift(_Pair):
 
 
 @final
+@keyword_only("target", "model")
 @dataclass(frozen=True, slots=True)
 class WitnessGradient(_Pair):
     r"""The gradient $\nabla(Z_p - Z_q)$ of the MMD witness function.
@@ -115,11 +119,12 @@ class WitnessGradient(_Pair):
     --------
     >>> import unifiedscore as us
     >>> law = us.GaussianMixture([[0.0]], 1.0)
-    >>> us.WitnessGradient(us.Gaussian(bandwidth=1.0), law, law)([[1.0]])
+    >>> us.WitnessGradient(us.Gaussian(bandwidth=1.0), target=law, model=law)([[1.0]])
     array([[0.]])
     """
 
     kernel: AbstractKernel
+    _: KW_ONLY
     target: object
     model: object
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import final
 
 import numpy as np
@@ -11,6 +11,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.difference import ScoreDifference
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.keywords import keyword_only
 from unifiedscore.measures import GaussianMixture, Samples, as_samples
 from unifiedscore.validate import integer, points
 
@@ -18,6 +19,7 @@ _BLOCK = 200_000
 
 
 @final
+@keyword_only("target", "model", "order", "noise")
 @dataclass(frozen=True, slots=True)
 class SmoothedKLGradient(AbstractField):
     r"""The velocity $-\nabla\,k * \log\frac{k*q}{k*p}$ of the Wasserstein gradient flow of $\mathrm{KL}(k*q\,\|\,k*p)$.
@@ -47,11 +49,12 @@ class SmoothedKLGradient(AbstractField):
     --------
     >>> import unifiedscore as us
     >>> p, q = us.GaussianMixture([[0.0]], 1.0), us.GaussianMixture([[0.0]], 4.0)
-    >>> us.SmoothedKLGradient(us.Gaussian(bandwidth=1.0), p, q)([[1.0]]).round(12)
+    >>> us.SmoothedKLGradient(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
 
     kernel: AbstractKernel
+    _: KW_ONLY
     target: object
     model: object
     order: int = 24
