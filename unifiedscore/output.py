@@ -7,9 +7,14 @@ what an output cannot hold is written as its backslash escape.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 from unifiedscore.errors import visible
+
+COLOURS = {"green": 32, "yellow": 33, "blue": 34, "magenta": 35, "strong": 1, "alarm": "1;31"}
+"""Codes of the colours of a line; `alarm` is bold red."""
 
 
 def survive_any_text() -> None:
@@ -19,11 +24,18 @@ def survive_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def say(text: object = "", *, file=None) -> None:
-    """Print text of any origin: one call, one line, no command to the terminal."""
+def say(text: object = "", *, file=None, colour: str = "") -> None:
+    """Print text of any origin: one call, one line, no command to the terminal but the colour asked for."""
     file = sys.stdout if file is None else file
     text, encoding = visible(str(text)), getattr(file, "encoding", None)
-    print(text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text, file=file)
+    text = text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
+    print(f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if colour and shows_colour(file) else text, file=file)
+
+
+def shows_colour(file) -> bool:
+    """Whether it is a terminal that colours text, and whose user has not set NO_COLOR."""
+    terminal = getattr(file, "isatty", lambda: False)()
+    return bool(terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
 
 def say_lines(text: str, *, file=None) -> None:
@@ -35,6 +47,11 @@ def say_lines(text: str, *, file=None) -> None:
 def note(message: str) -> None:
     """One line on standard error."""
     say(f"note: {message}", file=sys.stderr)
+
+
+def short_path(path: Path) -> Path:
+    """The path from the folder that the command runs in, where it lies below that folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def encoded(text: str) -> bytes:

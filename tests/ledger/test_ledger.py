@@ -1,6 +1,7 @@
 import io
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -161,23 +162,87 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
-def test_the_summary_shows_what_decided_and_what_differs(kind):
+def printed(ledger, kind=io.StringIO, **options):
     text = kind()
+    print_ledger(ledger, file=text, **options)
+    return text.getvalue()
+
+
+def plain(text):
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_the_summary_shows_what_decided_and_what_differs(kind, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     wrong = verdict(claim="c.d", regime="large", outcome="refuted", reason="it is two")
-    print_ledger(ledger_of(verdict(claim="a[b]"), wrong, failed_cells=[FAILED] * 14), file=text)
-    shown = text.getvalue()
-    assert "a[b]" in shown and "1 [0.9, 1.1]" in shown and "in [0.5, inf]" in shown
-    assert "NOT AS EXPECTED  c.d (large): expected supported. it is two" in shown
+    ledger = ledger_of(verdict(claim="a[b]"), wrong, failed_cells=[FAILED] * 14)
+    shown = plain(printed(ledger, kind, verbose=True))
+    assert re.search(r"^ok  supported  a\[b\] +1  \[0.9, 1.1\]  in \[0.5, inf\]  Monte Carlo$", shown, re.M)
+    assert "NOT AS EXPECTED  c.d (large): expected supported, came out refuted\n" in shown
+    assert "\n  it is two\n" in shown and f"\n  {wrong.statement}\n" in shown
     assert "FAILED  small (dimension=4): ValueError: no" in shown and "and 2 more" in shown
-    assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected; 14 failed cells" in shown
+    assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected.\n14 failed cells.\n" in shown
     assert "at most 0.0002" in shown
+
+
+def test_each_family_has_one_line_and_the_rest_is_for_verbose():
+    found = [
+        *(verdict(claim=f"drift.{letter}") for letter in "abc"),
+        verdict(claim="drift.d", outcome="refuted", expected="refuted"),
+        verdict(claim="tilting.a", outcome="not_applicable", expected="not_applicable", finding="the law was wrong"),
+        verdict(claim="tilting.b", control_outcome="inconclusive"),
+    ]
+    shown = printed(ledger_of(*found))
+    assert [line.split() for line in shown.splitlines()[1:4]] == [
+        ["drift", "3", "1", "-", "-", "-"],
+        ["tilting", "-", "-", "-", "1", "1"],
+        ["all", "3", "1", "-", "1", "1"],
+    ]
+    assert len({len(line) for line in shown.splitlines()[:4]}) == 1
+    assert "1 claim was changed after a run (see the report)." in shown
+    assert "tilting.b: expected supported, its control came out inconclusive" in shown and "drift.a" not in shown
+    whole = printed(ledger_of(*found), verbose=True)
+    assert whole.endswith(shown) and whole.count("drift.") == 4
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 160])
+def test_a_line_of_the_verbose_list_fits_the_terminal_and_a_pipe_shows_all(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    names = [f"drift.two_point_bifurcation_of_the_mean_{end}" for end in "ab"]
+    ledger = ledger_of(*(verdict(claim=name, regime="half_of_the_points") for name in names))
+    rows = plain(printed(ledger, Terminal, verbose=True)).split("\n\n")[0].splitlines()
+    assert len(rows) == 2 and all(len(row) <= width and row.startswith("ok  supported  drift.two") for row in rows)
+    assert ("…" in rows[0]) == (width < 160)
+    pipe = printed(ledger, verbose=True)
+    assert all(f"{name} (half_of_the_points)  1  [0.9, 1.1]" in pipe for name in names) and "\x1b" not in pipe
+
+
+@pytest.mark.parametrize("width", [30, 47, 80])
+def test_no_name_and_no_command_is_broken_at_the_end_of_a_line(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    reason = "the interval [0.1, 0.2] of a quantity with a long description misses the region [0.5, 1]"
+    wrong = verdict(claim="drift.two-point", regime="of all", outcome="refuted", reason=reason)
+    lines = plain(printed(ledger_of(wrong), Terminal)).splitlines()
+    assert any("drift.two-point (of all)" in line for line in lines)
+    assert f"  {wrong.reproduce}" in lines
+    words = " ".join(" ".join(lines).split())
+    assert reason in words and all(len(line) <= width for line in lines if line.startswith("  ") and "--" not in line)
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colour_is_for_terminals_that_want_it(name, value, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[32mok" in printed(ledger_of(verdict()), Terminal, verbose=True)
+    monkeypatch.setenv(name, value)
+    assert "\x1b" not in printed(ledger_of(verdict()), Terminal, verbose=True)
 
 
 def test_nothing_judged_is_said_and_one_claim_waits():
     text = io.StringIO()
     print_ledger(ledger_of(not_run=[WAITS]), file=text)
-    assert "0 verdicts; nothing was judged; 1 claim waits for a larger profile" in text.getvalue()
+    assert "0 verdicts; nothing was judged.\n1 claim waits for a larger profile." in text.getvalue()
     assert "as expected" not in text.getvalue()
 
 

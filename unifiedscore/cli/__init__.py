@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
+from unifiedscore import __version__
+from unifiedscore.cli.diagnose import diagnose_command
+from unifiedscore.cli.diff import diff_command
+from unifiedscore.cli.export import export_command
+from unifiedscore.cli.figures import figures_command
 from unifiedscore.cli.interrupts import farewell, received, stoppable
-from unifiedscore.cli.judging import judge_command, verify
-from unifiedscore.cli.measuring import run_command, status
-from unifiedscore.cli.own_data import diagnose, train
-from unifiedscore.cli.showing import diff, export, figures, list_command, report
-from unifiedscore.cli.starting import new
+from unifiedscore.cli.judge import judge_command
+from unifiedscore.cli.list import list_command
+from unifiedscore.cli.new import new_command
+from unifiedscore.cli.report import report_command
+from unifiedscore.cli.run import run_command
+from unifiedscore.cli.status import status_command
+from unifiedscore.cli.train import train_command
+from unifiedscore.cli.verify import verify_command
 from unifiedscore.errors import UnifiedScoreError
 from unifiedscore.output import say, survive_any_text
 
@@ -25,20 +34,35 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 for name, command in {
-    "verify": verify,
+    "verify": verify_command,
     "run": run_command,
     "judge": judge_command,
-    "figures": figures,
-    "report": report,
+    "figures": figures_command,
+    "report": report_command,
     "list": list_command,
-    "status": status,
-    "diff": diff,
-    "export": export,
-    "diagnose": diagnose,
-    "train": train,
-    "new": new,
+    "status": status_command,
+    "diff": diff_command,
+    "export": export_command,
+    "diagnose": diagnose_command,
+    "train": train_command,
+    "new": new_command,
 }.items():
     app.command(name)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"unifiedscore {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Put theorems about generative transport fields to the test."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -39,6 +39,7 @@ DerivationTimeout = Annotated[
 ]
 Check = Annotated[bool, typer.Option("--check", help="Measure recorded cells again and compare; write nothing.")]
 Share = Annotated[float, typer.Option("--share", help="Of the recorded cells that --check measures again.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every verdict, one a line.")]
 Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results folder.")]
 
 OUT = Path("results")

@@ -1,75 +1,148 @@
-"""The ledger on one screen: a table on a terminal, plain lines elsewhere."""
+"""The ledger on one screen: the same words on a terminal and in a pipe."""
 
 from __future__ import annotations
 
 import math
 import sys
+import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from unifiedscore.errors import visible
 from unifiedscore.inference.verdict import OUTCOMES, Verdict, claim_name
+from unifiedscore.ledger.columns import aligned, width_of
 from unifiedscore.ledger.diff import Change, Side
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.words import between, count, digits, spoken
 from unifiedscore.output import say
 
 SPELLED_OUT = 5
-"""Verdicts of one study that appeared or vanished together and are still listed one by one."""
-COLOUR = {"supported": "green", "refuted": "red", "inconclusive": "yellow", "not_applicable": "blue"}
+"""Verdicts of one study that appeared or vanished together, or studies with stale data, that are listed one by one."""
+JOINT = "\N{NO-BREAK SPACE}"
+"""A space at which no line is broken, within the name of a claim."""
+COLOUR = {"supported": "green", "refuted": "magenta", "inconclusive": "yellow", "not_applicable": "blue"}
 
 
-def print_ledger(ledger: Ledger, *, file=None) -> None:
-    """Print every verdict and the totals; on a terminal as a table in colour."""
+def print_ledger(ledger: Ledger, *, verbose: bool = False, file=None) -> None:
+    """Print what a person has to know: a line for each family, all that is not as expected, and the totals.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    verbose : bool
+        Print every verdict first, one a line. A terminal shows as much of it as its width holds; elsewhere nothing
+        is cut.
+    file : file, optional
+        By default standard output.
+    """
     file = file or sys.stdout
-    if getattr(file, "isatty", lambda: False)():
-        _print_table(ledger, file)
-    else:
-        for verdict in ledger.verdicts:
-            say("  ".join(part for part in _row(verdict) if part), file=file)
-    for line in remarks(ledger):
-        say(line, file=file)
-    say(totals(ledger), file=file)
+    width, mark = width_of(file), _mark(file)
+    if verbose and ledger.verdicts:
+        rows = [_row(verdict) for verdict in ledger.verdicts]
+        lines = aligned(rows, name=2, width=width, mark=mark)
+        for verdict, line in zip(ledger.verdicts, lines, strict=True):
+            say(line, file=file, colour=COLOUR[verdict.outcome] if verdict.as_expected else "alarm")
+        say(file=file)
+    if ledger.verdicts:
+        table = aligned(_families(ledger), name=0, width=width, right=range(1, 6), mark=mark)
+        for position, line in enumerate(table):
+            say(line, file=file, colour="" if position else "strong")
+        say(file=file)
+    for paragraph in remarks(ledger):
+        for position, line in enumerate(_wrapped(paragraph, width)):
+            say(line, file=file, colour="" if position else "alarm")
+    for part in (_came_out(ledger), *_further(ledger)):
+        for line in _wrapped([f"{part}."], width):
+            say(line, file=file)
 
 
 def totals(ledger: Ledger) -> str:
-    """One paragraph: how many verdicts of which outcome, how many differ, what was left out."""
-    counts = Counter(verdict.outcome for verdict in ledger.verdicts)
-    outcomes = ", ".join(f"{counts[name]} {spoken(name)}" for name in OUTCOMES if counts[name])
-    parts = [f"{count(len(ledger.verdicts), 'verdict')}{': ' if outcomes else ''}{outcomes}"]
-    if not ledger.verdicts:
-        parts.append("nothing was judged")
-    elif ledger.differing:
-        parts.append(f"{len(ledger.differing)} not as expected")
-    else:
-        parts.append("all as expected, every control refuted" + (" (on stale data)" if ledger.stale else ""))
-    if ledger.stale:
-        studies = count(len(ledger.stale), "study", "studies")
-        parts.append(f"{studies} judged on stale data ({', '.join(ledger.stale)})")
-    if ledger.failed_cells:
-        parts.append(count(len(ledger.failed_cells), "failed cell"))
-    if ledger.not_run:
-        parts.append(f"{count(len(ledger.not_run), 'claim waits', 'claims wait')} for a larger profile")
-    if ledger.monte_carlo_verdicts:
-        sampled = count(ledger.monte_carlo_verdicts, "Monte Carlo verdict")
-        parts.append(f"{sampled}, chance of any wrong refutation at most {ledger.family_wise_bound:.2g}")
-    return "; ".join(parts) + "."
+    """One sentence: how many verdicts of which outcome, how many differ, what was left out."""
+    return "; ".join((_came_out(ledger), *_further(ledger))) + "."
 
 
-def remarks(ledger: Ledger) -> list[str]:
-    """A line for each verdict that differs and (up to a dozen of) the failed cells."""
-    lines = []
+def remarks(ledger: Ledger) -> list[list[str]]:
+    """A paragraph for each verdict that differs and (up to a dozen of) the failed cells: a heading and its lines."""
+    found = []
     for verdict in ledger.differing:
-        lines.append(f"NOT AS EXPECTED  {verdict.name}: expected {spoken(verdict.expected)}. {verdict.reason}")
-        lines.append(f"                 {verdict.reproduce}")
+        control = verdict.control_outcome
+        came = f"came out {spoken(verdict.outcome)}"
+        if verdict.outcome == verdict.expected:
+            came = f"its control came out {spoken(control)}" if control else "it has no control"
+        name = verdict.name.replace(" ", JOINT)
+        paragraph = [f"NOT AS EXPECTED  {name}: expected {spoken(verdict.expected)}, {came}"]
+        number = "  ".join(part for part in _row(verdict)[3:] if part)
+        paragraph += [text for text in (verdict.statement, verdict.reason, number, verdict.finding) if text]
+        found.append(paragraph + [verdict.reproduce] * bool(verdict.reproduce))
     failed = ledger.failed_cells
     for cell in failed[:12]:
-        lines.append(f"FAILED  {cell.study}{f' ({cell.where})' if cell.where else ''}: {cell.message}")
+        found.append([f"FAILED  {cell.study}{f' ({cell.where})' if cell.where else ''}: {cell.message}"])
     if len(failed) > 12:
-        lines.append(f"FAILED  ... and {len(failed) - 12} more, see ledger.json")
+        found.append([f"FAILED  ... and {len(failed) - 12} more, see ledger.json"])
     if failed:
-        lines.append("Once the cause is removed, --retry-failed measures just these cells again.")
-    return lines
+        found.append(["Once the cause is removed, --retry-failed measures just these cells again."])
+    return found
+
+
+def _came_out(ledger: Ledger) -> str:
+    counts = Counter(verdict.outcome for verdict in ledger.verdicts)
+    outcomes = ", ".join(f"{counts[name]} {spoken(name)}" for name in OUTCOMES if counts[name])
+    verdicts = f"{count(len(ledger.verdicts), 'verdict')}{': ' if outcomes else ''}{outcomes}"
+    if not ledger.verdicts:
+        return f"{verdicts}; nothing was judged"
+    if ledger.differing:
+        return f"{verdicts}; {len(ledger.differing)} not as expected"
+    return f"{verdicts}; all as expected, every control refuted" + (" (on stale data)" if ledger.stale else "")
+
+
+def _further(ledger: Ledger) -> Iterator[str]:
+    """What a reader must know beside the outcomes."""
+    if changed := len(ledger.changed_after_a_run):
+        yield f"{count(changed, 'claim was', 'claims were')} changed after a run (see the report)"
+    if ledger.stale:
+        more = len(ledger.stale) - SPELLED_OUT
+        names = ", ".join(ledger.stale[:SPELLED_OUT]) + (f" and {more} more" if more > 0 else "")
+        yield f"{count(len(ledger.stale), 'study', 'studies')} judged on stale data ({names})"
+    if ledger.failed_cells:
+        yield count(len(ledger.failed_cells), "failed cell")
+    if ledger.not_run:
+        yield f"{count(len(ledger.not_run), 'claim waits', 'claims wait')} for a larger profile"
+    if ledger.monte_carlo_verdicts:
+        sampled = count(ledger.monte_carlo_verdicts, "Monte Carlo verdict")
+        yield f"{sampled}, chance of any wrong refutation at most {ledger.family_wise_bound:.2g}"
+
+
+def _families(ledger: Ledger) -> list[list[str]]:
+    """Counts by family, the part of a claim before its dot: outcomes as expected, and all that are not."""
+    families: dict[str, Counter] = {}
+    for verdict in ledger.verdicts:
+        column = verdict.outcome if verdict.as_expected else "unexpected"
+        families.setdefault(verdict.claim.partition(".")[0], Counter())[column] += 1
+    if len(families) > 1:
+        families["all"] = sum(families.values(), Counter())
+    columns = (*OUTCOMES, "unexpected")
+    rows = [[name, *(str(counts[column] or "-") for column in columns)] for name, counts in families.items()]
+    return [["as expected", *map(spoken, columns)], *rows]
+
+
+def _wrapped(paragraph: list[str], width: int | None) -> Iterator[str]:
+    """A heading and its lines at the width of a terminal; a name is never broken, nor is a command, to be copied."""
+    for position, text in enumerate(paragraph):
+        indent = "  " if position else ""
+        text = JOINT.join(map(visible, text.split(JOINT)))
+        whole = width is None or text.startswith("unifiedscore ")
+        options = {"initial_indent": indent, "subsequent_indent": "  ", "break_long_words": False}
+        lines = textwrap.wrap(text, width, **options, break_on_hyphens=False) if not whole else [indent + text]
+        yield from (line.replace(JOINT, " ") for line in lines)
+
+
+def _mark(file) -> str:
+    """What stands for a part that was cut out: an ellipsis, or dots where the terminal has none."""
+    try:
+        "…".encode(getattr(file, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return "..."
+    return "…"
 
 
 def print_changes(changes: Iterable[Change], *, file=None) -> None:
@@ -115,26 +188,15 @@ def _outcome(side: Side) -> str:
     return f"{spoken(side.outcome)} (expected {spoken(side.expected)}{control})"
 
 
-def _print_table(ledger: Ledger, file) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("", "outcome", "claim", "estimate", "region", "evidence"):
-        table.add_column(title, no_wrap=title in ("", "outcome", "evidence"), overflow="fold")
-    for verdict in ledger.verdicts:
-        mark, outcome, *rest = map(visible, _row(verdict))
-        # Text, not markup: a claim may hold square brackets.
-        attention = "dim" if verdict.as_expected else "bold red"
-        table.add_row(Text(mark, attention), Text(outcome, COLOUR.get(verdict.outcome, "")), *map(Text, rest))
-    Console(file=file).print(table)
-
-
-def _row(verdict: Verdict) -> tuple[str, str, str, str, str, str]:
+def _row(verdict: Verdict) -> tuple[str, ...]:
     known = not math.isnan(verdict.estimate)
-    estimate = f"{digits(verdict.estimate)} {between(verdict.interval)}".strip() if known else ""
     region = between(verdict.region)
-    mark = "ok" if verdict.as_expected else "!!"
-    return mark, spoken(verdict.outcome), verdict.name, estimate, region and f"in {region}", verdict.evidence
+    return (
+        "ok" if verdict.as_expected else "!!",
+        spoken(verdict.outcome),
+        verdict.name,
+        digits(verdict.estimate) if known else "",
+        between(verdict.interval) if known else "",
+        region and f"in {region}",
+        spoken(verdict.evidence),
+    )

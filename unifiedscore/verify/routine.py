@@ -16,7 +16,7 @@ from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, Unknow
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
-from unifiedscore.output import encoded, note
+from unifiedscore.output import encoded, note, short_path
 from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, found_by_default
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
@@ -82,8 +82,9 @@ class Judged:
         """The verdict with a command that also names what differs from the defaults: its file, the root seed."""
         command = verdict.reproduce
         if not found_by_default(path):
-            shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-            command = command.replace("unifiedscore verify", f"unifiedscore verify {shlex.quote(str(shown))}", 1)
+            command = command.replace(
+                "unifiedscore verify", f"unifiedscore verify {shlex.quote(str(short_path(path)))}", 1
+            )
         if self.root_seed:
             command += f" --seed {self.root_seed}"
         return replace(verdict, reproduce=command)

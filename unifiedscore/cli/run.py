@@ -1,4 +1,4 @@
-"""`run` and `status`: measuring, without judging."""
+"""`run`: measuring, without judging."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from unifiedscore.cli.options import (
     Out,
     Paths,
     Profile,
-    Results,
     RetryFailed,
     Seed,
     Share,
@@ -50,6 +49,7 @@ def run_command(
     """
     import numpy as np
 
+    from unifiedscore.ledger.words import count
     from unifiedscore.study.dataset import STATUS
     from unifiedscore.study.discover import discover
     from unifiedscore.study.runner import run_studies
@@ -73,12 +73,12 @@ def run_command(
         raise typer.Exit(_print_checks(found))
     for item, dataset in zip(studies, datasets, strict=True):
         counts = np.bincount(dataset["status"].values.ravel(), minlength=len(STATUS))
-        text = ", ".join(f"{count} {name}" for name, count in zip(STATUS, counts.tolist(), strict=True) if count)
+        text = ", ".join(f"{number} {name}" for name, number in zip(STATUS, counts.tolist(), strict=True) if number)
         say(f"{item.name}: {text}  {out / item.name}.nc")
         failed += int(counts[STATUS.index("failed")])
     if failed:
         advice = "unifiedscore judge shows why, --retry-failed measures again"
-        say(f"{failed} cell{'' if failed == 1 else 's'} failed; {advice}", file=sys.stderr)
+        say(f"{count(failed, 'cell')} failed; {advice}", file=sys.stderr)
     raise typer.Exit(3 if failed else 0)
 
 
@@ -104,44 +104,3 @@ def _print_checks(checks) -> int:
             file=sys.stderr,
         )
     return 0 if all(found.clean for found in checks) else 1
-
-
-def status(results: Results = OUT):
-    """How far the studies in a results folder are: cells done, failed, missing, running, and what remains."""
-    from unifiedscore.study.runner import outdated, recorded, running_now
-
-    if not results.is_dir():
-        raise InputError(f"{results} is not a folder; give the one that a run was told to write to with --out")
-    empty = True
-    for manifest, records, damaged in recorded(results):
-        empty = False
-        if changed := outdated(manifest):
-            name = f"{manifest['study']} ({manifest['profile']})"
-            say(f"{name}: {_cells(len(records))} stale: {changed}; {manifest['cells']} missing for what is there now")
-            continue
-        failed = sum(record.status == "failed" for record in records.values())
-        done, missing = len(records) - failed, manifest["cells"] - len(records)
-        line = f"{manifest['study']} ({manifest['profile']}): {done} done, {failed} failed, {missing} missing"
-        if missing and records:
-            seconds = sum(record.seconds for record in records.values()) / len(records) * missing
-            line += f", about {_duration(seconds)} of one worker's time left"
-        if damaged:
-            line += f"; {damaged} of the missing {'has' if damaged == 1 else 'have'} a damaged record"
-        for reason, count in manifest.get("skipped", {}).items():
-            line += f"; {count} skipped: {reason}" if reason else ""
-        say(line)
-        for text in running_now(results / "cells" / manifest["study"], set(records)):
-            say(f"  {text}")
-    if empty:
-        raise InputError(f"no study has been run into {results}; start one with: unifiedscore run --out {results}")
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'}"
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -1,13 +1,14 @@
-"""`verify` and `judge`: from studies to verdicts."""
+"""`verify`: from studies to verdicts, figures and report."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.figures import print_problems
+from unifiedscore.cli.keeping import keep_ledger
 from unifiedscore.cli.options import (
     OUT,
     CellTimeout,
@@ -20,14 +21,14 @@ from unifiedscore.cli.options import (
     RetryFailed,
     Seed,
     Threads,
+    Verbose,
     Workers,
     check_common,
 )
-from unifiedscore.cli.showing import print_problems
 from unifiedscore.output import say
 
 
-def verify(
+def verify_command(
     paths: Paths = None,
     profile: Profile = "quick",
     claim: ClaimId = None,
@@ -39,6 +40,7 @@ def verify(
     retry_failed: RetryFailed = False,
     cell_timeout: CellTimeout = None,
     derivation_timeout: DerivationTimeout = 120.0,
+    verbose: Verbose = False,
 ):
     """Derivations, studies, verdicts, figures and report, in one go.
 
@@ -60,54 +62,12 @@ def verify(
         options |= {"cell_timeout": cell_timeout, "derivation_timeout": derivation_timeout}
         ledger = verify_found(found, **options, threads=threads, claim=claim, retry_failed=retry_failed)
         partial = bool(paths) or claim is not None
-        path = _keep_ledger(ledger, found, out, claim=claim, partial=partial)
+        path = keep_ledger(ledger, found, out, claim=claim, partial=partial)
         _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
     copy_not_established(found, out, keep=partial)
     copy_summaries(found, out)
     report_path = write_report(out)
-    print_ledger(ledger)
+    print_ledger(ledger, verbose=verbose)
     print_problems(problems)
-    say(f"{path}, {report_path}")
+    say(f"Report: {report_path}  Ledger: {path}")
     raise typer.Exit(3 if problems else ledger.exit_code)
-
-
-def judge_command(
-    paths: Paths = None,
-    claim: ClaimId = None,
-    out: Out = OUT,
-    executor: ExecutorName = "local",
-    workers: Workers = None,
-    derivation_timeout: DerivationTimeout = 120.0,
-):
-    """Judge stored data sets again, without measuring anything, and write the ledger.
-
-    Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
-    a note, and exit code 1.
-    """
-    from unifiedscore.ledger.terminal import print_ledger
-    from unifiedscore.study.discover import discover
-    from unifiedscore.verify.routine import judge_results, select
-
-    check_common("quick", 0, out, derivation_timeout=derivation_timeout)
-    found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
-    with open_executor(executor, workers, 1) as pool:
-        options: dict[str, Any] = {"claim": claim, "derivation_timeout": derivation_timeout}
-        ledger = judge_results(found, out=out, executor=pool, **options)
-    path = _keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
-    print_ledger(ledger)
-    say(path)
-    raise typer.Exit(ledger.exit_code)
-
-
-def _keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
-    from unifiedscore.atomic import locked
-    from unifiedscore.ledger.merge import merged
-    from unifiedscore.ledger.part import Part
-    from unifiedscore.ledger.words import count
-
-    with locked(out):  # two calls that each judge a part must not lose one another's verdicts
-        whole = merged(ledger, Part.of(found, claim), out) if partial else ledger
-        path = whole.write(out)
-    if kept := len(whole.verdicts) - len(ledger.verdicts):
-        say(f"{path} keeps {count(kept, 'verdict')} that this call did not judge again")
-    return path

@@ -10,7 +10,7 @@ import typer
 from unifiedscore.output import say
 
 
-def new(
+def new_command(
     kind: Annotated[str, typer.Argument(help="kernel, field or study.")],
     name: Annotated[str, typer.Argument(help="Lower-case identifier, such as soft_laplace.")],
     out: Annotated[Path, typer.Option("--out", help="Folder, created if it is not there.")] = Path("."),
