@@ -22,7 +22,7 @@ MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUME
     "metrics": {"inference", "measures", "posterior"},
     "testing": {"kernels", "measures", "posterior", "fields"},
     "study": {"inference", "atomic"},
-    "plotting": {"inference", "study", "atomic"},
+    "plotting": {"inference", "measures", "study", "atomic"},
     "ledger": {"inference", "study", "atomic"},
     "verify": {"inference", "study", "plotting", "ledger", "atomic"},
     "diagnosis": {"kernels", "measures", "posterior", "metrics", "study", "atomic"},

@@ -20,7 +20,8 @@ from unifiedscore.study.discover import studies_in
 from unifiedscore.study.loading import BOUND
 from unifiedscore.study.pool import InProcess
 from unifiedscore.study.records import RecordStore
-from unifiedscore.study.worker import Task, run_task, supervised
+from unifiedscore.study.task import Task
+from unifiedscore.study.worker import run_task, supervised
 
 DERIVATION = """
 import sympy

@@ -117,7 +117,7 @@ def nearest_neighbours(points: np.ndarray, queries: np.ndarray, k: int) -> tuple
 
 def separations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Distance of every row of `x` from the same row of `y`, (n,): zero exactly where they are equal."""
-    gap = np.abs(np.asarray(x, dtype=np.float64) / 2 - np.asarray(y, dtype=np.float64) / 2)
+    gap = np.abs(x.astype(np.float64, copy=False) / 2 - y.astype(np.float64, copy=False) / 2)
     return _lengths(gap)
 
 

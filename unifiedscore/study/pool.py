@@ -23,7 +23,7 @@ from unifiedscore.study.threads import limited_threads
 from unifiedscore.validate import integer, positive
 
 if TYPE_CHECKING:
-    from unifiedscore.study.worker import Task
+    from unifiedscore.study.task import Task
 
 __all__ = ["InProcess", "LocalPool", "Outcome", "available_cores", "cancel", "limited_threads", "local_processes"]
 

@@ -29,8 +29,9 @@ from unifiedscore.study.marks import Mark, forget_dead, leave_mark, read_marks, 
 from unifiedscore.study.pool import InProcess, LocalPool, MeasuringFuture, Outcome, cancel
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.study.study import Study
+from unifiedscore.study.task import Task
 from unifiedscore.study.threads import limited_threads
-from unifiedscore.study.worker import Task, lost_record, run_task, supervised
+from unifiedscore.study.worker import lost_record, run_task, supervised
 
 TASK_SECONDS = 0.25  # long against the hand-over of a task (about 1 ms), short against a person's patience
 MOST_CELLS = 256

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numbers
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter  # a cell may replace the one in the module
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.ma as ma  # now: a cell that leaves no file to open would keep it from being imported
@@ -21,29 +21,15 @@ from unifiedscore.study.discover import study_in
 from unifiedscore.study.failure import describe, safe_text
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.guard import Guard
-from unifiedscore.study.identity import Identity
 from unifiedscore.study.labelled import aligned
 from unifiedscore.study.records import Record
 from unifiedscore.study.state import isolated
 from unifiedscore.study.study import Study
+from unifiedscore.study.task import Task
 from unifiedscore.study.threads import limited_threads
 
 if TYPE_CHECKING:
     from unifiedscore.study.pool import LocalPool
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A few cells of one study. It is small and picklable: the worker imports the study from its file."""
-
-    path: str  # absolute, and the same on every machine that takes part
-    identity: Identity  # so that an edit during a run, or a worker with other versions or data, is noticed
-    study: str
-    cells: tuple[Cell, ...]
-    seed: int
-    threads: int
-    cell_timeout: float | None = None  # seconds
 
 
 def run_task(task: Task) -> list[Record]:

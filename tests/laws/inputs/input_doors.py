@@ -35,7 +35,7 @@ ON = STIEFEL.sample(np.random.default_rng(0))
 TANGENT = STIEFEL.project(ON, Y)
 PATH = samplers.GaussianPath([[0.0, 0.0], [1.0, 0.5]], (1.0, 0.7))
 ESCORTED = samplers.EscortedLangevin(PATH.path(), n_steps=3, diffusivity=0.5, escort=PATH.escort)
-TILT = samplers.GaussianTilt(SINGLE)
+TILT = references.GaussianTilt(SINGLE)
 FLOW = us.DriftingFlow(GAUSS, Y)
 CHAIN = samplers.ManifoldChain(STIEFEL, 0.01)
 SMOOTHED = us.SmoothedScore(us.Samples(Z), 0.5, 0.2, noise=NOISE)
@@ -215,9 +215,9 @@ def field_doors():
             good,
             lambda v, a=argument, g=good_ones: us.batch_drift(GAUSS, **(g | {a: v})),
         )
-    yield Door("fields.feature_scale(x)", X, lambda x: fs.feature_scale(x, Y))
-    yield Door("fields.feature_scale(y)", Y, lambda y: fs.feature_scale(X, y))
-    yield Door("fields.drift_scale(drift)", X, fs.drift_scale)
+    yield Door("metrics.feature_scale(x)", X, lambda x: metrics.feature_scale(x, Y))
+    yield Door("metrics.feature_scale(y)", Y, lambda y: metrics.feature_scale(X, y))
+    yield Door("metrics.drift_scale(drift)", X, metrics.drift_scale)
     yield Door("fields.sharp_scale(measure)", Y, lambda y: fs.sharp_scale(GAUSS, y, X))
     yield Door("fields.sharp_scale(x)", X, lambda x: fs.sharp_scale(GAUSS, Y, x))
     yield Door("fields.sinkhorn_scaling(first)", Y, lambda y: fs.sinkhorn_scaling(GAUSS, as_law(y), us.Samples(Z)))
@@ -337,7 +337,7 @@ def sampler_doors():
     yield Door("samplers.GaussianPath.escort(x)", X, lambda x: PATH.escort(x, 0.5))
     yield Door("samplers.GaussianPath.escort_divergence(x)", X, lambda x: PATH.escort_divergence(x, 0.5))
     for part in ("velocity", "correction", "divergence"):
-        yield Door(f"samplers.GaussianTilt.{part}(x)", X, lambda x, p=part: getattr(TILT, p)(x, 0.5))
+        yield Door(f"references.GaussianTilt.{part}(x)", X, lambda x, p=part: getattr(TILT, p)(x, 0.5))
     for part in ("forward_drift", "backward_drift"):
         yield Door(f"samplers.EscortedLangevin.{part}(x)", X, lambda x, p=part: getattr(ESCORTED, p)(x, 0.5))
     yield Door("samplers.EscortedLangevin.work_of(trajectory)", RNG.normal(size=(4, 5, 2)), ESCORTED.work_of)
@@ -410,9 +410,9 @@ def other_doors():
     asked = {"target": p, "model": q, "queries": X[:5].repeat(3, axis=0) + Y[:3].repeat(5, axis=0)}
     answer = lambda **given: us.diagnose(**(asked | {"bandwidths": 1.0} | given)).drift_energy.values  # noqa: E731
     for argument in asked:
-        yield Door(f"diagnose.diagnose({argument})", asked[argument], lambda v, a=argument: answer(**{a: v}))
-    yield Door("diagnose.diagnose(field)", asked["queries"], lambda f: answer(field=f))
-    yield Door("diagnose.diagnose(bandwidths)", np.array([0.5, 2.0]), lambda h: answer(bandwidths=h))
+        yield Door(f"diagnosis.diagnose({argument})", asked[argument], lambda v, a=argument: answer(**{a: v}))
+    yield Door("diagnosis.diagnose(field)", asked["queries"], lambda f: answer(field=f))
+    yield Door("diagnosis.diagnose(bandwidths)", np.array([0.5, 2.0]), lambda h: answer(bandwidths=h))
 
 
 def doors():

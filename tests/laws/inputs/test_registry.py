@@ -12,7 +12,7 @@ from input_doors import GAUSS, S, X, doors
 import unifiedscore as us
 from unifiedscore.errors import InputError
 
-PACKAGES = "kernels measures posterior fields processes samplers metrics exact inference testing diagnose".split()
+PACKAGES = "kernels measures posterior fields processes samplers metrics references inference testing diagnosis".split()
 ARRAYS = set(
     "adjoint axes backward_work bandwidths carried components covariance data data_variance drift edges error "
     "exclude factor field first forward_work frequency g gradient linear log_weights mean means measure model "
@@ -20,7 +20,7 @@ ARRAYS = set(
     "start step t target times training trajectory value values velocity weights work x y".split()
 )
 OTHER = set(
-    "along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
+    "entry along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
     "coefficients control control_detail control_outcome convexity correction curl degrees deviations diffusivity "
     "dimension directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
     "evidence expected exponent f file finding fitted floor floored folds force forward fractions free_energy "
