@@ -10,7 +10,10 @@ LONGEST = 200
 
 
 class UnifiedScoreError(Exception):
-    """Base class of all errors raised on purpose by unifiedscore."""
+    """Base class of all errors raised on purpose by unifiedscore.
+
+    Use when you catch whatever this package raises on purpose, in one clause.
+    """
 
 
 class InputError(UnifiedScoreError, ValueError):

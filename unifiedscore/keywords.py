@@ -8,7 +8,7 @@ from functools import wraps
 
 
 def keyword_only(*names: str) -> Callable:
-    """Return a decorator that still takes the keyword-only arguments `names` by position, with a warning.
+    r"""Return a decorator that still takes the keyword-only arguments `names` by position, with a warning.
 
     Parameters
     ----------

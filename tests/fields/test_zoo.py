@@ -86,7 +86,7 @@ def test_wrong_arguments_are_refused_by_name():
         us.DivergenceDrift(GAUSSIAN, target=P, model=Q, divergence="kl")
     for field in (us.DivergenceDrift, us.WitnessGradient):
         with pytest.raises(InputError, match="one dimension"):
-            field(GAUSSIAN, P, us.GaussianMixture([[0.0]], 1.0))
+            field(GAUSSIAN, target=P, model=us.GaussianMixture([[0.0]], 1.0))
     with pytest.raises(InputError, match="noise="):
         us.SmoothedKLGradient(LAPLACE, target=P, model=Q)
     with pytest.raises(InputError, match="noise must have dimension"):

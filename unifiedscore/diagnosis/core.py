@@ -36,6 +36,8 @@ def diagnose(
 ) -> xr.Dataset:
     r"""Measure how far the drift $\Delta = V_p - V_q$ of two samples is from their score difference, and why.
 
+    Use when you have samples of a target and of a model and ask whether their drift acts like a score.
+
     Exactly $\Delta = \bar\alpha\,\Delta s + (\alpha_p - \alpha_q)\frac{s_p + s_q}2 + (\delta_p - \delta_q)$: a score
     difference, a preconditioner gap and a residual gap. The data set holds their sizes, the alignment with and
     without sampling noise, what the kernel sees of the data, and two or three sentences of advice.

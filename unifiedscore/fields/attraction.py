@@ -17,6 +17,8 @@ from unifiedscore.validate import points, positive
 class Attraction(AbstractField):
     r"""The field $F(x) = \lambda\,(c\,m(x) - x)$ for a field of centres m: conservative where m is.
 
+    Use when a field is a linear pull towards centres that depend on the point.
+
     Scores and velocities of closed-form diffusion are attractions to barycenters; x itself is never smoothed.
 
     Parameters

@@ -18,6 +18,8 @@ from unifiedscore.validate import points, positive
 class Barycenter(AbstractPosteriorField):
     r"""The posterior mean $\hat x(z) = E_\pi[y]$, $\pi_z(y) \propto k(z, c\,y)\,\mu(y)$, where c is `scale`.
 
+    Use when you need the denoised point itself, the best guess of the data from a noisy point.
+
     With a Gaussian kernel of bandwidth $1 - t$ and scale $t$ it is $E[x \mid t x + (1 - t)\epsilon = z]$, for every t
     from 0 (the mean of the measure) on, and the Jacobian is $t\,\mathrm{Cov}_\pi(y)/(1 - t)^2$.
 

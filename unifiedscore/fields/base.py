@@ -10,6 +10,8 @@ import numpy as np
 class AbstractField(ABC):
     r"""A deterministic vector field $F: R^d \to R^d$, evaluated at many points at once.
 
+    Use when you add a field of your own with a potential or a Jacobian; for a mere function see `as_field`.
+
     Laws
     ----
     * `field(x)` for (n, d) points returns (n, d) values in the dtype of `x` and leaves `x` as it is.

@@ -14,7 +14,10 @@ from unifiedscore.validate import answer, integer, points
 @final
 @dataclass(frozen=True, slots=True)
 class CallableField(AbstractField):
-    """A function (n, d) -> (n, d) with its outputs checked; made by `as_field`."""
+    """A function (n, d) -> (n, d) with its outputs checked; made by `as_field`.
+
+    Use when you ask whether a field was made from a function; make one with `as_field`.
+    """
 
     function: Callable
     size: int
@@ -36,6 +39,8 @@ class CallableField(AbstractField):
 
 def as_field(function, *, dimension: int) -> AbstractField:
     """Return any callable (n, d) -> (n, d) as a field; a field passes through unchanged.
+
+    Use when the field is a function of yours, such as a network, and should be tested or plotted like the others.
 
     Parameters
     ----------

@@ -16,6 +16,8 @@ from unifiedscore.validate import positive
 def ClosedFormScore(data, time: float) -> KernelScore:
     r"""Return the exact score $s_t = \nabla \log \rho_t = (t\hat x - z)/(1 - t)^2$ of $z = t x + (1 - t)\epsilon$.
 
+    Use when you need the exact score that a diffusion model of a data set would learn at a given time.
+
     The kernel score of `time * data` with a Gaussian of bandwidth `1 - time`.
 
     Parameters
@@ -50,6 +52,8 @@ def ClosedFormScore(data, time: float) -> KernelScore:
 def SmoothedClosedFormScore(data, time: float, smoothing: float, *, noise) -> Attraction:
     r"""Return the smoothed score $s_{\sigma,t}(z) = (t\hat x_\sigma(z) - z)/(1 - t)^2$.
 
+    Use when samples should generalise beyond the data: only the barycenter is smoothed, not the centre.
+
     It smooths the barycenter and keeps the centre z. The mean of M scores differs from it by
     $\sigma\bar\epsilon/(1 - t)^2$, so `Smoothed(ClosedFormScore(data, t), ...)` is equal only for $\bar\epsilon = 0$.
 
@@ -79,6 +83,8 @@ def SmoothedClosedFormScore(data, time: float, smoothing: float, *, noise) -> At
 @keyword_only("noise")
 def ClosedFormVelocity(data, time: float, smoothing: float = 0.0, *, noise=None) -> Attraction:
     r"""Return the velocity $v_t(z) = (\hat x_\sigma(z) - z)/(1 - t)$, which has no singularity at $t = 0$.
+
+    Use when you integrate the flow from noise to data and need a field that is finite at time 0.
 
     Equal to $(z + (1 - t) s_{\sigma,t}(z))/t$ for $t > 0$; at $t = 0$ it is $\bar x - z$ exactly.
 

@@ -23,6 +23,8 @@ _BLOCK = 2_000_000
 class CorrectedMeanShift(AbstractField):
     r"""The bias-corrected mean shift $\sum_i w_i(1 + w_i - \sum_j w_j^2)\,(y_i - x)$ with posterior weights w.
 
+    Use when samples are few or one of them dominates, and the bias of the plug-in mean shift matters.
+
     The plug-in mean shift of n samples has bias $-E[k^2(y - m)]/(n Z^2)$; adding its plug-in estimate leaves
     $O(n^{-2})$. The corrected weights are non-negative and sum to 1.
 

@@ -18,6 +18,8 @@ from unifiedscore.posterior.moments import as_posterior_measure
 class Difference(AbstractField):
     """The field first - second; conservative, with a potential or a Jacobian, where both are.
 
+    Use when you compare two fields of any kind, such as a trained one and a closed form.
+
     Raises
     ------
     InputError
@@ -62,6 +64,8 @@ def _minus(first, second):
 def Drift(kernel: AbstractKernel, *, target, model) -> Difference:
     r"""Return the drift $\Delta = V_p - V_q$ of a drifting model: target mean shift minus model mean shift.
 
+    Use when you study the field of a drifting model as published; `ScoreDifference` is the gradient to compare it with.
+
     Parameters
     ----------
     kernel : AbstractKernel
@@ -89,6 +93,8 @@ def Drift(kernel: AbstractKernel, *, target, model) -> Difference:
 
 def ScoreDifference(kernel: AbstractKernel, *, target, model) -> Difference:
     r"""Return the kernel-score difference $\Delta s = s_p - s_q = \nabla \log (Z_p/Z_q)$, always conservative.
+
+    Use when you need the gradient field that a drift is compared with, whatever the kernel.
 
     Parameters and references as for `Drift`.
 

@@ -15,6 +15,8 @@ from unifiedscore.posterior import posterior_field, posterior_jacobian, posterio
 class MeanShift(AbstractPosteriorField):
     r"""The mean shift $V(x) = E_{\pi_x}[y - x]$ under the kernel posterior $\pi_x(y) \propto k(x, y)\mu(y)$.
 
+    Use when you need the attraction of one law, the building block of a drift.
+
     For a Gaussian kernel $V = \tau^2 \nabla \log(\mu * N(0, \tau^2 I))$ exactly (Tweedie); for any other radial
     kernel $V = \alpha s + \mathrm{Cov}_\pi(1/b, b(y - x))$, in general not a gradient.
 

@@ -15,6 +15,8 @@ from unifiedscore.posterior import posterior_field, posterior_jacobian, posterio
 class KernelScore(AbstractPosteriorField):
     r"""The kernel score $s(x) = \nabla \log Z(x) = E_{\pi_x}[b(r)(y - x)]$, $Z(x) = E_\mu k(x, y)$.
 
+    Use when you need the gradient of the log density of a law smoothed by a kernel.
+
     Parameters
     ----------
     kernel : AbstractKernel

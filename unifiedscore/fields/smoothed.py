@@ -21,6 +21,8 @@ _BLOCK = 2_000_000
 class Smoothed(AbstractField):
     r"""The average $F_\sigma(x) = \frac1M \sum_m F(x + \sigma \epsilon_m)$ of a field over a fixed noise tuple.
 
+    Use when a field should be averaged over perturbations of its argument, as in smoothed closed-form diffusion.
+
     With `noise="population"` it is $E\,F(x + \sigma\epsilon)$, $\epsilon \sim N(0, I)$, by adaptive quadrature (d = 1
     only): for sharp fields Gauss-Hermite nodes would be another model, a weighted tuple with its own fixed points.
 

@@ -34,6 +34,8 @@ _BY_NAME = {kernel.name: kernel for kernel in (Gaussian, Laplace, Matern, Ration
 def kernel_by_name(name: str, bandwidth: float, *, dimension: int | None = None) -> AbstractKernel:
     """Return the kernel written as on the command line.
 
+    Use when the kernel comes as text, from a command line, a grid of a study or a settings file.
+
     Parameters
     ----------
     name : str

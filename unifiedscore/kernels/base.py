@@ -19,6 +19,8 @@ Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 class ScaleMixture:
     r"""A unit-bandwidth profile as a mixture of Gaussians, $k(r) = \int e^{-s r^2} g(s)\,ds + \sum_i w_i e^{-s_i r^2}$.
 
+    Use when your own kernel is a mixture of Gaussians and should have exact population values.
+
     Parameters
     ----------
     log_density : callable or None
@@ -72,6 +74,8 @@ class ScaleMixture:
 class SharpKernel:
     r"""The sharp kernel $k^\#(r) = \int_r^\infty t\,k(t)\,dt$ as a kernel of this package times a constant.
 
+    Use when your own kernel knows its sharp kernel in closed form and `AbstractKernel.sharp` should return it.
+
     Parameters
     ----------
     kernel : AbstractKernel
@@ -86,6 +90,8 @@ class SharpKernel:
 
 class AbstractKernel(ABC):
     r"""A radial kernel $k(x, y) = e^{-\varphi(\lVert x - y \rVert)}$ with $k(0) = 1$ and one length scale.
+
+    Use when you add a radial kernel of your own: derive from it and let `check_kernel` test the laws.
 
     Laws
     ----

@@ -26,6 +26,8 @@ def _tile(squared, parameters, log_kernel, weight):
 class Gaussian(AbstractKernel):
     r"""The Gaussian kernel $k(r) = e^{-r^2/2\tau^2}$, $1/b = \tau^2$.
 
+    Use when the drift must be an exact score, as a theorem or a baseline, or the data lie in few dimensions.
+
     The only radial kernel whose mean shift is an exact score: $V = \tau^2 \nabla \log (p * N(0, \tau^2 I))$.
 
     Parameters

@@ -30,6 +30,8 @@ def _tile(squared, parameters, log_kernel, weight):
 class Laplace(AbstractKernel):
     r"""The Laplace kernel $k(r) = e^{-r/\tau}$ of the plain Euclidean distance, $1/b = \tau r$.
 
+    Use when the data lie in many dimensions and the kernel should not forget far points, as in drifting models.
+
     Parameters
     ----------
     bandwidth : float

@@ -127,6 +127,8 @@ def _table(smoothness: float) -> np.ndarray:
 class Matern(AbstractKernel):
     r"""The Matern kernel $k(r) = \frac{2^{1-\nu}}{\Gamma(\nu)} z^\nu K_\nu(z)$ with $z = r/l$.
 
+    Use when smoothness should be a parameter, from rougher than the Laplace kernel to nearly Gaussian.
+
     Its inverse weight is $1/b = l r K_\nu(z)/K_{\nu-1}(z)$.
 
     Parameters

@@ -44,6 +44,8 @@ def rational_mixture(exponent: float, rate: float) -> ScaleMixture:
 class RationalQuadratic(AbstractKernel):
     r"""The rational quadratic kernel $k(r) = (1 + r^2/c^2)^{-\beta}$, $1/b = (c^2 + r^2)/2\beta$.
 
+    Use when points at many distances should count at once: far ones decay by a power, not exponentially.
+
     Parameters
     ----------
     bandwidth : float

@@ -18,6 +18,8 @@ _NODES = 4000
 def normalised_transform(kernel: AbstractKernel, frequency, *, dimension: int) -> np.ndarray:
     r"""Return $\hat K(\xi) = \hat k(\xi)/\hat k(0)$ in `dimension` dimensions, in the shape of `frequency`.
 
+    Use when a statement needs the Fourier transform of a kernel rather than the kernel itself.
+
     Raises
     ------
     InputError
@@ -34,6 +36,8 @@ def normalised_transform(kernel: AbstractKernel, frequency, *, dimension: int) -
 
 def mode_rate(kernel: AbstractKernel, frequency, *, dimension: int) -> np.ndarray:
     r"""Return the decay rate $\lambda(\xi) = -|\xi|\,\hat K'(|\xi|)$ of a mode, in the shape of `frequency`.
+
+    Use when you ask how fast a drift at a fixed bandwidth removes an error of a given frequency.
 
     Gaussian: $\tau^2\xi^2 e^{-\tau^2\xi^2/2}$; Laplace: $(d + 1)\tau^2\xi^2(1 + \tau^2\xi^2)^{-(d+3)/2}$.
 
@@ -66,6 +70,8 @@ def annealed_attenuation(
     kernel: AbstractKernel, frequency, *, dimension: int, start: float, end: float, rate: float
 ) -> np.ndarray:
     r"""Return $\int_0^T \lambda\,dt = \frac1r[\hat K(\sigma_T\xi) - \hat K(\sigma_0\xi)]$ while the bandwidth falls.
+
+    Use when you ask how much of a mode is gone after the bandwidth has fallen from one value to another.
 
     The bandwidth is $\sigma(t) = \sigma_0 e^{-rt}$, from `start` to `end`; the kernel's own one is replaced.
 

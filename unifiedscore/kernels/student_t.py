@@ -16,6 +16,8 @@ from unifiedscore.validate import array, integer, positive
 class StudentT(AbstractKernel):
     r"""The Student-t kernel $k(r) = (1 + r^2/\nu c^2)^{-(\nu + d)/2}$, $1/b = (\nu c^2 + r^2)/(\nu + d)$.
 
+    Use when the kernel should be a multivariate t density, with a heavy tail whose power grows with the dimension.
+
     The density of the d-dimensional t distribution up to its constant; a rational quadratic whose exponent grows
     with the dimension.
 

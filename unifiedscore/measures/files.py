@@ -25,7 +25,10 @@ SUSPICIOUS = 100  # random numbers shrink by a tenth, images of two colours 50-f
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedPoints:
-    """Points from a file, (n, d) float32 or float64, and a note on how they were read (empty when as they stand)."""
+    """Points from a file, (n, d) float32 or float64, and a note on how they were read (empty when as they stand).
+
+    Use when you need the note on how `load_points` read a file, beside the points.
+    """
 
     points: np.ndarray
     note: str
@@ -33,6 +36,8 @@ class LoadedPoints:
 
 def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoints:
     """Read an array of points from a file.
+
+    Use when your data lie in a file that NumPy, a spreadsheet or a netCDF library wrote.
 
     Parameters
     ----------

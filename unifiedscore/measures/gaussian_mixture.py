@@ -22,6 +22,8 @@ from unifiedscore.measures.tilt import tilt_full, tilt_isotropic
 class GaussianMixture:
     r"""The law :math:`\sum_m w_m N(c_m, C_m)` on :math:`R^d`.
 
+    Use when the law is known and population values should be exact, without sampling noise.
+
     Parameters
     ----------
     means : (m, k) array

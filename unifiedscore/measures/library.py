@@ -34,17 +34,25 @@ _FIXED_DIMENSION = {"digits": 64, "circle12": 2, "two_moons": 2, "checkerboard":
 
 
 def measure_names() -> list[str]:
-    """Names that `load_measure` knows."""
+    """Names that `load_measure` knows.
+
+    Use when you want to see which data sets `load_measure` knows.
+    """
     return sorted(_MEASURES)
 
 
 def pair_names() -> list[str]:
-    """Names that `load_pair` knows."""
+    """Names that `load_pair` knows.
+
+    Use when you want to see which pairs `load_pair` knows.
+    """
     return sorted(_PAIRS)
 
 
 def load_measure(name: str, **parameters) -> Samples:
     """A named data set.
+
+    Use when an experiment needs a standard data set by name rather than points of your own.
 
     Parameters
     ----------
@@ -78,6 +86,8 @@ def load_pair(
     name: str, *, dimension: int | None = None, **parameters
 ) -> tuple[GaussianMixture, GaussianMixture] | tuple[Samples, Samples]:
     """A named (target, model) pair.
+
+    Use when an experiment needs a target and a model that differ in a known way.
 
     Parameters
     ----------

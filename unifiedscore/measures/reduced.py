@@ -18,6 +18,8 @@ from unifiedscore.measures import isotropic, rules
 class ReducedMixture:
     r"""An isotropic Gaussian mixture seen through :math:`z = (x_{in}, t)`.
 
+    Use when the mixture is isotropic and its dimension is too large for quadrature in the ambient space.
+
     :math:`x_{in} \in R^k` are the coordinates in a space that holds every centre and :math:`t \ge 0` is the norm of
     the other d - k coordinates. Given its component, :math:`x_{in} \sim N(c_m, v_m I_k)` and
     :math:`t^2 \sim v_m \chi^2_{d-k}` are independent, and every rotation-equivariant field of the ambient law has the

@@ -28,6 +28,8 @@ def refuse_huge_matrix(dimension: int, what: str, instead: str) -> None:
 class Samples:
     r"""The empirical measure :math:`\sum_j w_j \delta_{y_j}` of weighted points.
 
+    Use when the law is known through points alone, such as data or what a model generated.
+
     Parameters
     ----------
     points : (m, d) array
@@ -111,6 +113,8 @@ class Samples:
 
 def as_samples(value, name: str = "data") -> Samples:
     """Return `value` as `Samples`: a `Samples` as it is, an (m, d) array as equally weighted points.
+
+    Use when a function of yours should take arrays and `Samples` alike.
 
     Parameters
     ----------

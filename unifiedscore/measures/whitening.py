@@ -17,6 +17,8 @@ from unifiedscore.measures.samples import Samples, as_samples
 class Whitening:
     r"""A sample in whitened coordinates $\tilde x = D_\tau^{-1/2}Q^T(x - \bar x)$ with its map.
 
+    Use when whitened points must be carried back to the coordinates of the data, or new points into them.
+
     Attributes
     ----------
     data : Samples
@@ -49,6 +51,8 @@ class Whitening:
 
 def whiten(data, *, floor: float | None = None, keep_floored: bool = False) -> Whitening:
     r"""Whiten all directions of a sample whose variance is at least `floor`.
+
+    Use when directions of the data have different scales, while noise and bandwidths are the same in all of them.
 
     A noise level and a smoothing are isotropic, so the coordinates they act in are part of a model. Partial schemes,
     which leave the leading directions as they are, make both mean something else in every direction.

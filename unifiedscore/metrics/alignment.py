@@ -17,6 +17,8 @@ from unifiedscore.errors import InputError
 def mean_product(first, second, weights=None) -> float:
     r"""Return $E\langle F, G \rangle$ over the queries; with both fields the same, the energy $E\lVert F \rVert^2$.
 
+    Use when you need an energy or an inner product of fields under a law.
+
     Parameters
     ----------
     first, second : (n, d) array
@@ -38,6 +40,8 @@ def mean_product(first, second, weights=None) -> float:
 def cosine(first, second) -> np.ndarray:
     r"""Return the cosine of the angle between two fields at each query, (n,); NaN where one of them vanishes.
 
+    Use when you need the angle at each query, to plot it or to see where it is large.
+
     Examples
     --------
     >>> cosine([[1.0, 0.0], [2.0, 0.0]], [[3.0, 0.0], [0.0, 1.0]])
@@ -49,6 +53,8 @@ def cosine(first, second) -> np.ndarray:
 
 def mean_cosine(first, second, weights=None) -> float:
     r"""Return the mean of ratios $E\,\cos\angle(F, G)$ over the queries where both fields are non-zero.
+
+    Use when every query should count alike, or a published mean cosine is to be reproduced.
 
     Every query counts alike, however small the fields are there: in high dimension the noisier of the two cosines.
     NaN where no query of positive weight is left.
@@ -68,6 +74,8 @@ def mean_cosine(first, second, weights=None) -> float:
 def global_cosine(first, second, weights=None) -> float:
     r"""Return the smooth global cosine $E\langle F, G\rangle / \sqrt{E\lVert F\rVert^2\,E\lVert G\rVert^2}$.
 
+    Use when you need one number for the alignment of two exact fields; for noisy ones see `cross_fitted_cosine`.
+
     A ratio of means: $1 - \mathrm{gcos}^2$ is exactly the relative error left by the best multiple of G
     (`best_relative_error`). NaN where a field vanishes.
 
@@ -85,6 +93,8 @@ def global_cosine(first, second, weights=None) -> float:
 
 def best_scale(drift, score, weights=None) -> float:
     r"""Return the least-squares scale $C^* = E\langle\Delta, \Delta s\rangle / E\lVert\Delta s\rVert^2$.
+
+    Use when you need the one number by which a score fits a drift best.
 
     It minimises $E\lVert \Delta - C\,\Delta s\rVert^2$. NaN where the score vanishes.
 
@@ -105,6 +115,8 @@ def best_scale(drift, score, weights=None) -> float:
 
 def relative_error(drift, score, scale, weights=None) -> float:
     r"""Return $\mathrm{rel} = E\lVert\Delta - C\,\Delta s\rVert^2 / E\lVert\Delta\rVert^2$ for a given scale C.
+
+    Use when a theory predicts the scale between score and drift and you test that prediction.
 
     Parameters
     ----------
@@ -140,6 +152,8 @@ def relative_error(drift, score, scale, weights=None) -> float:
 
 def best_relative_error(drift, score, weights=None) -> float:
     r"""Return $\mathrm{rel}^* = \min_C \mathrm{rel}(C) = 1 - \mathrm{gcos}^2$.
+
+    Use when you ask how much of a drift no multiple of the score explains.
 
     From the gap itself, not from 1 minus a square, so that a nearly perfect alignment keeps its digits.
 

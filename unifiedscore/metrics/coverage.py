@@ -12,6 +12,8 @@ from unifiedscore.measures.distances import common_frame, nearest_neighbours
 def nearest_training_distance(samples, training) -> np.ndarray:
     """Distance of every sample to its nearest training point, (n,), in the units of the data.
 
+    Use when you ask how far from the training data each sample lies.
+
     Examples
     --------
     >>> nearest_training_distance([[0.0], [0.9]], [[0.0], [1.0]]).round(12)
@@ -25,6 +27,8 @@ def nearest_training_distance(samples, training) -> np.ndarray:
 def duplicate_rate(samples, training, *, tolerance: float) -> float:
     """Share of samples within `tolerance` (in the units of the data) of a training point.
 
+    Use when you ask how many samples merely repeat the training data.
+
     Examples
     --------
     >>> duplicate_rate([[0.0], [0.5]], [[0.0], [1.0]], tolerance=1e-6)
@@ -36,6 +40,8 @@ def duplicate_rate(samples, training, *, tolerance: float) -> float:
 
 def recall(samples, reference, *, k: int = 3) -> float:
     """Share of reference points within the k-th neighbour distance of some sample: how much of a law is reached.
+
+    Use when modes are not known and you ask how much of a law the samples reach.
 
     Repeated samples are each other's neighbours at distance zero and reach less than single ones.
 
@@ -69,6 +75,8 @@ def recall(samples, reference, *, k: int = 3) -> float:
 
 def mode_coverage(samples, reference, modes) -> float:
     r"""Return $\sum_m \min(\hat\pi_m, \pi_m)$: how much of the mass of every mode of a law the samples hold.
+
+    Use when the modes are known and you ask whether the samples hold each in the right share.
 
     One minus the total variation between the shares of the modes; a sample belongs to the mode of its nearest
     reference point. 1 for the right shares, 1/k where one of k equal modes holds everything.

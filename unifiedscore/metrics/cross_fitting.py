@@ -24,6 +24,8 @@ _QUERY_GROUPS = 20
 class CosineEstimate:
     """A global cosine with its interval.
 
+    Use when you read one cosine with its interval, or the reason why there is none.
+
     Attributes
     ----------
     value, low, high : float
@@ -42,6 +44,8 @@ class CosineEstimate:
 @dataclass(frozen=True, slots=True)
 class ReplicatedCosines:
     r"""Three estimates of the alignment of drift and score from R independent replicates, and the noise in the drift.
+
+    Use when you read the three estimates that `replicated_cosines` compares.
 
     Attributes
     ----------
@@ -66,6 +70,8 @@ class ReplicatedCosines:
 
 def cross_fitted_cosine(drift, score, weights=None, *, level: float = 0.99) -> CosineEstimate:
     r"""Estimate the global cosine of the population fields from R >= 2 independent estimates of both.
+
+    Use when both fields come from the same few samples and shared noise must not count as alignment.
 
     $$\widehat{\mathrm{gcos}} = \frac{\overline{\langle\hat\Delta_i, \widehat{\Delta s}_j\rangle}}
     {\sqrt{\overline{\langle\hat\Delta_i, \hat\Delta_j\rangle}\;\overline{\langle\widehat{\Delta s}_i,
@@ -114,6 +120,8 @@ def cross_fitted_cosine(drift, score, weights=None, *, level: float = 0.99) -> C
 
 def replicated_cosines(drift, score, weights=None, *, level: float = 0.99) -> ReplicatedCosines:
     """Estimate the cross-fitted, the split-sample and the same-sample global cosine from the same replicates.
+
+    Use when you want to show how far naive estimates of alignment are off, beside the right one.
 
     Parameters, errors and intervals as for `cross_fitted_cosine`.
 

@@ -15,6 +15,8 @@ _SMALLEST = float(np.nextafter(0.0, 1.0))
 def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
     r"""Return the U-statistic of $E k(x, x') + E k(y, y') - 2 E k(x, y)$ for Gaussian kernels.
 
+    Use when two samples are compared by kernels at several bandwidths and equal laws must give zero on average.
+
     Pairs of a point with itself are left out, so the mean over independent samples of one law is 0 and single values
     may be negative. It is no function of the two empirical laws: repeated points are further pairs at distance zero.
 

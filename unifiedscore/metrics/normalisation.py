@@ -12,6 +12,8 @@ from unifiedscore.validate import points
 def feature_scale(x, y, *, include_self: bool = False) -> float:
     r"""Return $S = E\lVert x - y \rVert/\sqrt d$, by which features are divided before the kernel sees them.
 
+    Use when a temperature should mean the same in every dimension and for every feature map.
+
     With it a temperature $\tau$ means $\tau$ times the mean distance in every dimension.
 
     Parameters
@@ -51,6 +53,8 @@ def feature_scale(x, y, *, include_self: bool = False) -> float:
 
 def drift_scale(drift) -> float:
     r"""Return $\lambda = \sqrt{E\lVert V \rVert^2/d}$, by which each temperature's drift is divided.
+
+    Use when drifts of several temperatures are added and each should count alike.
 
     The loss $\mathrm{MSE}(x - \mathrm{sg}(x + V/\lambda))$ of one temperature is then 1 whatever the field: it cannot
     be used to monitor training.

@@ -18,6 +18,8 @@ from unifiedscore.inference.estimates import binary_exponent
 class Replicated:
     """Mean of a metric over independent replicates.
 
+    Use when you read the mean and the standard error that `replicated` found.
+
     Attributes
     ----------
     values : (r, ...) array
@@ -33,6 +35,8 @@ class Replicated:
 
 def replicated(metric: Callable, replicates: Iterable[tuple]) -> Replicated:
     """Evaluate `metric(*arguments)` for every tuple of arguments.
+
+    Use when a metric needs an error bar over independent repetitions of a whole experiment.
 
     Raises
     ------

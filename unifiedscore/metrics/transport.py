@@ -22,6 +22,8 @@ _RESOLVED = 2.0**12
 def wasserstein2(x, y) -> float:
     r"""Return $W_2 = (\min_\pi \sum_{ij} \pi_{ij} \lVert x_i - y_j \rVert^2)^{1/2}$ between two samples, exactly.
 
+    Use when two samples of at most a few thousand points are compared exactly.
+
     The network simplex of POT; nothing is regularised, and samples of unequal size are coupled with their true masses.
     Costs far above the result, such as those between clusters that no mass crosses, are capped: a plan that is
     optimal for capped costs and uses none of the capped ones is optimal.
@@ -88,6 +90,8 @@ def _plan(distance, cap: float) -> _Plan:
 
 def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) -> float:
     r"""Return $(\mathrm{mean}_\theta W_2^2(\theta \cdot x, \theta \cdot y))^{1/2}$ over random unit directions.
+
+    Use when two samples are too large, or of too many dimensions, for exact transport.
 
     Each one-dimensional distance is exact: quantile functions of unequal sizes are integrated over the union of their
     jumps, which are whole multiples of 1/(n m). A rotation of both samples leaves the law of the value as it is, not

@@ -18,6 +18,8 @@ from unifiedscore.validate import shown
 class PosteriorMoments:
     r"""Moments of the kernel posterior $\pi_x(y) = k(x, y)\mu(y)/Z(x)$ at n queries.
 
+    Use when you read what `posterior_moments` returned.
+
     Attributes
     ----------
     log_normalizer : (n,) array
@@ -103,6 +105,8 @@ def _field(measure, kernel, x, quantity, exclude) -> np.ndarray:
 
 def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorMoments:
     r"""Compute all moments of the kernel posterior in one pass.
+
+    Use when you need mean shift, score and preconditioner of the same points, with their numerical errors.
 
     Parameters
     ----------

@@ -14,6 +14,8 @@ from unifiedscore.processes.tilted_process import TiltedProcess
 def lean_adjoint(process: TiltedProcess, paths: Paths, *, method: str = "exponential") -> np.ndarray:
     r"""Solve :math:`a' = -(\nabla b(X_t, t))^T a`, :math:`a(1) = -\nabla r(X_1)` backward along each path.
 
+    Use when you need the regression target of adjoint matching along simulated paths.
+
     Only the *base* drift enters: no derivative of the control and no running cost.
 
     Parameters
@@ -74,7 +76,10 @@ def _propagate(jacobian: np.ndarray, a: np.ndarray, method: str) -> np.ndarray:
 
 
 def gaussian_factor(schedule: Schedule | str, t, variance: float):
-    r"""Exact factor :math:`\alpha\nu^2/\Gamma` of :math:`|\nabla r|` in the lean adjoint over N(m, nu^2 I)."""
+    r"""Exact factor :math:`\alpha\nu^2/\Gamma` of :math:`|\nabla r|` in the lean adjoint over N(m, nu^2 I).
+
+    Use when the base is an isotropic Gaussian and you need the size of the adjoint exactly.
+    """
     schedule = read_schedule(schedule)
     variance = validate.positive(variance, "variance")
     return _in_time(schedule, t, lambda t: schedule.alpha(t) * variance / schedule.variance(t, variance))
@@ -82,6 +87,8 @@ def gaussian_factor(schedule: Schedule | str, t, variance: float):
 
 def logconcave_factor(schedule: Schedule | str, t, convexity: float):
     r"""Bound :math:`\alpha/(\alpha^2 + \mu\beta^2)` for a base with :math:`-\nabla^2\log p_1 \succeq \mu I`.
+
+    Use when the base is strongly log-concave and you need a bound on the size of the adjoint.
 
     Not monotone and not below 1; sharp for a Gaussian with grad r in its widest direction.
     """
@@ -99,6 +106,8 @@ def logconcave_factor(schedule: Schedule | str, t, convexity: float):
 def mixture_factor(schedule: Schedule | str, t, variance: float, radius: float):
     r"""Bound :math:`\frac{\alpha v}{\Gamma} e^{R^2\beta^2/(v\Gamma)}` for a base N(0, v I) * Q, Q in a ball of R.
 
+    Use when the base is a bounded law plus Gaussian noise and you need a bound on the size of the adjoint.
+
     Grows like :math:`e^{R^2/v}`: exponential in the dimension for products, although their true adjoint does not.
     """
     schedule = read_schedule(schedule)
@@ -113,13 +122,19 @@ def mixture_factor(schedule: Schedule | str, t, variance: float, radius: float):
 
 
 def mixture_energy_factor(variance: float, radius: float) -> float:
-    r"""Bound on :math:`\int\eta|a|^2 / |\nabla r|^2` that follows: :math:`v^2(e^{2R^2/v} - 1)/(4R^2)`; v/2 at R = 0."""
+    r"""Bound on :math:`\int\eta|a|^2 / |\nabla r|^2` that follows: :math:`v^2(e^{2R^2/v} - 1)/(4R^2)`; v/2 at R = 0.
+
+    Use when you need a bound on the energy of the adjoint over a smoothed bounded law.
+    """
     variance, radius = validate.positive(variance, "variance"), validate.positive(radius, "radius", allow_zero=True)
     return variance / 2 if radius == 0 else float(variance**2 * np.expm1(2 * radius**2 / variance) / (4 * radius**2))
 
 
 def adjoint_energy(schedule: Schedule, times: np.ndarray, adjoint: np.ndarray) -> np.ndarray:
-    """Integral of eta |a|^2 dt along each path, (n,), by the trapezoidal rule."""
+    """Integral of eta |a|^2 dt along each path, (n,), by the trapezoidal rule.
+
+    Use when you need the squared size of the adjoint along each path, which `mixture_energy_factor` bounds.
+    """
     times, adjoint = read_times(times, name="times"), validate.real_array(adjoint, "adjoint")
     energy = np.asarray(schedule.eta(times))[:, None] * np.einsum("knd,knd->kn", adjoint, adjoint)
     return np.einsum("k,kn->n", np.diff(times), (energy[1:] + energy[:-1]) / 2)

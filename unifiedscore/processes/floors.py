@@ -18,7 +18,10 @@ _PANEL = 1.5  # width in y of one Gauss-Legendre panel
 
 
 def integrate_time(function: Callable[[float], float], low: float, high: float, *, order: int = 12) -> float:
-    """Integral of a function of time over [low, high] inside (0, 1): Gauss-Legendre panels in log(t / (1 - t))."""
+    """Integral of a function of time over [low, high] inside (0, 1): Gauss-Legendre panels in log(t / (1 - t)).
+
+    Use when an integrand over time is steep near both ends.
+    """
     if not 0 < low < high < 1:
         raise InputError(f"the cut-offs need 0 < low < high < 1; got {low!r} and {high!r}")
     order = validate.integer(order, "order", low=2, high=64)
@@ -37,6 +40,8 @@ def integrate_time(function: Callable[[float], float], low: float, high: float, 
 def loss_floor(target: RegressionTarget, *, low: float, high: float, power: float = 1.0, order: int = 12) -> float:
     r""":math:`\int \eta^p E\,\mathrm{tr\,Var}(T|X_t) dt` over [low, high].
 
+    Use when you ask which loss even a perfect model keeps with a given target.
+
     `power` 1 is the KL-weighted loss floor; 2 the second moment of its gradient at uniform times.
     """
     eta = target.schedule.eta
@@ -44,8 +49,11 @@ def loss_floor(target: RegressionTarget, *, low: float, high: float, power: floa
 
 
 def best_sampling_moment(target: RegressionTarget, *, low: float, high: float, order: int = 12) -> float:
-    r"""Gradient second moment at the best time density :math:`\rho \propto \eta\sqrt{Var}`:
-    :math:`(\int \eta\sqrt{Var})^2`.
+    r"""Second moment :math:`(\int \eta\sqrt{Var})^2` of the gradient at the best density of times.
+
+    Use when you ask what the best choice of sampling times could gain.
+
+    The best density is :math:`\rho \propto \eta\sqrt{Var}`.
     """
     eta = target.schedule.eta
     return integrate_time(lambda t: eta(t) * np.sqrt(target.expected_variance(t)), low, high, order=order) ** 2

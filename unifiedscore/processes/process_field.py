@@ -37,6 +37,8 @@ class HasMarginals(Protocol):
 class ProcessField(AbstractField):
     """`base_score`, `tilted_score` or `optimal_control` of a process at a fixed time; made by the process.
 
+    Use when you evaluate or plot a process at one time as a field; the process makes it.
+
     All three are gradients: of log p_t, of log p*_t (up to a constant) and of -sigma V.
 
     Examples

@@ -16,6 +16,8 @@ from unifiedscore.errors import InputError
 class AbstractReward(ABC):
     """A differentiable function of the data.
 
+    Use when you add a reward with a closed form of your own; for a pair of functions see `CallableReward`.
+
     Laws
     ----
     * `value(x)` for (n, d) points is (n,), `gradient(x)` is (n, d), and the gradient is that of the value.
@@ -42,6 +44,8 @@ class AbstractReward(ABC):
 @dataclass(frozen=True, slots=True, eq=False)
 class QuadraticReward(AbstractReward):
     r"""The reward :math:`r(x) = l^T x - x^T Q x / 2`; tilts of Gaussian mixtures by it are Gaussian mixtures.
+
+    Use when the tilted law should be known in closed form, in any dimension.
 
     Parameters
     ----------
@@ -104,6 +108,8 @@ class QuadraticReward(AbstractReward):
 @dataclass(frozen=True, slots=True)
 class CallableReward(AbstractReward):
     """A user's reward as a pair of functions.
+
+    Use when the reward is a function with a gradient and the dimension is at most three.
 
     Parameters
     ----------

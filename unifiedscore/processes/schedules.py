@@ -18,6 +18,8 @@ SCHEDULES = ("foellmer", "vp_cosine", "rectified_flow")
 class Schedule:
     r"""The reference interpolant :math:`X_t = \alpha_t X_1 + \beta_t X_0`, :math:`X_0 \sim N(0, I)`.
 
+    Use when you choose how noise turns into data, or need the rates of that choice.
+
     ================  ============================  ==========================  ===================================
     name              alpha, beta                   eta                         signal-to-noise ratio
     ================  ============================  ==========================  ===================================

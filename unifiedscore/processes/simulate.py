@@ -24,6 +24,8 @@ _CHUNK = 8192  # paths of one task: state and noise stay in the cache, and resul
 class Paths:
     """Simulated paths.
 
+    Use when you read what `simulate` returned.
+
     Attributes
     ----------
     times : (K + 1,) array
@@ -54,6 +56,8 @@ def simulate(
     keep: bool = False,
 ) -> Paths:
     r"""Simulate :math:`dX = (b + \sigma u) dt + \sigma dB` by Euler-Maruyama on the given times.
+
+    Use when you need paths under no, the optimal or your own control, with weights that correct for the control.
 
     Parameters
     ----------

@@ -44,6 +44,8 @@ _BATCH = 2_000_000  # numbers held at once by a conditional quadrature
 class RegressionTarget:
     """A target T = a x + b h(X_1); made by the functions of this module.
 
+    Use when you compare the bias and the variance of what fine-tuning methods regress on.
+
     Parameters
     ----------
     name : str
@@ -131,7 +133,10 @@ class RegressionTarget:
 
 
 def conditional_target(process: TiltedProcess) -> RegressionTarget:
-    """Conditional (denoising) score matching: -(x - alpha X_1)/beta^2, t < 1."""
+    """Conditional (denoising) score matching: -(x - alpha X_1)/beta^2, t < 1.
+
+    Use when you need the denoising target, good near the noise and singular near the data.
+    """
     law, schedule = _tilted(process), process.schedule
     d = law.dimension
 
@@ -143,7 +148,10 @@ def conditional_target(process: TiltedProcess) -> RegressionTarget:
 
 
 def target_target(process: TiltedProcess) -> RegressionTarget:
-    """Target score matching: grad log p*(X_1) / alpha, t > 0 [De Bortoli et al., arXiv 2402.08667]."""
+    """Target score matching: grad log p*(X_1) / alpha, t > 0 [De Bortoli et al., arXiv 2402.08667].
+
+    Use when you need the target that is good near the data and singular near the noise.
+    """
     law, schedule = _tilted(process), process.schedule
 
     def coefficients(t):
@@ -155,6 +163,8 @@ def target_target(process: TiltedProcess) -> RegressionTarget:
 
 def novel_target(process: TiltedProcess, *, variance: float = 1.0) -> RegressionTarget:
     r"""Novel score matching with a reference of the given variance [Phillips et al., arXiv 2402.06320].
+
+    Use when one target should have a bounded variance at both ends of time.
 
     The combination :math:`\gamma` conditional + :math:`(1 - \gamma)` target with :math:`\gamma = \beta^2 / G`: the
     control variate that cancels both :math:`1/\beta^2` and :math:`1/\alpha`.
@@ -179,6 +189,8 @@ def novel_target(process: TiltedProcess, *, variance: float = 1.0) -> Regression
 def adjoint_target(process: TiltedProcess) -> RegressionTarget:
     """Adjoint matching at the optimum over an isotropic Gaussian base: minus the lean adjoint, for s* - s.
 
+    Use when you compare adjoint matching with other targets over an isotropic Gaussian base.
+
     For any other base the lean adjoint depends on the path: simulate it and call `lean_adjoint`.
     """
     law, schedule, base = _tilted(process), process.schedule, process.base
@@ -200,6 +212,8 @@ def adjoint_target(process: TiltedProcess) -> RegressionTarget:
 
 def sampling_target(process: TiltedProcess) -> RegressionTarget:
     """Adjoint sampling: grad r(X_1) for s* - s, where the base drift vanishes: Foellmer over N(0, I).
+
+    Use when you compare adjoint sampling with other targets: the Foellmer schedule over a standard Gaussian.
 
     [Havens et al., arXiv 2504.11713]: b = 0, so the adjoint is constant in time.
     """

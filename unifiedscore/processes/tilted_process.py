@@ -29,6 +29,8 @@ from unifiedscore.processes.schedules import Schedule, read_schedule, read_time
 class TiltedProcess:
     r"""The diffusion that turns noise into :math:`p^* = p_1 e^r / Z`, next to the one that makes :math:`p_1`.
 
+    Use when a diffusion is fine-tuned to a reward and you need its exact scores, control and target.
+
     With :math:`p_t`, :math:`p^*_t` the laws of :math:`\alpha X_1 + \beta X_0` for :math:`X_1` from :math:`p_1` and
     :math:`p^*`, and scores :math:`s`, :math:`s^*`: the memoryless base drift is :math:`b = \kappa x + 2\eta s` with
     noise :math:`\sigma^2 = 2\eta`, the value function :math:`V = -\log E[e^{r(X_1)} | X_t = x]`,

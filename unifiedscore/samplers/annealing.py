@@ -17,6 +17,8 @@ from unifiedscore.errors import InputError
 class AnnealingPath:
     """U_t(x) for t in [0, 1], with its derivatives and samples of both ends.
 
+    Use when you estimate a free energy along a path of potentials of your own.
+
     Parameters
     ----------
     potential, time_derivative : callable (x (n, d), t) -> (n,)
@@ -41,6 +43,8 @@ class AnnealingPath:
 @dataclass(frozen=True, slots=True, eq=False)
 class GaussianPath:
     r"""N(m_t, s_t^2 I) with mean and standard deviation linear in t, and its exact escort.
+
+    Use when you test a free-energy method where the answer and the perfect escort are known.
 
     The escort :math:`e = m' + (s'/s)(x - m)` transports the path: div(e pi) = -pi'.
 

@@ -25,6 +25,8 @@ SPACINGS = ("time", "log_time")
 class ClosedFormSamples:
     """Samples with what produced them.
 
+    Use when you read what `sample_closed_form` returned.
+
     Attributes
     ----------
     samples : (n, d) array
@@ -74,6 +76,8 @@ def sample_closed_form(
     trajectory: bool = False,
 ) -> ClosedFormSamples:
     r"""Integrate $\dot z = (\hat x_\sigma(z, t) - z)/(1 - t)$ by Euler steps from noise to data.
+
+    Use when you want new samples of a small data set without training, from its smoothed exact score.
 
     In log time $\theta = -\log(1 - t)$ a step is $z \leftarrow z + \eta(\hat x_\sigma - z)$. Steps uniform in t have
     $\eta_n = 1/(S - n)$; the last has $\eta = 1$, so that every sample is a smoothed barycenter exactly.

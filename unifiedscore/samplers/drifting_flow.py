@@ -24,6 +24,8 @@ SelfTerms = Literal["mask", "keep", "independent"]
 class DriftingPath:
     """What a drifting flow left behind.
 
+    Use when you read what a `DriftingFlow` left behind.
+
     Attributes
     ----------
     particles : (n, d) array
@@ -50,6 +52,8 @@ class DriftingPath:
 def exponential_schedule(start: float, end: float, *, n_steps: int) -> np.ndarray:
     r"""Return bandwidths $\sigma_0 e^{-rt}$ from `start` to `end`, (n_steps,): every resolved mode fades equally.
 
+    Use when the bandwidth of a drifting flow should fall from coarse to fine at a constant relative rate.
+
     Examples
     --------
     >>> exponential_schedule(4.0, 1.0, n_steps=3)
@@ -62,6 +66,8 @@ def exponential_schedule(start: float, end: float, *, n_steps: int) -> np.ndarra
 @dataclass(frozen=True, slots=True)
 class DriftingFlow:
     r"""The particle flow $x \leftarrow x + h\,\Delta(x)$ in which the particles themselves are the model.
+
+    Use when you watch what a drift does to particles, without training a generator.
 
     Parameters
     ----------

@@ -26,8 +26,17 @@ from unifiedscore.samplers.annealing import AnnealingPath
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkSample:
-    """Simulated paths: `work` (n,), `points` (n, d) (the end; the start of backward paths is their x_0), and
-    `trajectory` (K + 1, n, d), in forward order of time, or None.
+    """Simulated paths with their work.
+
+    Use when you read what an escorted simulation returned.
+
+    Attributes
+    ----------
+    work : (n,) array
+    points : (n, d) array
+        The end of each path; of backward paths the start, their x_0.
+    trajectory : (K + 1, n, d) array or None
+        All states, in forward order of time, where asked for.
     """
 
     work: np.ndarray
@@ -40,6 +49,8 @@ class WorkSample:
 @dataclass(frozen=True, slots=True, eq=False)
 class EscortedLangevin:
     r"""Annealed Langevin dynamics along a path, pushed by an escort field.
+
+    Use when work identities must hold exactly at a finite step size, whatever the escort.
 
     Parameters
     ----------

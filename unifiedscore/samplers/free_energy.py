@@ -12,7 +12,10 @@ from unifiedscore.errors import InputError
 
 
 def log_mean_exp(log_weights) -> float:
-    """log of the mean of exp(log_weights)."""
+    """log of the mean of exp(log_weights).
+
+    Use when you average weights whose exponentials would overflow.
+    """
     values = _vector(log_weights, "log_weights")
     largest = values.max()
     return float(largest + np.log(np.mean(np.exp(values - largest))))
@@ -20,6 +23,8 @@ def log_mean_exp(log_weights) -> float:
 
 def effective_sample_size(log_weights) -> float:
     """(sum w)^2 / sum w^2, between 1 and n.
+
+    Use when you ask whether a few samples dominate a weighted average.
 
     Examples
     --------
@@ -32,7 +37,10 @@ def effective_sample_size(log_weights) -> float:
 
 
 def weighted_mean(values, log_weights) -> np.ndarray:
-    """Self-normalised average of values (n, ...) with weights exp(log_weights)."""
+    """Self-normalised average of values (n, ...) with weights exp(log_weights).
+
+    Use when you need an average under the law that log-weights correct to.
+    """
     log_weights = _vector(log_weights, "log_weights")
     values = validate.real_array(values, "values").astype(float)
     if len(values) != len(log_weights):
@@ -42,12 +50,17 @@ def weighted_mean(values, log_weights) -> np.ndarray:
 
 
 def jarzynski(work) -> float:
-    r"""Free energy difference :math:`-\log E_F e^{-W}`; trust it only with `effective_sample_size(-work)`."""
+    r"""Free energy difference :math:`-\log E_F e^{-W}`; trust it only with `effective_sample_size(-work)`.
+
+    Use when you have forward work alone; with work from both directions `bennett` is better.
+    """
     return -log_mean_exp(-_vector(work, "work"))
 
 
 def bennett(forward_work, backward_work) -> float:
     r"""Free energy by Bennett's acceptance ratio.
+
+    Use when you have work from both directions and want the free energy of least variance.
 
     Solves :math:`\sum_F (1 + e^{M + W - \Delta F})^{-1} = \sum_B (1 + e^{-(M + W - \Delta F)})^{-1}`,
     M = log(n_F / n_B), where both samples use the *same* functional W. Unlike exponential averages
@@ -76,6 +89,8 @@ def bennett(forward_work, backward_work) -> float:
 class CrooksHistogram:
     """Work densities forward and backward in bins.
 
+    Use when you plot or test the work densities that `crooks_histogram` binned.
+
     Attributes
     ----------
     edges : (m + 1,) array
@@ -92,7 +107,10 @@ class CrooksHistogram:
 
 
 def crooks_histogram(forward_work, backward_work, edges, *, free_energy: float) -> CrooksHistogram:
-    r"""Bin both samples and check :math:`dP_F(W) / dP_B(W) = e^{W - \Delta F}` on bounded functionals."""
+    r"""Bin both samples and check :math:`dP_F(W) / dP_B(W) = e^{W - \Delta F}` on bounded functionals.
+
+    Use when you check forward against backward work, bin by bin.
+    """
     forward, backward = _vector(forward_work, "forward_work"), _vector(backward_work, "backward_work")
     edges = _vector(edges, "edges")
     if len(edges) < 2 or (np.diff(edges) <= 0).any():
@@ -109,7 +127,10 @@ def crooks_histogram(forward_work, backward_work, edges, *, free_energy: float) 
 
 
 def cmcd_losses(work, *, free_energy: float) -> tuple[float, float]:
-    """(KL loss E_F W - dF >= 0, log-variance loss Var W) of controlled Monte Carlo diffusion [arXiv 2307.01050]."""
+    """(KL loss E_F W - dF >= 0, log-variance loss Var W) of controlled Monte Carlo diffusion [arXiv 2307.01050].
+
+    Use when you measure an escort by the losses that train it and the free energy is known.
+    """
     work = _vector(work, "work")
     return float(work.mean() - free_energy), float(work.var())
 

@@ -23,7 +23,10 @@ SCHEMES = ("leimkuhler-matthews", "euler-maruyama", "geodesic-leimkuhler-matthew
 @final
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """Systems (..., P, d), and the noise (..., P, d) that a Leimkuhler-Matthews scheme carries (None otherwise)."""
+    """Systems (..., P, d), and the noise (..., P, d) that a Leimkuhler-Matthews scheme carries (None otherwise).
+
+    Use when you drive a `ManifoldChain` step by step and must keep what it carries.
+    """
 
     y: np.ndarray
     carried: np.ndarray | None
@@ -33,6 +36,8 @@ class ChainState:
 @dataclass(frozen=True, slots=True)
 class ManifoldChain:
     r"""One scheme with its settings.
+
+    Use when you need single steps on `CenteredStiefel` with a force of your own.
 
     * "euler-maruyama": $Y' = R(Y - h\,\Pi_Y(G) + \sqrt{2h}\,\Pi_Y(\xi))$.
     * "leimkuhler-matthews": $Y' = R(Y - h\,\Pi_Y(G) + \sqrt{h/2}\,\Pi_Y(\xi_k + \xi_{k+1}))$, the raw $\xi_{k+1}$ kept.

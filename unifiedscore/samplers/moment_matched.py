@@ -37,6 +37,8 @@ _ENERGY_PARTICLES, _ENERGY_DRAWS, _ENERGY_RECORDS = 128, 4, 32
 class MomentMatchedSamples:
     """Particles with what produced them.
 
+    Use when you read what `sample_moment_matched` returned.
+
     Attributes
     ----------
     samples : (P, d) array
@@ -98,6 +100,8 @@ def sample_moment_matched(
     noise=None,
 ) -> MomentMatchedSamples:
     r"""Run $dY = -\Pi_Y(G_Z L)\,dt + \sqrt2\,\Pi_Y\circ dW$ on the systems with mean zero and covariance one.
+
+    Use when samples must have exactly the mean and covariance of the data, or of the smoothed data.
 
     Particles are $z_i = \mu + L y_i$ with $LL^T = \Sigma$, $G_Z$ holds the rows $\nabla V(z_i)$ of the smoothed score,
     and $G_Z L$ is the gradient of $\sum_i V(z_i)$ in Y. As P grows the law of one particle tends to that of

@@ -18,6 +18,8 @@ from unifiedscore.errors import InputError
 class NoisePolicy:
     r"""One way to draw the tuple $\epsilon_1 \dots \epsilon_M$ of every path.
 
+    Use when you ask what a noise policy does: whether its draws are antithetic, fresh or shared.
+
     Attributes
     ----------
     name : str
@@ -52,7 +54,10 @@ NOISE_POLICIES = {
 
 
 def policy_by_name(name) -> NoisePolicy:
-    """Return the policy of that name (a `NoisePolicy` passes through)."""
+    """Return the policy of that name (a `NoisePolicy` passes through).
+
+    Use when the noise policy comes as text, or you need its properties.
+    """
     if isinstance(name, NoisePolicy):
         return name
     return NOISE_POLICIES[validate.known(name, "noise_policy", NOISE_POLICIES)]
@@ -60,6 +65,8 @@ def policy_by_name(name) -> NoisePolicy:
 
 def draw_noise(policy, n: int, draws: int, dimension: int, rng: np.random.Generator) -> np.ndarray:
     """Draw one tuple per path: (n, M, d), or (M, d) where all paths share it.
+
+    Use when you need the noise of a policy outside of a sampler, to give it to two of them.
 
     Parameters
     ----------

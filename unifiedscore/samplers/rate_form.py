@@ -36,6 +36,8 @@ def escorted_jarzynski(
 ) -> WorkSample:
     """Rate-form work: E exp(-W) f(X_1) = (Z_1/Z_0) E_{pi_1} f up to O(h), for any escort.
 
+    Use when the divergence of the escort is known and an error of the order of the step is acceptable.
+
     Parameters
     ----------
     path : AnnealingPath
@@ -68,7 +70,10 @@ def escorted_jarzynski(
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class TiltedSample:
-    """`points` (n, d) at time 1 and their `log_weight` (n,): E exp(log_weight) f(points) = E_{p_1} exp(r) f."""
+    """`points` (n, d) at time 1 and their `log_weight` (n,): E exp(log_weight) f(points) = E_{p_1} exp(r) f.
+
+    Use when you read what `tilted_jarzynski` or `tilted_crooks` returned.
+    """
 
     points: np.ndarray
     log_weight: np.ndarray
@@ -85,10 +90,12 @@ def tilted_jarzynski(
     correction: Callable | None = None,
     divergence: Callable | None = None,
 ) -> TiltedSample:
-    r"""Sample along :math:`\pi_t \propto p_te^{tr}` with :math:`dX = [v + c + \varepsilon(s + t\nabla r)]dt +
-    \sqrt{2\varepsilon}dB`.
+    r"""Sample along :math:`\pi_t \propto p_te^{tr}`, from noise to the law tilted by the reward.
 
-    Exact in continuous time for every correction c and diffusivity; O(h) here. With neither, the log-weight is r(X_1).
+    Use when you sample a reward-tilted law along its annealing and know the divergence of the correction.
+
+    The paths follow :math:`dX = [v + c + \varepsilon(s + t\nabla r)]dt + \sqrt{2\varepsilon}dB`. The weights are exact
+    in continuous time for every correction c and diffusivity; O(h) here. With neither, the log-weight is r(X_1).
 
     Raises
     ------
@@ -127,6 +134,8 @@ def tilted_crooks(
 ) -> TiltedSample:
     r"""Log-weights from kernel ratios with the base's own ratio subtracted, so that log p_1/p_0 is not needed.
 
+    Use when the correction of a tilted process has no known divergence.
+
     :math:`r(x_K) + \sum_k[\log B_k/F_k - \log B^0_k/F^0_k]` with drifts
     :math:`v + c \pm \varepsilon(s + t\nabla r)` and :math:`v \pm \varepsilon s`. O(h), *not* exact at finite h,
     unlike `EscortedLangevin`.
@@ -155,6 +164,8 @@ def nets_residual(
     process: TiltedProcess, x, t, *, correction: Callable, divergence: Callable, log_normalizer_rate: float
 ) -> np.ndarray:
     r"""NETS residual :math:`r_t' + v\cdot\nabla r_t + c\cdot(s + \nabla r_t) + \mathrm{div}\,c - (\log Z_t)'`, (n,).
+
+    Use when you test whether a correction transports the tilted laws, without simulating.
 
     It vanishes everywhere iff c transports :math:`\pi_t`; the NETS loss is its mean square [arXiv 2410.02711].
     """

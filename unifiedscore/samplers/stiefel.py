@@ -22,6 +22,8 @@ _SUBSTEPS = 4
 class CenteredStiefel:
     r"""$\mathcal M = \{Y \in R^{P\times d} : \mathbf 1^T Y = 0,\ Y^T Y = P I\}$.
 
+    Use when particles must keep mean zero and covariance one exactly while they move.
+
     $\sqrt P$ times the Stiefel manifold of d orthonormal vectors in the (P - 1)-dimensional space of zero sums. Every
     method takes leading axes: (..., P, d) arrays are independent systems.
 

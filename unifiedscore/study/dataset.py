@@ -244,6 +244,8 @@ def read_dataset(path: Path) -> xr.Dataset:
 def open_results(path: str | Path = "results") -> xr.DataTree:
     """Every study of a results folder (or one .nc file) as a tree, read into memory.
 
+    Use when you analyse or plot what earlier runs stored.
+
     Parameters
     ----------
     path : str or Path

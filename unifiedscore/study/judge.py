@@ -40,6 +40,8 @@ ROUNDINGS = 16.0
 def judge(study, dataset) -> list[Verdict]:
     """One verdict per claim of `study` whose profile the dataset covers, in the order of the claims.
 
+    Use when a data set is measured and you want its verdicts, also of a part of it.
+
     Hypotheses first (a failing one makes the claim not applicable), then the test in every cell, then the control,
     which must come out refuted. Cells are judged separately with the level divided by their number: the claim is
     supported iff all are, refuted iff any is.

@@ -57,6 +57,8 @@ def run(
 ) -> xr.Dataset:
     """Measure every cell of a study that is not recorded yet and store the data set `<out>/<name>.nc`.
 
+    Use when you measure a study from Python; on the command line it is `unifiedscore run`.
+
     The numbers depend on the study, the engine and the root seed alone: not on the executor, the number of workers
     or on how often the run was interrupted.
 

@@ -21,6 +21,8 @@ PUBLISHED_FLOOR = 1e-6
 class BatchDrift:
     """What Algorithm 2 gives for one batch.
 
+    Use when you read what `batch_drift` returned: the drift, its masses and the share that the floor replaced.
+
     Attributes
     ----------
     drift : (n, d) array
@@ -47,6 +49,8 @@ def batch_drift(
     floor: float = 0.0,
 ) -> BatchDrift:
     r"""Compute the drift of Algorithm 2 at every query of a batch.
+
+    Use when you need exactly what one training step computes on a batch of points.
 
     With $K$ the kernel between queries and the joint list of positives and negatives, the affinities are
     $A_{ij} = K_{ij}/\sqrt{\mathrm{row}_i\,\mathrm{col}_j}$, the geometric mean of the softmax over rows and over

@@ -25,6 +25,8 @@ from unifiedscore.validate import integer, points
 class BatchDriftTarget(AbstractField):
     r"""The limit of the batch drift for batches of equal, growing size (self terms are then negligible).
 
+    Use when you ask what the batch drift of a trained model aims at, without the noise of a batch.
+
     $V = \frac{PQ}{Z_p + Z_q}\,(m_P - m_Q)$ with $P = E_p[k/\sqrt g]$, $Q = E_q[k/\sqrt g]$,
     $g(y) = E_{x \sim \mathrm{queries}}\,k(x, y)$ and $m_P, m_Q$ the posterior means of the tilted laws $p/\sqrt g$ and
     $q/\sqrt g$. For a Gaussian kernel the direction is $\tau^2\nabla\log(P/Q)$, yet the scalar in front makes the field

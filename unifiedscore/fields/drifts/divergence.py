@@ -61,6 +61,8 @@ class _Pair(AbstractField):
 class DivergenceDrift(_Pair):
     r"""The drift $\omega\,\nabla\log(Z_p/Z_q)$ that descends $\int p_k f(q_k/p_k)$ in the smoothed density.
 
+    Use when another f-divergence than the KL divergence should fall along the flow.
+
     $\omega = \varrho f''(\varrho)$ at $\varrho = Z_q/Z_p$; the field is the gradient of $-f'(\varrho)$. With the
     divergence "kl_model_target" it is the score difference itself.
 
@@ -114,6 +116,8 @@ class DivergenceDrift(_Pair):
 @dataclass(frozen=True, slots=True)
 class WitnessGradient(_Pair):
     r"""The gradient $\nabla(Z_p - Z_q)$ of the MMD witness function.
+
+    Use when particles should descend the squared MMD, whose force vanishes far from all samples.
 
     Examples
     --------

@@ -26,6 +26,8 @@ def _sharp(kernel) -> SharpKernel:
 def SharpScore(kernel: AbstractKernel, measure) -> KernelScore:
     r"""Return $\nabla \log Z^\#$ with $Z^\#(x) = E_\mu k^\#(x, y)$ and $k^\#(r) = \int_r^\infty t\,k(t)\,dt$.
 
+    Use when you need the gradient to which the mean shift of a kernel is parallel.
+
     The mean shift of k is $V = \lambda\,\nabla \log Z^\#$ with $\lambda = Z^\#/Z$ (`sharp_scale`): the direction of a
     gradient, times a positive scalar that in general depends on the point.
 
@@ -61,6 +63,8 @@ def SharpScore(kernel: AbstractKernel, measure) -> KernelScore:
 def SharpDrift(kernel: AbstractKernel, *, target, model) -> Difference:
     r"""Return $\nabla \log (Z^\#_p/Z^\#_q)$, the conservative drift of the sharp kernel.
 
+    Use when a drift should give way to a gradient field that is made of the directions of its mean shifts.
+
     The drift is $\Delta = \lambda_q \nabla\log(Z^\#_p/Z^\#_q) + (\lambda_p - \lambda_q)\nabla\log Z^\#_p$.
 
     Parameters, errors and references as for `SharpScore`.
@@ -78,6 +82,8 @@ def SharpDrift(kernel: AbstractKernel, *, target, model) -> Difference:
 
 def sharp_scale(kernel: AbstractKernel, measure, x) -> np.ndarray:
     r"""Return $\lambda(x) = Z^\#(x)/Z(x)$, (n,), in squared units of the data.
+
+    Use when you need the scalar between a mean shift and the gradient that it is parallel to.
 
     Examples
     --------

@@ -25,6 +25,8 @@ _SAFE = 1e100
 class SinkhornScaling:
     """Scalings of the plan $u_i k(x_i, y_j) v_j$ between two weighted samples.
 
+    Use when you need the scalings of a plan that `sinkhorn_scaling` found, or its remaining error.
+
     Attributes
     ----------
     log_first, log_second : (n,), (m,) arrays
@@ -45,6 +47,8 @@ def sinkhorn_scaling(
     kernel: AbstractKernel, first: Samples, second: Samples, *, tolerance: float = 1e-10, max_iterations: int = 20_000
 ) -> SinkhornScaling:
     r"""Balance the kernel matrix between two laws in the log domain; the cost is $-\log k$ in units of $\varepsilon$.
+
+    Use when you need the entropic plan between two samples rather than a drift.
 
     A Gaussian of bandwidth $\tau$ is the quadratic cost $r^2/2$ with $\varepsilon = \tau^2$, a Laplace kernel the
     cost r with $\varepsilon = \tau$. Between a law and itself the iteration is symmetric and averaged, which converges
@@ -110,6 +114,8 @@ def SinkhornDrift(
     kernel: AbstractKernel, *, target, model, tolerance: float = 1e-10, max_iterations: int = 20_000, order: int = 48
 ) -> Difference:
     r"""Return the Sinkhorn drift $V_S = T_{q \to p} - T_{q \to q}$ of two-sided entropic plans.
+
+    Use when particles should share the target by an entropic transport plan rather than each follow it alone.
 
     The projection of a plan $u\,k\,v$ is $T(x) = \sum_j k(x, y_j) v_j y_j/\sum_j k(x, y_j) v_j$, the posterior mean of
     the law with masses v: the drift is that of two reweighted laws, defined everywhere, and with a Gaussian kernel

@@ -24,6 +24,8 @@ _BLOCK = 200_000
 class SmoothedKLGradient(AbstractField):
     r"""The velocity $-\nabla\,k * \log\frac{k*q}{k*p}$ of the Wasserstein gradient flow of $\mathrm{KL}(k*q\,\|\,k*p)$.
 
+    Use when you compare a drift with the true Wasserstein gradient flow of a smoothed KL divergence.
+
     It averages the score difference over the kernel's own noise, $E_z\,\Delta s(x + z)$; the Gaussian drift
     $\tau^2\Delta s(x)$ does not. Both vanish for q = p.
 

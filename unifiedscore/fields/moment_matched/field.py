@@ -23,6 +23,8 @@ def SmoothedScore(
 ) -> KernelScore | Smoothed | PopulationScore:
     r"""Return $-\nabla V_s(z) = E_\epsilon\nabla\log\sum_i w_i e^{-\lVert z + s\epsilon - x_i\rVert^2/2\delta^2}$.
 
+    Use when you need the smoothed score of a data set for moment matching, and its potential.
+
     The kernel score of the data with a Gaussian of bandwidth $\delta$, averaged over input noise. It smooths the score,
     not the density: $V_s$ is not the potential of a wider mixture.
 
@@ -68,6 +70,8 @@ def SmoothedScore(
 @dataclass(frozen=True, slots=True)
 class MomentMatchedTilt(AbstractField):
     r"""The score of $p^*(z) \propto e^{-V(z) - \lambda\cdot(z - \mu) - \frac12(z - \mu)^T\Lambda(z - \mu)}$.
+
+    Use when the law of a smoothed score should have a given mean and covariance, such as those of the data.
 
     Parameters
     ----------

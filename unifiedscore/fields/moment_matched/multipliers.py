@@ -34,6 +34,8 @@ _EFFECTIVE = 3.0
 class Tilt:
     r"""The factor $\exp(-\lambda\cdot(z - \mu) - \frac12(z - \mu)^T\Lambda(z - \mu))$, found by `solve_tilt`.
 
+    Use when you read what `solve_tilt` found: the multipliers and how well they fit.
+
     Attributes
     ----------
     linear : (d,) array
@@ -88,6 +90,8 @@ def solve_tilt(
     rng: np.random.Generator | None = None,
 ) -> Tilt:
     r"""Return the tilt after which the law $\propto e^{\mathrm{potential}}$ has the wanted mean and covariance.
+
+    Use when you need the multipliers for `MomentMatchedTilt`, or want to see how well they fit.
 
     The minimiser of the strictly convex dual
     $\Phi(\lambda, \Lambda) = \log\int e^{-V - \lambda\cdot z - \frac12 z^T\Lambda z}\,dz + \lambda\cdot\mu +

@@ -34,6 +34,8 @@ _BLOCK = 2_000_000
 class PopulationScore(AbstractField):
     r"""$-\nabla V$, $V(z) = -E\log Z(z + s\epsilon)$, $\epsilon \sim N(0, I)$, of a data set in one or two dimensions.
 
+    Use when the smoothed score should be exact in one or two dimensions, without a tuple of noise.
+
     Parameters
     ----------
     data : Samples or (m, d) array
