@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from unifiedscore import cli
+from unifiedscore import __version__, cli
 from unifiedscore.ledger.report import write_report
 
 STUDY = '''
@@ -118,6 +118,29 @@ def test_verify_writes_ledger_data_set_and_figures_and_exits_with_zero(project, 
     assert json.loads((root / "results/figures/index.json").read_text())[0]["claims"] == ["means.one"]
     captured = capsys.readouterr()
     assert "all as expected, every control refuted" in captured.out and captured.err == ""
+
+
+def test_each_command_has_a_file_of_its_name():
+    modules = {command.name: command.callback.__module__ for command in cli.app.registered_commands}
+    assert len(modules) == 12
+    assert modules == {name: f"unifiedscore.cli.{name}" for name in modules}
+
+
+def test_the_version_is_told_without_a_command(capsys):
+    assert call("--version") == 0
+    assert capsys.readouterr().out == f"unifiedscore {__version__}\n"
+
+
+def test_every_verdict_is_listed_on_request_and_the_report_is_pointed_at(project, capsys):
+    project()
+    assert verify() == 0
+    short = capsys.readouterr().out
+    assert "means.one" not in short and "Report: results/report.html  Ledger: results/ledger.json" in short
+    for flag in ("-v", "--verbose"):
+        assert call("judge", "--executor", "serial", flag) == 0
+        out = capsys.readouterr().out
+        assert "ok  supported  means.one  " in out and "ok  supported  trig.pythagoras  " in out
+        assert "unifiedscore report results shows it as a page" in out
 
 
 def test_a_verdict_that_differs_exits_with_one(project, capsys):

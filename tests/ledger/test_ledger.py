@@ -218,7 +218,7 @@ def test_a_line_of_the_verbose_list_fits_the_terminal_and_a_pipe_shows_all(width
     assert all(f"{name} (half_of_the_points)  1  [0.9, 1.1]" in pipe for name in names) and "\x1b" not in pipe
 
 
-@pytest.mark.parametrize("width", [30, 47, 80])
+@pytest.mark.parametrize("width", [30, 38, 47, 80])
 def test_no_name_and_no_command_is_broken_at_the_end_of_a_line(width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     reason = "the interval [0.1, 0.2] of a quantity with a long description misses the region [0.5, 1]"

@@ -323,3 +323,29 @@ def test_a_verdict_without_number_or_region_has_no_strip():
     assert interval_strip(symbolic()) is None
     assert interval_strip(verdict(estimate=None)) is None
     assert interval_strip(verdict(region={"low": None, "high": None})) is None
+
+
+def test_a_paper_is_listed_once_with_its_authors():
+    bare, other = "arXiv 2603.07514", "Chieh-Hsin Lai 2026, arXiv 2603.07514"
+    sources = {"a.one": bare, "a.two": f"{LAI}, Thm 2", "a.three": f"{LAI}, Thm 1", "a.four": other, "a.five": "a book"}
+    found = ledger(*(sampled(claim=claim, source=source) for claim, source in sources.items()))
+    page = Page(render_report(found))
+    options = [attrs["value"] for tag, attrs in page.elements if tag == "option"]
+    assert [option for option in options if "2603.07514" in option] == [LAI]
+    assert f"{LAI} (4)" in page.text
+    assert [attrs["data-papers"] for attrs in page.having("data-papers")] == [LAI] * 4 + [OTHER]
+
+
+def test_the_reason_why_claims_wait_is_given_once():
+    reason = "needs the profile standard; this run used quick"
+    waiting = [NotRun(f"drift.c{number}", "", f"study_{number % 3}", "standard", reason) for number in range(30)]
+    waiting.append(NotRun("drift.long", "all", "study_1", "full", "needs the profile full"))
+    page = Page(render_report(ledger(sampled(), not_run=waiting)))
+    assert page.text.count(reason) == 1 and f"30 claims: {reason}" in page.text
+    assert page.text.count("study_0 : 10 claims") == 1 and page.text.count("study_1 : 1 claim ") == 1
+    assert all(entry.claim in page.text for entry in waiting)
+
+
+def test_each_cell_of_a_wide_table_has_its_heading_on_a_phone(results):
+    page = Page(write_report(results).read_text())
+    assert [attrs["data-label"] for attrs in page.having("data-label")] == ["Study", "Cell", "Message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import typer
@@ -47,5 +48,5 @@ def judge_command(
         ledger = judge_results(found, out=out, executor=pool, **options)
     path = keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger, verbose=verbose)
-    say(f"Ledger: {path}  (unifiedscore report {out} shows it as a page)")
+    say(f"Ledger: {path}  (unifiedscore report {shlex.quote(str(out))} shows it as a page)")
     raise typer.Exit(ledger.exit_code)

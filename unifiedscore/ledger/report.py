@@ -24,6 +24,7 @@ from unifiedscore.ledger.words import between, printed, spoken
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.stamp import disagreement
+from unifiedscore.study.unjudged import NotRun
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -124,7 +125,8 @@ def render_report(
     # Unexpected verdicts first: they are what a reader has to act on. Then the regimes of one claim side by side.
     order = {claim: position for position, claim in enumerate(dict.fromkeys(v.claim for v in ledger.verdicts))}
     verdicts = sorted(ledger.verdicts, key=lambda v: (v.as_expected, order[v.claim]))
-    entries = [Entry.of(position, verdict, figures) for position, verdict in enumerate(verdicts)]
+    labels = _labels(verdict.source for verdict in verdicts)
+    entries = [Entry.of(position, verdict, figures, labels) for position, verdict in enumerate(verdicts)]
     both = [entry for entry in entries if entry.verdict.outcome == entry.verdict.expected == "refuted"]
     return environment.from_string(template).render(
         ledger=ledger,
@@ -136,6 +138,7 @@ def render_report(
         differing=[entry for entry in entries if not entry.verdict.as_expected],
         changed=[entry for entry in entries if entry.verdict.finding],
         refuted=[entry for entry in both if not entry.verdict.finding],
+        waiting=_waiting(ledger.not_run),
         figures=figures,
         summaries=summaries,
         not_established=blocks(not_established),
@@ -196,10 +199,13 @@ class Entry:
     figures: list[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, position: int, verdict: Verdict, figures: Sequence[Mapping[str, Any]]) -> Entry:
-        """The entry at this position of the page."""
+    def of(
+        cls, position: int, verdict: Verdict, figures: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
+    ) -> Entry:
+        """The entry at this position of the page; `labels` has the one label of each paper."""
         shown = [figure for figure in figures if verdict.claim in figure["claims"]]
-        return cls(verdict, f"verdict-{position}", papers_of(verdict.source), shown)
+        papers = [labels[paper] for paper in papers_of(verdict.source)]
+        return cls(verdict, f"verdict-{position}", papers, shown)
 
     @property
     def strip(self) -> Markup | None:
@@ -211,6 +217,23 @@ class Entry:
         """What the search field looks through."""
         v = self.verdict
         return " ".join((v.claim, v.regime, v.study, v.statement, v.source, v.reason)).lower()
+
+
+def _labels(sources: Iterable[str]) -> dict[str, str]:
+    """The label under which each paper is listed once: with its authors, where any of the sources names them."""
+    counts = Counter(paper for source in sources for paper in papers_of(source))
+    best: dict[str, str] = {}
+    for paper, _ in sorted(counts.items(), key=lambda item: (item[0].startswith("arXiv "), -item[1], item[0])):
+        best.setdefault(paper.rpartition("arXiv ")[2], paper)
+    return {paper: best[paper.rpartition("arXiv ")[2]] for paper in counts}
+
+
+def _waiting(entries: Iterable[NotRun]) -> list[tuple[str, int, list[tuple[str, list[NotRun]]]]]:
+    """The claims that were not judged, by reason and study: neither is said twice."""
+    reasons: dict[str, dict[str, list[NotRun]]] = {}
+    for entry in entries:
+        reasons.setdefault(entry.reason, {}).setdefault(entry.study, []).append(entry)
+    return [(why, sum(map(len, studies.values())), list(studies.items())) for why, studies in reasons.items()]
 
 
 def _tally(names: Iterable[str], order: Sequence[str] = ()) -> list[tuple[str, int]]:

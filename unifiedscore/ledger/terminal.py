@@ -48,9 +48,11 @@ def print_ledger(ledger: Ledger, *, verbose: bool = False, file=None) -> None:
         for position, line in enumerate(table):
             say(line, file=file, colour="" if position else "strong")
         say(file=file)
-    for paragraph in remarks(ledger):
-        for position, line in enumerate(_wrapped(paragraph, width)):
-            say(line, file=file, colour="" if position else "alarm")
+    for paragraph in (paragraphs := remarks(ledger)):
+        for line in _wrapped(paragraph, width):
+            say(line, file=file, colour="alarm" if line.startswith(("NOT AS EXPECTED", "FAILED")) else "")
+    if paragraphs:
+        say(file=file)
     for part in (_came_out(ledger), *_further(ledger)):
         for line in _wrapped([f"{part}."], width):
             say(line, file=file)
