@@ -188,7 +188,7 @@ def test_one_name_for_one_thing():
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
         ("study/pool.py", "put", "most"),
         ("study/pool.py", "_put", "most"),
-        ("cli/own_data.py", "train", "steps"),  # the option --steps
+        ("cli/train.py", "train_command", "steps"),  # the option --steps
     }
     found = set()
     for path in PACKAGE.rglob("*.py"):

@@ -86,14 +86,14 @@ def test_json_has_bounded_size_depth_and_numbers(tmp_path):
         with pytest.raises(ValueError):
             parse_json(bad)
     (tmp_path / "a.json").write_bytes(b"{")
-    with pytest.raises(FileError, match=r"a\.json is no JSON file"):
+    with pytest.raises(FileError, match=r"a\.json is not a JSON file"):
         read_json(tmp_path / "a.json")
 
 
 def test_a_report_of_a_folder_that_is_not_written(tmp_path):
-    from unifiedscore.ledger import build_ledger, write_ledger
+    from unifiedscore.ledger import Ledger
 
-    write_ledger(build_ledger([], profile="quick", root_seed=0), tmp_path / "results")
+    Ledger(profile="quick", root_seed=0).write(tmp_path / "results")
     before = sorted(os.listdir(tmp_path / "results"))
     assert write_report(tmp_path / "results", out=tmp_path / "mine.html") == tmp_path / "mine.html"
     assert (tmp_path / "mine.html").stat().st_size > 0 and sorted(os.listdir(tmp_path / "results")) == before

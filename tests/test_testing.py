@@ -268,9 +268,9 @@ def shaken(field, x):
 
 
 def overwritten(field, x):
-    x = points(x, "x", dimension=2)
+    value = 2.0 * points(x, "x", dimension=2)
     x *= 2.0
-    return x
+    return value
 
 
 def refuse_only(*kinds):

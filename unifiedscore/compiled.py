@@ -24,6 +24,7 @@ import numba
 from numba.core import caching
 
 from unifiedscore.errors import UnifiedScoreError
+from unifiedscore.output import note
 from unifiedscore.sources import PACKAGE, content_hash, engine_hash
 
 KEPT = 3  # folders of earlier engines: to go back and forth between two versions stays cheap
@@ -116,7 +117,7 @@ def _tidy(path: Path) -> None:
 
 
 def _note(message: str) -> None:
-    print(f"note: {message}", file=sys.stderr)
+    note(message)
 
 
 @final

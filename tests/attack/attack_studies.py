@@ -143,6 +143,20 @@ def study_doors():
                 },
             )
         ],
+        "Theorem": [
+            Door(
+                "Theorem.claim",
+                lambda **g: st.Theorem(**({"id": "a.b", "statement": "It is.", "source": "here"} | g)).claim(
+                    evidence="monte_carlo", variable="y", test=st.Inside(0, 1), control=st.Control("m", variable="z")
+                ),
+                {part: text.without("None") for part in ("id", "statement", "source")},
+            )
+        ],
+        "known": [Door("known", lambda: st.known(1.0, 0.1), {})],
+        "two_rules": [Door("two_rules", lambda: st.two_rules(1.0, 2.0), {})],
+        "combine": [
+            Door("combine", lambda part: st.combine(part), {"part": Argument(len, {"number": 3, "text": "abc"})})
+        ],
         "Hypothesis": [Door("Hypothesis", st.Hypothesis, {"name": text, "variable": text} | ends)],
         "Control": [
             Door("Control", lambda **g: st.Control(**({"variable": "y"} | g)), {"mutation": text}),

@@ -14,7 +14,9 @@ import unifiedscore as us
 from unifiedscore import study
 from unifiedscore.errors import UnifiedScoreError
 
-NAMES = [name for name in us.__all__ if name != "__version__"] + [f"study.{name}" for name in study.__all__]
+NAMES = [name for name in us.__all__ if name not in ("__version__", "ledger")] + [
+    f"study.{name}" for name in study.__all__
+]
 
 
 @lru_cache(maxsize=1)

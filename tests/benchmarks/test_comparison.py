@@ -168,7 +168,7 @@ def test_every_benchmark_is_run_unless_named(load):
     run = load("run")
     everything = run.read_options([])
     assert everything.benchmarks == sorted(HERE.glob("bench_*.py"))
-    assert everything.out.name == "figures"
+    assert everything.out.name == "reference"
     assert [path.stem for path in run.read_options(["tilting"]).benchmarks] == ["bench_tilting"]
     with pytest.raises(SystemExit):
         run.read_options(["nothing"])

@@ -112,8 +112,8 @@ def test_levels_are_those_of_the_verdicts():
 def test_a_study_that_measures_the_ledger_depends_on_it():
     """The tests themselves belong to the engine; the ledger shows numbers, except to a study of the ledger."""
     assert "inference/rate.py" in engine_files() and "ledger/ledger.py" not in engine_files()
-    for name, depends in (("calibration_ledger", True), ("calibration", False)):
-        assert ("ledger" in closure_of(ROOT / "studies" / f"study_{name}.py").views) is depends
+    for name, depends in (("ledger", True), ("tests", False)):
+        assert ("ledger" in closure_of(ROOT / "studies" / "calibration" / f"study_{name}.py").views) is depends
 
 
 def test_every_cell_says_how_many_trials_it_holds():

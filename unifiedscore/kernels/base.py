@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.validate import array
+from unifiedscore.validate import array, real_array
 
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -50,6 +50,10 @@ class ScaleMixture:
     weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
+        # Tuples: neither a change of the caller's array nor another kind of array changes the mixture.
+        for name in ("atom", "weights"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(real_array(given, name).astype(float).ravel().tolist()))
         nodes, masses = self.atoms, self.masses
         if nodes.ndim != 1 or nodes.shape != masses.shape or not (nodes > 0).all() or not (masses > 0).all():
             raise InputError(
@@ -62,12 +66,12 @@ class ScaleMixture:
     @property
     def atoms(self) -> np.ndarray:
         """The nodes, (k,): empty for a density alone."""
-        return np.atleast_1d(np.asarray([] if self.atom is None else self.atom, dtype=np.float64))
+        return np.array(self.atom or (), dtype=np.float64)
 
     @property
     def masses(self) -> np.ndarray:
         """The masses of the nodes, (k,)."""
-        return np.atleast_1d(np.asarray([1.0] * len(self.atoms[:1]) if self.weights is None else self.weights, float))
+        return np.ones(len(self.atoms[:1])) if self.weights is None else np.array(self.weights, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

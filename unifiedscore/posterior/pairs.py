@@ -36,7 +36,7 @@ def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def weighted_differences(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return sum_j w_ij (y_j - x_i), (n, d): a point without weight adds nothing, however far it is."""
-    return loops.weighted_differences(np.ascontiguousarray(weights), x, y)
+    return loops.weighted_differences(weights.astype(np.float64, order="C", copy=False), x, y)
 
 
 def lengths(gap: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class RecordStore:
         """Write what the keys stand for, once for all the records that share it."""
         path = self.folder / f"{self.identity}{IDENTITY}"
         if not path.exists():
-            write_atomic(path, json.dumps(identity, indent=1).encode())
+            write_atomic(path, encoded(json.dumps(identity, indent=1)))
 
     def write(self, key: str, record: Record, cell: Mapping) -> None:
         """Write a record; it is either complete under its name or not there at all."""

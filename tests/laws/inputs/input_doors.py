@@ -387,6 +387,11 @@ def matched(**given):
 
 
 def other_doors():
+    yield Door(
+        "kernels.ScaleMixture(weights)",
+        LINE,
+        lambda w: ks.ScaleMixture(atom=np.arange(1.0, len(w) + 1), weights=w).masses,
+    )
     yield Door("references.marginal_density(r)", LINE, lambda r: references.marginal_density(r, 6, 2))
     yield Door("references.euler_contraction(step)", LINE, lambda h: references.euler_contraction(8, 2, h))
     height, slope = (lambda z: (z**2).sum(-1)), (lambda z: 2 * z)
