@@ -11,10 +11,10 @@ import importlib.util
 import marshal
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from time import time  # a cell may replace the one in the module
 
 from unifiedscore.errors import FileError, StudyError
 
@@ -54,7 +54,7 @@ def content_hash(path: str | os.PathLike) -> str:
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
     # On Windows the third time is that of creation, and an edit may set the second one back.
-    if os.name == "posix" and time.time() - before[2] / 1e9 > SETTLED and signature(path) == before:
+    if os.name == "posix" and time() - before[2] / 1e9 > SETTLED and signature(path) == before:
         _hashes[path] = before, digest
     return digest
 

@@ -144,7 +144,7 @@ def read_only():
 def leftovers():
     """What a run that could not write left behind beside whole records."""
     files = [path for path in Path(TASK["out"]).rglob("*") if path.is_file()]  # noqa: F821
-    whole = [path for path in files if path.suffix in (".json", ".manifest")]
+    whole = [path for path in files if path.suffix in (".json", ".manifest", ".identity")]
     return [path.name for path in files if path not in whole and path.name != "small.nc"]
 
 

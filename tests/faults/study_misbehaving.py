@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -215,10 +216,16 @@ def forks_for_ever():
 
 @kind(HANGS)
 def endless_mapping():
-    class Endless(dict):
+    class Endless(Mapping):
         def __iter__(self):
             while True:
                 yield "value"
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, name):
+            return 1.0
 
     return Endless()
 

@@ -130,7 +130,7 @@ def test_a_slow_derivation_is_inconclusive_and_one_that_dies_has_failed(tmp_path
     (tmp_path / "derivations").mkdir()
     (tmp_path / "derivations" / "derive_three.py").write_text(DERIVATIONS.lstrip())
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("unifiedscore.ledger.proving.SLOW_SECONDS", 2.0)
+    monkeypatch.setattr("unifiedscore.verify.proving.SLOW_SECONDS", 2.0)
     assert cli._exit_code(["verify", "--derivation-timeout", "8"]) == 3
     captured = capsys.readouterr()
     ledger = json.loads((tmp_path / "results/ledger.json").read_text())

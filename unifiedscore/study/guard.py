@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-import time
+from time import monotonic  # a cell may replace the one in the module
 from typing import final
 
 from unifiedscore.errors import ChangedError, FileError, StudyError
@@ -11,6 +12,7 @@ from unifiedscore.study.identity import Identity, input_hashes, shortened
 from unifiedscore.study.loading import BOUND, Loaded, refuse_changed
 from unifiedscore.study.study import Study
 
+NO_FILE = (errno.EMFILE, errno.ENFILE)
 EVERY = 0.5  # seconds between full comparisons, which take some milliseconds
 
 
@@ -39,14 +41,16 @@ class Guard:
         if self._loaded is not None:
             try:
                 self._check(self._loaded)
-            except (StudyError, FileError) as error:
+            except (StudyError, FileError, OSError) as error:
+                if getattr(error.__cause__ or error, "errno", None) in NO_FILE:
+                    return  # a cell has left no file to open: this process is replaced, and the next one compares
                 raise ChangedError(str(error)) from error
 
     def _check(self, loaded: Loaded) -> None:
-        if len(sys.modules) != self._modules or time.monotonic() > self._next:
+        if len(sys.modules) != self._modules or monotonic() > self._next:
             refuse_changed(self._study, loaded)
             self._compare(loaded.identity(self._study))
-            self._modules, self._next = len(sys.modules), time.monotonic() + EVERY
+            self._modules, self._next = len(sys.modules), monotonic() + EVERY
         elif self._study.inputs:
             now = input_hashes(loaded.path.parent, self._study.inputs)
             if now != self._expected.inputs:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import time  # a cell may replace the one in the module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 from weakref import WeakKeyDictionary
@@ -114,7 +114,7 @@ def load(path: Path) -> Loaded:
         latest = _latest.get(path)
         if latest is not None and latest.unchanged():
             return latest
-        since = time.time()
+        since = time()
         closure = closure_of(path)
         digest = hash_of(closure.files())
         if (path, digest) not in _loaded or _loaded[path, digest].changed_beside():

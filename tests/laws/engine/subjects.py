@@ -26,10 +26,10 @@ from unifiedscore.fields import (
     SmoothedKLGradient,
     WitnessGradient,
     batch_drift,
-    feature_scale,
     sharp_scale,
     solve_tilt,
 )
+from unifiedscore.metrics import feature_scale
 from unifiedscore.posterior import posterior_jacobian, posterior_moments, posterior_vectors
 from unifiedscore.posterior.nearfield import NearField
 from unifiedscore.posterior.neighbours import NeighbourMeans
