@@ -97,7 +97,7 @@ def started(request, monkeypatch):
     elif executor == "dask":
         from distributed import LocalCluster
 
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
             yield ["--executor", cluster.scheduler_address.replace("tcp", "dask")], ()
     else:
         yield ["--executor", executor], ()

@@ -202,7 +202,7 @@ def cluster(folder):
     distributed = pytest.importorskip("distributed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+        options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
         with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
             yield client.get_executor()
 

@@ -99,7 +99,7 @@ def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
         path.mkdir()
     else:
         path.write_bytes(content)
-    with pytest.raises(FileError, match=r"a\.pt .*(cannot be read as a checkpoint|is no checkpoint).*start anew"):
+    with pytest.raises(FileError, match=r"a\.pt .*(cannot be read as a checkpoint|is not a checkpoint).*start anew"):
         train(path, n_steps=5)
     if content is not None:
         assert path.read_bytes() == content
