@@ -28,7 +28,7 @@ def rational_tile(squared, parameters, log_kernel, weight):
 def log_growth(z):
     r"""Return $\log(1 + z^2)$ for $z \ge 0$ of any size; the square of a large one leaves float64."""
     z = np.asarray(z)
-    large = z > 1e100
+    large = z > 1e10  # where the 1 is below rounding, and the square still a number in float32
     return np.where(large, 2.0 * np.log(np.where(large, z, 1.0)), np.log1p(np.where(large, 0.0, z) ** 2))
 
 

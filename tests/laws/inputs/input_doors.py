@@ -390,7 +390,7 @@ def other_doors():
     yield Door(
         "kernels.ScaleMixture(weights)",
         LINE,
-        lambda w: ks.ScaleMixture(atom=np.arange(1.0, len(w) + 1), weights=w).masses,
+        lambda w: ks.ScaleMixture(None, (1.0, 2.0, 3.0), w).masses,
     )
     yield Door("references.marginal_density(r)", LINE, lambda r: references.marginal_density(r, 6, 2))
     yield Door("references.euler_contraction(step)", LINE, lambda h: references.euler_contraction(8, 2, h))
