@@ -27,6 +27,17 @@ def test_workers_are_checked_and_default_to_the_available_cores():
         LocalPool(0)
 
 
+def test_a_process_that_lives_already_finds_modules_where_its_driver_finds_them_now(tmp_path, monkeypatch):
+    (tmp_path / "found_late.py").write_text("V = 3\n")
+    with LocalPool(1) as pool:
+        first = pool.submit(os.getpid).result()
+        monkeypatch.syspath_prepend(tmp_path)
+        assert pool.submit(eval, "__import__('found_late').V").result() == 3
+        monkeypatch.undo()
+        assert str(tmp_path) not in pool.submit(eval, "__import__('sys').path").result()
+        assert pool.submit(os.getpid).result() == first
+
+
 def test_in_process_tasks_return_results_and_errors():
     assert InProcess().submit(divmod, 7, 2).result() == (3, 1)
     with pytest.raises(ZeroDivisionError):

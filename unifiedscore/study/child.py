@@ -97,7 +97,8 @@ def write_all(file: int, content: bytes) -> None:
 
 def _serve(message: bytes, answers: _Answers) -> None:
     try:
-        function, arguments = _loads(message)
+        sys.path[:], call = _loads(message)
+        function, arguments = _loads(call)
         answers.send("begun")
         result = function(*arguments)
         answers.state.restore()

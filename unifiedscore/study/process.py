@@ -30,6 +30,10 @@ class Ended(Exception):
     """The process is not there any more; the text says how it ended."""
 
 
+def _module_path() -> list[str]:
+    return [str(entry) for entry in sys.path]
+
+
 @final
 class WorkerProcess:
     """A process that runs `unifiedscore.study.child.main`, in a group of its own."""
@@ -39,8 +43,7 @@ class WorkerProcess:
         variables = dict.fromkeys(THREAD_VARIABLES, str(threads)) | {PARENT: str(os.getpid()), FAMILY: self.family}
         # By command rather than by multiprocessing: that one imports the main module of the caller again, so that a
         # script without an `if __name__ == "__main__"` guard would start itself in every worker.
-        path = [str(entry) for entry in sys.path]
-        code = f"import sys; sys.path[:] = {path!a}; from unifiedscore.study.child import main; main()"
+        code = f"import sys; sys.path[:] = {_module_path()!a}; from unifiedscore.study.child import main; main()"
         command = [get_executable(), *subprocess._args_from_interpreter_flags(), "-c", code]
         group = {"process_group": 0} if os.name == "posix" else {}
         pipe = subprocess.PIPE
@@ -56,8 +59,8 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, function, arguments) -> None:
-        """Hand a call over."""
-        content = pickle.dumps((function, arguments))
+        """Hand a call over, with where modules are found now: that may have changed since the process started."""
+        content = pickle.dumps((_module_path(), pickle.dumps((function, arguments))))
         try:
             write_all(self._process.stdin.fileno(), content)
         except (OSError, ValueError):
