@@ -8,13 +8,11 @@ from unifiedscore.errors import InputError
 
 MOST_BYTES = 2**35  # on a machine of whatever size: what takes more is a mistake or a case for another algorithm
 SHARE = 0.5  # of the memory of this machine
-BLOCK = (
-    16_000_000  # bytes of a temporary array: few enough for any machine, so many that a loop over blocks costs nothing
-)
+BLOCK = 16_000_000  # of a temporary array: any machine has them, and a loop over such blocks costs nothing
 
 
 def rows_within(numbers: int, *, memory: int = BLOCK) -> int:
-    """Return how many rows of so many float64 `numbers` fit into `memory` bytes; one at least."""
+    """Return how many rows of so many float64 `numbers` fit into `memory` bytes; at least one."""
     return max(1, memory // (8 * numbers))
 
 
