@@ -30,9 +30,13 @@ class HighTiles(AbstractTiles):
     def cut(cls, points: np.ndarray, size: int) -> HighTiles:
         """Cut points (m, d) into tiles of `size` points."""
         center = robust_center(points)
-        given = tuple(points[start : start + size] for start in range(0, len(points), size))
-        centred = tuple(tile - center for tile in given)
-        return cls(given, centred, tuple(np.einsum("md,md->m", tile, tile) for tile in centred), center)
+        given, centred, norms = [], [], []
+        for start in range(0, len(points), size):
+            given.append(points[start : start + size])
+            centred.append(given[-1] - center)
+            # While the tile is in the cache.
+            norms.append(np.einsum("md,md->m", centred[-1], centred[-1]))
+        return cls(tuple(given), tuple(centred), tuple(norms), center)
 
     @property
     def sizes(self) -> tuple[int, ...]:
