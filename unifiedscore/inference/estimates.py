@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -73,6 +73,22 @@ class AbstractTest(ABC):
     low: float
     high: float
 
+    statistic: ClassVar[str] = "value"
+    """The word for what is estimated: value, slope, limit, share, worst residual."""
+
+    needs_exact_evidence: ClassVar[bool] = False
+    """Whether only exact evidence can be tested so; its values may then change with the seed."""
+
+    @property
+    def axis(self) -> str | None:
+        """The axis that the test runs along; None where it takes the seeds of one cell."""
+        return None
+
+    @property
+    def scale_variable(self) -> str | None:
+        """The stored variable that the values are measured by; None where they have their numerical errors."""
+        return None
+
     @abstractmethod
     def estimate(self, y, *, x=None, error=None, level: float) -> Estimate:
         """The statistic of `y` with its interval.
@@ -82,12 +98,51 @@ class AbstractTest(ABC):
         y : array, (x, seed) or (x,) or (seed,)
             Measured values. Without `error` the last axis holds independent replicates (kind "t").
         x : array (x,), optional
-            Where along an axis they were measured, for tests with an `along`.
+            Where along an axis they were measured, for tests with an `axis`.
         error : array like `y`, optional
             Their numerical errors; the interval is then of kind "numerical". `Identity` takes its scale here.
         level : float
             Confidence level in (0, 1); numerical intervals do not use it.
         """
+
+    def replicates(self, seeds: int) -> str:
+        """What an interval over `seeds` seeds was computed from, in words."""
+        return f"{seeds} seeds"
+
+    def describe(self, estimate: Estimate, *, level: float, seeds: int) -> str:
+        """The statistic and its interval, in words."""
+        sampled = estimate.kind in ("t", "binomial")
+        kind = f"{100 * level:.6g} % over {self.replicates(seeds)}" if sampled else "numerical"
+        ends = interval_text(estimate.low, estimate.high)
+        return f"the {self.statistic} {estimate.value:.6g} with interval {ends} ({kind})"
+
+    def undecided(self, narrow: Estimate, wide: Estimate, *, seeds: int, levels: tuple[float, float]) -> str:
+        """Why neither the interval at the support level nor the wider one at the refutation level decides."""
+        region = interval_text(self.low, self.high)
+        if narrow.kind == "numerical":
+            numbers = self.describe(narrow, level=levels[0], seeds=seeds)
+            return f"{numbers} crosses an end of {region}: the numerical error is too large to decide"
+        inside = self.low <= narrow.value <= self.high
+        shown, level = (narrow, levels[0]) if inside else (wide, levels[1])
+        need = self.seeds_needed(shown, seeds=seeds, levels=levels, shown=level)
+        advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
+        numbers = self.describe(shown, level=level, seeds=seeds)
+        return f"too few seeds: {numbers} crosses an end of {region}; if the value stays, {advice}"
+
+    def seeds_needed(self, estimate: Estimate, *, seeds: int, levels: tuple[float, float], shown: float) -> int | None:
+        """How many seeds would decide if the value stays; None if more than could be asked for.
+
+        The spread over seeds is read off the interval, whose own level is `shown`. `levels` are those of support and
+        of refutation.
+        """
+        return seeds_needed(
+            estimate, self.low, self.high, seeds=seeds, level=levels[0], refute_level=levels[1], shown=shown
+        )
+
+
+def interval_text(low: float, high: float) -> str:
+    """An interval or a region as a reason shows it."""
+    return f"[{low:.6g}, {high:.6g}]"
 
 
 def plain(value):

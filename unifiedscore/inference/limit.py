@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,6 +69,8 @@ class Limit(AbstractTest):
     along: str
     order: float
 
+    statistic: ClassVar[str] = "limit"
+
     def __post_init__(self):
         low, high = check_region("Limit", self.low, self.high)
         object.__setattr__(self, "low", low)
@@ -77,6 +80,11 @@ class Limit(AbstractTest):
         object.__setattr__(self, "order", number(self.order, "Limit: order"))
         if self.order == 0:
             raise InputError("Limit: order must not be zero: a correction x^0 does not decay")
+
+    @property
+    def axis(self) -> str:
+        """`along`."""
+        return self.along
 
     def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
         """The limit of `y` (x, seed) or (x,) along `x` (x,); see the class."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -58,6 +59,8 @@ class Proportion(AbstractTest):
     high: float
     trials: int
 
+    statistic: ClassVar[str] = "share"
+
     def __post_init__(self):
         low, high = check_region("Proportion", self.low, self.high)
         if high < 0 or low > 1 or (low <= 0 and high >= 1):
@@ -90,13 +93,17 @@ class Proportion(AbstractTest):
         low, high = exact_interval(events, total, level)
         return Estimate(events / total, low, high, "binomial")
 
-    def seeds_needed(self, estimate: Estimate, *, seeds: int, level: float, refute_level: float) -> int | None:
+    def replicates(self, seeds: int) -> str:
+        """Seeds and the trials behind each."""
+        return f"{seeds} seeds of {self.trials} trials"
+
+    def seeds_needed(self, estimate: Estimate, *, seeds: int, levels: tuple[float, float], shown: float) -> int | None:
         """How many seeds would decide if the share stays; None if not even ten thousand times as many would."""
         events, total = round(estimate.value * self.trials * seeds), self.trials * seeds
         inside = self.low <= estimate.value <= self.high
         times = 1
         while times <= _MOST:
-            low, high = exact_interval(events * times, total * times, level if inside else refute_level)
+            low, high = exact_interval(events * times, total * times, levels[0] if inside else levels[1])
             if (self.low <= low and high <= self.high) if inside else (high < self.low or low > self.high):
                 return seeds * times
             times = math.ceil(times * 1.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -82,6 +82,8 @@ class Rate(AbstractTest):
     law: Literal["power", "log"] = "power"
     toward: Literal["infinity", "zero"] = "infinity"
 
+    statistic: ClassVar[str] = "slope"
+
     def __post_init__(self):
         low, high = check_region("Rate", self.low, self.high)
         object.__setattr__(self, "low", low)
@@ -90,6 +92,11 @@ class Rate(AbstractTest):
             raise InputError(f"Rate: along must name the axis that holds x; got {self.along!r}")
         choice(self.law, "Rate: law", ("power", "log"))
         choice(self.toward, "Rate: toward", ("infinity", "zero"))
+
+    @property
+    def axis(self) -> str:
+        """`along`."""
+        return self.along
 
     def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
         """The slope of `y` (x, seed) or (x,) against `x` (x,); see the class."""
