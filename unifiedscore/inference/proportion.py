@@ -61,6 +61,15 @@ class Proportion(AbstractTest):
 
     statistic: ClassVar[str] = "share"
 
+    @property
+    def estimand(self) -> str:
+        """The chance of an event is the mean of its shares."""
+        return "mean"
+
+    def called(self, *, sampled: bool) -> str:
+        """The share of all trials."""
+        return self.statistic
+
     def __post_init__(self):
         low, high = check_region("Proportion", self.low, self.high)
         if high < 0 or low > 1 or (low <= 0 and high >= 1):
@@ -97,13 +106,15 @@ class Proportion(AbstractTest):
         """Seeds and the trials behind each."""
         return f"{seeds} seeds of {self.trials} trials"
 
-    def seeds_needed(self, estimate: Estimate, *, seeds: int, levels: tuple[float, float], shown: float) -> int | None:
+    def seeds_needed(
+        self, estimate: Estimate, *, seeds: int, level: float, refute_level: float, shown: float = math.nan
+    ) -> int | None:
         """How many seeds would decide if the share stays; None if not even ten thousand times as many would."""
         events, total = round(estimate.value * self.trials * seeds), self.trials * seeds
         inside = self.low <= estimate.value <= self.high
         times = 1
         while times <= _MOST:
-            low, high = exact_interval(events * times, total * times, levels[0] if inside else levels[1])
+            low, high = exact_interval(events * times, total * times, level if inside else refute_level)
             if (self.low <= low and high <= self.high) if inside else (high < self.low or low > self.high):
                 return seeds * times
             times = math.ceil(times * 1.2)

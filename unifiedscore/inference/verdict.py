@@ -61,7 +61,8 @@ class Verdict:
 
     `interval` has low, high, level (None if numerical) and kind; `region` low and high; `control_detail` mutation,
     estimate, interval and reason (None where the claim has no control); each hypothesis name, value, low, high and
-    holds. `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
+    holds. `of` says what was estimated from replicates ("mean", "geometric_mean", "median"; empty for other evidence).
+    `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
 
     Two verdicts are equal if they would be written alike.
 
@@ -95,6 +96,7 @@ class Verdict:
     hypotheses: tuple[Mapping[str, Any], ...] = ()
     cells: int = 0
     reproduce: str = ""
+    of: str = ""
 
     def __post_init__(self):
         detail = self.control_detail

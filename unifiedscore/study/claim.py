@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference.estimates import AbstractTest, plain, read_end
@@ -62,6 +62,9 @@ class Variable:
 class Hypothesis:
     """A condition of a theorem, measured: `low <= median over seeds <= high` in every cell of the claim.
 
+    Use of="mean" where the condition is about an expectation, such as E|x|^2: the median of skewed replicates is
+    another number.
+
     Examples
     --------
     >>> Hypothesis("common norm R0", "norm_ratio", low=0.9, high=1.1).variable
@@ -72,9 +75,11 @@ class Hypothesis:
     variable: str
     low: float = -math.inf
     high: float = math.inf
+    of: Literal["median", "mean"] = "median"
 
     def __post_init__(self):
         _text(self.name, "Hypothesis: name")
+        _choice(self.of, ("median", "mean"), f"hypothesis {self.name!r}: of")
         _text(self.variable, f"hypothesis {self.name!r}: variable")
         for name in ("low", "high"):
             read_end(getattr(self, name), f"hypothesis {self.name!r}: {name}")

@@ -150,6 +150,7 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
         control_detail=control_detail,
         hypotheses=hypotheses,
         cells=result.cells,
+        of=claim.test.estimand if claim.evidence == "monte_carlo" else "",
         reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
 
@@ -306,26 +307,27 @@ def _hypotheses(dataset, claim: Claim) -> tuple[tuple[dict, ...], str, str]:
         shown, holds = math.nan, False
         try:
             block = read(dataset, hypothesis.variable, claim.where)
-            medians = [
-                (float(np.median(part.values)), part.where)
+            average = np.mean if hypothesis.of == "mean" else np.median
+            middles = [
+                (float(average(part.values)), part.where)
                 for (part,) in groups([block], along=None, seeds="seed" in block.dims)
             ]
-            if not medians:
+            if not middles:
                 raise Unavailable("the grid skips every cell that the claim selects")
-            unknown = next((at for value, at in medians if math.isnan(value)), None)
-            outside = next(((value, at) for value, at in medians if not low <= value <= high and value == value), None)
+            unknown = next((at for value, at in middles if math.isnan(value)), None)
+            outside = next(((value, at) for value, at in middles if not low <= value <= high and value == value), None)
             if outside is not None:
                 shown = outside[0]
                 at = f" at {outside[1]}" if outside[1] else ""
                 failing = failing or (
-                    f"the hypothesis '{hypothesis.name}' fails{at}: the median over seeds of {hypothesis.variable} is "
-                    f"{shown:.6g}, not in {interval_text(low, high)}"
+                    f"the hypothesis '{hypothesis.name}' fails{at}: the {hypothesis.of} over seeds of "
+                    f"{hypothesis.variable} is {shown:.6g}, not in {interval_text(low, high)}"
                 )
             elif unknown is not None:
                 raise Unavailable(f"it is NaN at {unknown}" if unknown else "it is NaN")
             else:
                 holds = True
-                shown = min((value for value, _ in medians), key=lambda value: min(value - low, high - value))
+                shown = min((value for value, _ in middles), key=lambda value: min(value - low, high - value))
         except Unavailable as problem:
             unmeasured = unmeasured or f"the hypothesis '{hypothesis.name}' could not be measured: {problem}"
         entries.append({"name": hypothesis.name, "value": shown, "low": low, "high": high, "holds": holds})
