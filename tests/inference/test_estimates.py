@@ -117,7 +117,6 @@ def test_the_ledger_entry_has_exactly_its_keys_and_no_infinities():
     assert list(entry) == [
         "claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason", "finding",
         "estimate", "interval", "region", "control_outcome", "control_detail", "hypotheses", "cells", "reproduce",
-        "of",
     ]  # fmt: skip
     assert entry["interval"] == {"low": None, "high": 2.0, "level": 0.99, "kind": "t"}
     assert entry["region"] == {"low": 0.0, "high": None}

@@ -46,7 +46,8 @@ def linearised(y: np.ndarray, *, of: Estimand, log: bool) -> np.ndarray | str:
         with np.errstate(over="ignore"):
             # exp(l) (n - (n - 1) exp((l - l_s) / (n - 1))), without the cancellation.
             factor = 1 - max(count - 1, 1) * np.expm1((centre - logs) / max(count - 1, 1))
-            return np.ldexp(np.exp(centre) * factor, exponent)
+            powers = np.rint(centre / math.log(2)).astype(int)  # one row may be 1e-200 and another 1e200
+            return np.ldexp(np.exp(centre - powers * math.log(2)) * factor, exponent + powers)
     if not log:
         return y
     if count < MINIMUM_SEEDS:

@@ -145,8 +145,14 @@ class Verdict:
         return self.control_outcome == "refuted"
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None."""
-        return {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
+        """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None.
+
+        `of` is a key of Monte Carlo verdicts alone.
+        """
+        entry = {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
+        if not self.of:
+            del entry["of"]
+        return entry
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Verdict:

@@ -53,7 +53,9 @@ class Summary:
     def text(self) -> str:
         """JSON with one verdict per line, so that two summaries can be compared line by line."""
         entries = (verdict.to_json() for verdict in self.verdicts)
-        lines = [json.dumps({part: entry[part] for part in PARTS}, ensure_ascii=False) for entry in entries]
+        lines = [
+            json.dumps({part: entry[part] for part in PARTS if part in entry}, ensure_ascii=False) for entry in entries
+        ]
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         head = json.dumps({"schema_version": SCHEMA_VERSION, **values, "verdicts": []}, ensure_ascii=False, indent=1)
         return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"
