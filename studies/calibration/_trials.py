@@ -24,8 +24,9 @@ def build(test, low, high):
     """The test itself, with this region."""
     kind = test.removesuffix("_numbers")
     if kind in ("inside", "inside_log"):
-        return Inside(low, high) if kind == "inside" else Inside(math.exp(low), math.exp(high), transform="log")
-    return Rate(low, high, along="x") if kind == "rate" else Limit(low, high, along="x", order=1)
+        return Inside(low, high) if kind == "inside" else Inside(math.exp(low), math.exp(high), of="geometric_mean")
+    # The noise has mean zero in the logarithm: the exponent is that of the geometric mean.
+    return Rate(low, high, along="x", of="geometric_mean") if kind == "rate" else Limit(low, high, along="x", order=1)
 
 
 def draw_noise(noise, shape, x, rng):

@@ -41,6 +41,8 @@ ESTIMANDS = ("mean", "geometric_mean", "median")
 
 
 def skip(cell):
+    if cell["of"] != "mean" and cell["replicates"] > 16:
+        return "the geometric mean and the median are shown at the fewest replicates"
     truth = LAWS[cell["law"]][1 + ESTIMANDS.index(cell["of"])]
     if math.isnan(truth):
         return f"{cell['law']} has no {cell['of']} that an interval could cover"
@@ -195,7 +197,7 @@ def other_claims():
 study = Study(
     name="calibration_estimand", title="Intervals of the mean, the geometric mean and the median of skewed replicates",
     grid=Grid(skip=skip, law=["normal", "lognormal_1", "chi_square_1", "rare_counts"], replicates=[16, 64],
-              of=list(ESTIMANDS), seed=range(8)),
+              of=list(ESTIMANDS), seed=range(6)),
     profiles={"standard": {"law": list(LAWS), "replicates": list(TRIALS), "seed": range(16)}}, measure=measure,
     variables={
         "refuted": Variable("Share of true claims that are refuted"),

@@ -234,7 +234,8 @@ FEW_PROOFS = {
     "false_support": (0.05, "supports a false claim at most once in 20"),
 }
 CALLED = {
-    "inside": "Inside", "inside_log": "Inside with a log transform", "rate": "Rate", "limit": "Limit",
+    "inside": "Inside", "inside_log": "Inside of the geometric mean", "rate": "Rate of the geometric mean",
+    "limit": "Limit",
     "rate_numbers": "Rate on numbers without seeds", "limit_numbers": "Limit on numbers without seeds",
     "identity": "Identity", "symbolic": "A proof by SymPy",
 }  # fmt: skip

@@ -100,7 +100,7 @@ def test_the_reason_says_that_skewness_kept_it_open_and_how_many_seeds_would_do(
     for seeds, enough in ((need, True), (need - 1, False)):
         t = t_quantile(SUPPORT_LEVEL, seeds - 1)
         half = deviation / math.sqrt(seeds) * (t + (2 * t * t + 1) / 6 * narrow.skewness / math.sqrt(seeds))
-        assert (half <= reach) is enough
+        assert bool(half <= reach) == enough
     few = Inside(0.0, 1.3)
     narrow, wide = (few.estimate(EVEN + 1, level=level) for level in levels)
     assert few.undecided(narrow, wide, seeds=16, levels=levels).startswith("too few seeds: the mean ")

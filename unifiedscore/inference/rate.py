@@ -69,7 +69,7 @@ class Rate(AbstractTest):
     Notes
     -----
     Power: with 16 seeds, independent noise of standard deviation s in log y, and 9 points a factor 4 apart, the
-    slope at the centre of a region of half-width 0.25 s is supported with probability above 0.9; a slope 0.35 s
+    slope at the centre of a region of half-width 0.27 s is supported with probability above 0.9; a slope 0.35 s
     outside the region is refuted with probability above 0.9.
 
     Corrections that bend the line by less than the noise of its seeds leave no trend to see, and both kinds of errors
