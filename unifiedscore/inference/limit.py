@@ -58,8 +58,9 @@ class Limit(AbstractTest):
 
     Over seeds the declared order is a hypothesis of the claim: a correction that x^-order mimics within the noise
     cannot be told from it. Measured in `studies/calibration/study_tests.py`: under 1/log x instead of 1/x, on six
-    points a factor 2 apart, one true limit in six is refuted. Declare the order that theory gives, and span decades
-    of x.
+    points a factor 2 apart, corrections of 3 to 10 standard deviations of one seed refute one true limit in three,
+    those of 1 to 3 one in fifteen, those of 10 to 30 one in thirty. Declare the order that theory gives, and span
+    decades of x.
 
     Examples
     --------
