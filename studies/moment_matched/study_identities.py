@@ -25,7 +25,8 @@ def matrices(d, rng):
 def moments(d, p, rng):
     """Worst moment error over 40 steps, in both precisions, and after as many unprojected steps."""
     data = rng.normal(size=(50, d)) @ matrices(d, rng)[0].T
-    settings = dict(noise_level=1.0, smoothing=0.5, noise_draws=4, step=0.01, n_steps=40)
+    noise = us.Noise("fresh_antithetic", draws=4)
+    settings = dict(noise_level=1.0, smoothing=0.5, noise=noise, step=0.01, n_steps=40)
     double, single = (
         us.sample_moment_matched(data.astype(kind), p, rng=rng, **settings).moment_error.max()
         for kind in (np.float64, np.float32)
