@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 
 import unifiedscore as us
-from unifiedscore import references
 from unifiedscore.samplers import ChainState, ManifoldChain
 from unifiedscore.study import Claim, Control, Grid, Identity, Study, Theorem, Variable
 
@@ -108,19 +107,6 @@ def whitened(rng):
     return full, np.abs(partial / partial.mean() - 1).max()
 
 
-def tilts_drop_out():
-    """Laws of three and four particles with and without a quadratic, and with a cubic."""
-    base = lambda y: 2 / 3 * y**3 + 0.5 * y**4
-    cube = lambda y: y**3
-    results = []
-    for extra in (lambda y: 0.9 * y - 1.7 * y**2, lambda y: 0.1 * y**3):
-        changed = lambda y, e=extra: base(y) + e(y)
-        results.append(
-            max(abs(o(changed, cube) - o(base, cube)) for o in (references.three_particles, references.four_particles))
-        )
-    return results
-
-
 def measure(cell, rng):
     d = cell["dimension"]
     p = SHAPES[d]
@@ -139,7 +125,6 @@ def measure(cell, rng):
         ("simplex", simplices(d, rng)),
         ("antithetic", antithetic(d, rng)),
         ("whitening", (*whitened(rng), 1.0)),
-        ("tilt_free", (*tilts_drop_out(), 1.0)),
     ):
         found |= {name: values[0], f"{name}_mutant": values[1], f"{name}_scale": values[2]}
     return found
@@ -172,7 +157,6 @@ study = Study(
                 "simplex": "Change of squared pair distances",
                 "antithetic": "Error of the smoothed score of one point",
                 "whitening": "Deviation of the spectrum from 1",
-                "tilt_free": "Change of E y^3 by an added quadratic",
             }.items()
             for suffix, more in (("", ""), ("_mutant", ", with the mutation"), ("_scale", ", size of its terms"))
         },
@@ -191,7 +175,5 @@ study = Study(
               f"eq. 8 of {PAPER}", "independent draws", 200, "antithetic"),
         claim("whitening", "Full whitening gives a unit spectrum.", HERE,
               "the leading twenty directions left as they are", 1e4, "whitening"),
-        claim("invariant_law", "Quadratic tilts drop out of the law of three and of four particles.", HERE,
-              "a cubic added", 1e4, "tilt_free"),
     ],
 )  # fmt: skip
