@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, interval_text, no_estimate
+from unifiedscore.inference.abstract import AbstractTest, interval_text
+from unifiedscore.inference.estimates import Estimate, no_estimate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.claim import Claim
