@@ -272,7 +272,7 @@ def metric_doors():
 def process_doors():
     schedule = us.Schedule("vp_cosine")
     both = "alpha beta_squared eta kappa variance".split()
-    parts = ["beta", "sigma", "snr", *both, *(f"{part}_rate" for part in both)]
+    parts = ["beta", "sigma", "snr", *both, *(f"{part}_rate" for part in ("alpha", "beta_squared", "variance"))]
     for part in parts:
         yield Door(f"processes.Schedule.{part}(t)", TIMES, getattr(schedule, part))
     yield Door("processes.Schedule.time_of_snr(snr)", LINE, schedule.time_of_snr)
