@@ -105,6 +105,7 @@ def measure_doors():
     yield Door("measures.GaussianMixture(weights)", QUERY_WEIGHTS, lambda w: us.GaussianMixture(X, 0.5, w).mean)
     for name, mixture in (("isotropic", P), ("full", FULL)):
         yield Door("measures.GaussianMixture.log_density(x)", X, mixture.log_density)
+        yield Door("measures.GaussianMixture.log_terms(x)", X, mixture.log_terms)
         yield Door("measures.GaussianMixture.score(x)", X, mixture.score)
         yield Door("measures.GaussianMixture.tilted(linear)", X[0], lambda v, m=mixture: m.tilted(v, 0.1).centers)
         for good in (np.array(0.2), MATRIX):
