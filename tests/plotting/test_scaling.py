@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from unifiedscore.errors import InputError, UnknownNameError
@@ -157,7 +158,7 @@ def test_many_curves_share_one_legend_that_says_everything_once(dataset):
 
 def test_the_legend_of_a_figure_of_its_own_covers_no_data(dataset):
     ax = four(dataset)
-    ax.figure.canvas.draw()
+    FigureCanvasAgg(ax.figure).draw()
     legend, panel = ax.get_legend().get_window_extent(), ax.get_window_extent()
     assert legend.x0 >= panel.x1 and legend.x1 <= ax.figure.bbox.x1
 
@@ -191,7 +192,7 @@ def test_one_region_is_shaded_once_and_several_are_not_shaded_over_each_other(da
 
 
 def overlapping(axis):
-    axis.figure.canvas.draw()
+    FigureCanvasAgg(axis.figure).draw()
     boxes = [label.get_window_extent() for label in axis.get_ticklabels(which="both") if label.get_text()]
     boxes = [box for box in boxes if box.width and axis.axes.get_window_extent().expanded(1.5, 1.5).overlaps(box)]
     return [(a, b) for k, a in enumerate(boxes) for b in boxes[k + 1 :] if a.overlaps(b)], len(boxes)
