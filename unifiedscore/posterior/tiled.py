@@ -154,6 +154,12 @@ def _reduce(measure, kernel, x, exclude, wants) -> tuple[Active, Sums]:
         query = int(np.argmin(bounded))
         if part.remaining(query) == 0:
             raise InputError(f"exclude leaves query {query} without any sample of positive weight")
+        if np.isfinite(kernel.support):
+            raise NumericalError(
+                f"{int((~bounded).sum())} of {len(x)} queries, the first query {query}, have no sample within the "
+                f"support of the kernel {kernel.name}, r < {kernel.support * kernel.bandwidth:.3g}: its posterior is "
+                "not defined there; leave these queries out, or choose a larger bandwidth"
+            )
         raise NumericalError(
             f"every weight of query {query} overflows or underflows: its squared distances to the samples, or their "
             f"ratio to the bandwidth {kernel.bandwidth:.3g}, exceed float64; rescale the points or the bandwidth"
