@@ -548,7 +548,7 @@ def test_a_field_is_evaluated_at_the_queries():
     for source in (field, lambda x: field(x)):
         xr.testing.assert_identical(given, diagnose(p, q, bandwidths=[0.7], queries=x, field=source))
         held_out = diagnose(p, q, bandwidths=[0.7], field=source)
-        assert held_out["field_drift_cosine"].values[0] > 0.9
+        assert held_out["field_drift_cosine"].values[0] > 0.5  # its own points are left out of the drift
     with pytest.raises(InputError, match="one vector a query"):
         diagnose(p, q, bandwidths=[0.7], field=lambda x: x[:, :1])
 

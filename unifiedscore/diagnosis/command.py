@@ -182,13 +182,13 @@ def _number(value: float) -> str:
 
 
 _TERMS = {
-    "": "drift V_p - V_q and score difference s_p - s_q of target p and model q: V(x) is the mean of y - x over "
-    "samples y weighted by the kernel k(x, y), s(x) the gradient of log E k(x, y)",
+    "": "drift V_p minus V_q and score difference s_p minus s_q of target p and model q: V(x) is the mean of y minus x "
+    "over samples y weighted by the kernel k(x, y), s(x) the gradient of log E k(x, y)",
     "cross_fitted_cosine": "cross-fitted: products of different folds, whose noise averages out; same samples: both "
     "fields from one fold, or from all samples at once",
     "effective_samples": "effective samples: 1 / (sum of squared weights), the median over queries",
     "preconditioner_ratio": "preconditioner: alpha = E[1/b] under these weights, b = phi'(r)/r of the kernel "
-    "exp(-phi(r)); residual: V - alpha s",
+    "exp(-phi(r)); residual: V minus alpha s",
     "curl_share": "curl: the antisymmetric part of the Jacobian",
     "effective_bandwidth": "h = sqrt(E alpha): bandwidth of the Gaussian kernel that acts like this one",
     "field_curl_indication": "curl indication: the antisymmetric share of the best linear fit",
