@@ -201,8 +201,8 @@ def balanced(text: str, width: int) -> str:
     Examples
     --------
     >>> print(balanced("Mean squared error of the mean shift of samples", 44))
-    Mean squared error of
-    the mean shift of samples
+    Mean squared error of the
+    mean shift of samples
     """
     options = {"break_long_words": False, "break_on_hyphens": False}
     count = len(wrap(text, width, **options))
