@@ -33,13 +33,19 @@ SPREADS = {"shells": (np.array([0.5, 1.5]), np.array([0.5, 0.5])), "student_t": 
 def pair(name, d):
     """Target, model and the components of the model that stand for all of it under the symmetry of the pair.
 
-    five_six: rings of six and of five modes, whose means and covariances are equal. shells, student_t: rings whose
-    modes have two or five radii, so that norms do not concentrate. The others are named pairs of the package; the modes
-    of both laws are exchangeable in all of them but the shifted rings.
+    crossed: two modes on one axis against two on another, of equal means and traces. ring_mog_wide: rings of five
+    modes, radii 3 and 1.5, std .7. five_six: rings of six and of five modes, whose means and covariances are equal.
+    shells, student_t: rings whose modes have two or five radii, so that norms do not concentrate. The others are named
+    pairs of the package. `None` stands for all components.
     """
     if name == "five_six":
         six, five = (us.load_pair("ring_mog", dimension=d, modes=modes)[0] for modes in (6, 5))
-        return six, five, None
+        return six, five, None  # a reflection is all that two rings of six and of five modes share
+    if name == "crossed":
+        laws = [[[2.0, 0.0], [-2.0, 0.0]], [[0.0, 2.0], [0.0, -2.0]]]
+        return *(us.GaussianMixture(centers, 0.25, dimension=d) for centers in laws), [0]
+    if name == "ring_mog_wide":
+        return *us.load_pair("ring_mog", dimension=d, modes=5, std=0.7, model_radius=1.5), [0]
     if name in SPREADS:
         target, model = (spread(law, *SPREADS[name]) for law in us.load_pair("ring_mog", dimension=d))
         return target, model, list(range(len(SPREADS[name][0])))
