@@ -138,8 +138,8 @@ study = Study(
         floor.claim(regime="high dimension", where={"dimension": 1024, "temperature": 0.02}, expect="refuted"),
         Claim("drift.normalised_loss_constant",
               "While the target of 64 normal points in 16 to 1024 dimensions moves from a distance of .5 per axis to "
-              "2, the loss summed over three normalised temperatures changes by less than a factor 1.5: it hardly shows "
-              "how far the model is.",
+              "2, the loss summed over three normalised temperatures changes by less than a factor 1.5: it hardly "
+              "shows how far the model is.",
               "derived here from Deng et al. 2026, arXiv 2602.04770, A.6", "exact", "normalised_loss",
               Inside(2 / 3, 1.5),
               where={"temperature": 0.2, "dimension": [16, 64, 256, 1024]},

@@ -48,7 +48,7 @@ def measure(cell, rng):
 
 study = Study(
     name="drift_particles", title="Particles under their own drift",
-    grid=Grid(separation=[2.0, 12.0], n=[16, 32, 64], seed=range(16)),
+    grid=Grid(separation=[2.0, 12.0], n=[16, 32, 64, 128], seed=range(16)),
     profiles={"standard": {"n": [16, 32, 64, 128, 256], "seed": range(32)}},
     measure=measure,
     variables={
@@ -64,8 +64,8 @@ study = Study(
               Inside(0.2, 0.3), where={"separation": 12.0, "n": 16, "seed": 0},
               control=Control("modes two bandwidths apart", where={"separation": 2.0})),
         Claim("drift.finite_particle_rate",
-              "The root residual velocity of a conservative drift of n particles on a line falls like n^(-1/(d + 4)) if "
-              "the kernel sees a share of at least .2 h of the particles around each of them: after 20 steps towards "
+              "The root residual velocity of a conservative drift of n particles on a line falls like n^(-1/(d + 4)) "
+              "if the kernel sees a share of at least .2 h of the particles around each of them: after 20 steps towards "
               "N(0, 1) the outermost particle has ever fewer.",
               "Balasubramanian 2026, arXiv 2605.22795 (abstract)", "monte_carlo", "velocity",
               Rate(-0.25, -0.15, along="n"),
