@@ -65,8 +65,8 @@ study = Study(
               control=Control("modes two bandwidths apart", where={"separation": 2.0})),
         Claim("drift.finite_particle_rate",
               "The root residual velocity of a conservative drift of n particles on a line falls like n^(-1/(d + 4)) "
-              "if the kernel sees a share of at least .2 h of the particles around each of them: after 20 steps towards "
-              "N(0, 1) the outermost particle has ever fewer.",
+              "if the kernel sees a share of at least .2 h of the particles around each of them: after 20 steps "
+              "towards N(0, 1) the outermost particle has ever fewer.",
               "Balasubramanian 2026, arXiv 2605.22795 (abstract)", "monte_carlo", "velocity",
               Rate(-0.25, -0.15, along="n"),
               where={"separation": 2.0},
