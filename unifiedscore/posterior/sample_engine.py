@@ -105,8 +105,8 @@ class SampleEngine(AbstractEngine):
             if np.isfinite(support):
                 raise NumericalError(
                     f"{int((~bounded).sum())} of {len(x)} queries, the first query {query}, have no sample within the "
-                    f"support of the kernel {self.kernel.name}, r < {support * self.kernel.bandwidth:.3g}: its posterior "
-                    "is not defined there; leave these queries out, or choose a larger bandwidth"
+                    f"support of the kernel {self.kernel.name}, r < {support * self.kernel.bandwidth:.3g}: its "
+                    "posterior is not defined there; leave these queries out, or choose a larger bandwidth"
                 )
             raise NumericalError(
                 f"every weight of query {query} overflows or underflows: its squared distances to the samples, or "
