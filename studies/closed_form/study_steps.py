@@ -127,7 +127,7 @@ study = Study(
     claims=[
         exact.claim(id="closed_form.path_hull", variable="path_gap", test=IDENTITY,
                     statement="With fixed and with fresh noise z_n - (1-t_n) z_0 is t_n times the mean of the "
-                              "barycenters met so far with weights S(S-n)/(n(S-j)(S-j-1)); points of unequal weight, S = 12.",
+                              "barycenters met so far with weights S(S-n)/(n(S-j)(S-j-1)); unequal weights, S = 12.",
                     control=Control("plain averages of the barycenters", variable="path_gap_plain")),
         exact.claim(id="closed_form.last_step_barycenter", variable="last_gap", test=IDENTITY,
                     statement="With uniform steps to t = 1 samples are the smoothed barycenters of the last states at "
