@@ -77,11 +77,11 @@ study = Study(
                 ("fresh_antithetic", 0.177, "fixed_antithetic"),
             )
         ),
-        share_of.claim(id="closed_form.noise_policy", regime="shared", variable="distinct", test=Inside(-np.inf, -0.05),
-                       where=AT | {"policy": "shared"}, minus={"policy": "fixed"},
+        share_of.claim(id="closed_form.noise_policy", regime="shared", variable="distinct",
+                       test=Inside(-np.inf, -0.05), where=AT | {"policy": "shared"}, minus={"policy": "fixed"},
                        statement="With one tuple shared by all paths 400 samples of thirty points in the plane hold "
-                                 "fewer distinct points than with a tuple per path, by 5 % of the samples or more (sigma = "
-                                 ".5, S = 50, M = 2).",
+                                 "fewer distinct points than with a tuple per path, by 5 % of the samples or more "
+                                 "(sigma = .5, S = 50, M = 2).",
                        control=Control("fresh noise", where={"policy": "fresh"})),
         *(
             share_of.claim(id="closed_form.fresh_limit", regime=f"S={steps}", test=Inside(share - 0.015, share + 0.015),
@@ -116,8 +116,8 @@ study = Study(
         share_of.claim(id="closed_form.m_dependence", variable="variance", test=Inside(0.05, np.inf),
                        where=AT | {"policy": "fixed"}, minus={"draws": 8},
                        source="reported in public reviews; checked here",
-                       statement="With fixed noise, sigma = .5 and S = 200 the variance of the samples of two points is "
-                                 "larger for M = 2 draws than for M = 8, by more than .05.",
+                       statement="With fixed noise, sigma = .5 and S = 200 the variance of the samples of two points "
+                                 "is larger for M = 2 draws than for M = 8, by more than .05.",
                        control=Control("M = 64", where={"draws": 64})),
     ],
 )  # fmt: skip
