@@ -130,6 +130,16 @@ study = Study(
                 ("gaussian", "a Gaussian fit", "means of four random points", "random mean"),
             )
         ),
-        *(claim for name in ("spirals", "swiss_roll", "sphere") for claim in tuned(name)),
+        baseline.claim(regime="digits against mixup", minus={"sampler": "mixup"},
+                       where={"n_points": 200, "dataset": "digits", "sampler": "sigma=0.5"},
+                       control=Control("no smoothing", where={"sampler": "sigma=0"}),
+                       statement="With 200 digits the closed-form sampler at sigma = .35 has a smaller W2 than mixup "
+                                 "of four nearest points."),
+        baseline.claim(regime="spirals at sigma=0.5", test=Inside(-0.05, 0.05), minus={"sampler": "kde=0.5"},
+                       where={"n_points": 200, "dataset": "spirals", "sampler": "sigma=0.5"},
+                       control=Control("the best smoothing of the grid, 1.5", where={"sampler": "sigma=1.5"}),
+                       statement="With 200 points of the spirals at sigma = .5 in units of .3, a third of the best, W2 "
+                                 "is within .05 of that of the best kernel density."),
+        *(claim for name in ("spirals", "swiss_roll", "sphere", "digits") for claim in tuned(name)),
     ],
 )  # fmt: skip
