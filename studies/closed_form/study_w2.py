@@ -65,6 +65,7 @@ BEST = {
     "spirals": ("1.5", "0.5"),
     "swiss_roll": ("1", "0.5"),
     "sphere": ("0.75", "0.2"),
+    "digits": ("0.5", "0.1"),
 }
 BOARD = {"n_points": 200, "dataset": "checkerboard", "sampler": "sigma=0.5"}
 NO_WORSE = Inside(-np.inf, 0.0)
