@@ -20,7 +20,7 @@ def outside(hull, x):
 
 def energy_increase(points, rng):
     """Largest one-step increase of W_t - t |x_1|^2/2 along paths with one fixed tuple."""
-    noise, steps = rng.normal(size=(DRAWS, 2)), 40
+    noise, steps = rng.normal(size=(DRAWS, 2)), 20
     found = us.sample_closed_form(
         points,
         100,
@@ -135,7 +135,7 @@ study = Study(
                     control=Control("noise of the last bandwidth 1/S added", variable="outside_hull_noisy")),
         paths.claim(id="closed_form.equal_norm_lyapunov", variable="increase", test=Inside(-np.inf, 1e-12), where=AT,
                     statement="For data of equal norm W_t - t|x|^2/2 never increases along paths with one fixed tuple "
-                              "(20 points on a circle, S = 40).",
+                              "(20 points on a circle, S = 20).",
                     control=Control("data whose norms differ", variable="increase_generic")),
         paths.claim(id="closed_form.large_sigma_law", variable="extreme", test=Inside(0.96, np.inf), where=EXTREME,
                     statement="For sigma of 60 diameters and S = 400 at least 96 % of the samples are the mean of the "
