@@ -1,7 +1,7 @@
 """What a late start does to W2, on real digits and on the data sets of the W2 study, and the law of the start itself.
 
-The smoothing is in units of a length of the data. A late start keeps more of the unsmoothed law: it costs W2 where
-smoothing helps, and gains where there is too much of it.
+The smoothing is in units of a length of the data. A late start keeps more of the unsmoothed law: it costs W2 at
+the smoothing of least W2; above it gains on digits and on the checkerboard, on a sphere it does not.
 """
 
 import numpy as np
@@ -52,8 +52,8 @@ study = Study(
     grid=Grid(dataset=["digits"], smoothing=[1.0], start_time=[0.9], seed=range(16),
               paired=("smoothing", "start_time")),
     measure=measure,
-    profiles={"standard": {"dataset": list(LENGTHS), "smoothing": [0.26, 0.5, 0.75, 1.0, 1.5],
-                           "start_time": [0.5, 0.8, 0.9], "seed": range(32)}},
+    profiles={"standard": {"dataset": ["digits", "checkerboard", "sphere"], "smoothing": [0.5, 0.75, 1.0, 1.5],
+                           "start_time": [0.5, 0.9], "seed": range(64)}},
     variables={
         "change": Variable("Log of W2 after a start at T over W2 after a start at 0"),
         "start_noise": Variable("Squared distance of starts to the nearest T x_i over d (1-T)^2"),
@@ -73,20 +73,19 @@ study = Study(
             statement="The sampler starts at T from T x_i plus Gaussian noise of variance (1-T)^2: squared distances "
                       "to the nearest T x_i are d (1-T)^2 on digits at T = .9.",
             control=Control("variance 1 - T", variable="start_noise_wrong")),
+        quality.claim(regime="checkerboard, sigma=1", test=Inside(-0.35, -0.02),
+                      where={"dataset": "checkerboard", "smoothing": 1.0, "start_time": 0.9},
+                      statement="On 200 points of the checkerboard at sigma = 1 half-side of a cell, twice the "
+                                "smoothing of least W2, a start at T = .9 gains 2 to 30 % of W2.",
+                      control=Control("digits at their best smoothing", where={"dataset": "digits", "smoothing": 0.5})),
         *(
-            quality.claim(regime=f"{dataset}, sigma={sigma}", test=test,
-                          where={"dataset": dataset, "smoothing": sigma, "start_time": 0.9},
-                          statement=f"On 200 points of the {dataset} at sigma = {sigma} in units of {unit}, {place} "
-                                    f"the smoothing of least W2, a start at T = .9 {words} W2.",
-                          control=Control(mutation, where=other))
-            for dataset, sigma, unit, place, words, test, mutation, other in (
-                ("checkerboard", 1.0, "half a cell", "above", "gains 10 to 30 % of", Inside(-0.3, -0.1),
-                 "the best smoothing", {"smoothing": 0.5}),
-                ("spirals", 1.0, ".3", "below", "costs 3 to 15 % of", Inside(0.03, 0.15),
-                 "twice the smoothing on the checkerboard", {"dataset": "checkerboard"}),
-                ("sphere", 0.75, ".3", "at", "costs 3 to 15 % of", Inside(0.03, 0.15),
-                 "twice the smoothing", {"smoothing": 1.5}),
-            )
+            quality.claim(regime=f"sphere, sigma={sigma}", test=Inside(0.0, 0.2),
+                          where={"dataset": "sphere", "smoothing": sigma, "start_time": 0.9},
+                          statement=f"On 200 points of a sphere at sigma = {sigma} in units of .3, {place} the "
+                                    "smoothing of least W2, a start at T = .9 costs up to 20 % of W2.",
+                          control=Control("digits at twice their best smoothing",
+                                          where={"dataset": "digits", "smoothing": 1.0}))
+            for sigma, place in ((0.75, "at"), (1.5, "at twice"))
         ),
     ],
 )  # fmt: skip
