@@ -4,7 +4,12 @@ from unifiedscore.plotting.ranking import plot_ranking
 from unifiedscore.plotting.style import caption, new_figure, style
 
 study = "closed_form_policies"
-claims = ("closed_form.noise_policy", "closed_form.fresh_not_population", "closed_form.m_dependence")
+claims = (
+    "closed_form.noise_policy",
+    "closed_form.fresh_limit",
+    "closed_form.fresh_not_population",
+    "closed_form.m_dependence",
+)
 
 
 def figure(dataset):
@@ -14,7 +19,7 @@ def figure(dataset):
         for ax, variable, title in zip(
             axes, ("midpoint", "variance"), ("a  Mass at the midpoint", "b  Variance of the samples"), strict=True
         ):
-            plot_ranking(dataset, variable, "policy", where={"n_steps": 200, "draws": 2}, ax=ax)
+            plot_ranking(dataset, variable, "policy", where={"smoothing": 0.5, "n_steps": 200, "draws": 2}, ax=ax)
             ax.set_title(title)
         caption(
             canvas,

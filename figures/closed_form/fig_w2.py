@@ -10,6 +10,7 @@ claims = ("closed_form.w2_interior_minimum", "closed_form.baselines")
 
 
 def figure(dataset):
+    dataset = dataset.sel(n_points=200)
     present = dataset["w2"].notnull()
     names = [str(n) for n in dataset["dataset"].values if bool(present.sel(dataset=n).any())]
     samplers = [str(name) for name in np.ravel(dataset["sampler"].values)]

@@ -284,25 +284,28 @@ def two_points():
 
 def policies():
     axes = {
+        "smoothing": [0.5, 1.2],
         "policy": ["fixed", "fixed_antithetic", "fresh", "fresh_antithetic", "population"],
         "n_steps": [200],
         "draws": [2, 8],
         "seed": np.arange(16),
     }
-    middle = np.array([0.156, 0.354, 0.104, 0.177, 0.0])[:, None, None, None]
-    noise = 0.01 * np.random.default_rng(3).standard_normal((5, 1, 2, 16))
+    middle = np.array([0.156, 0.354, 0.104, 0.177, 0.0])[None, :, None, None, None]
+    noise = 0.01 * np.random.default_rng(3).standard_normal((2, 5, 1, 2, 16))
     data = {"midpoint": (tuple(axes), middle + noise), "variance": (tuple(axes), 1 - middle + noise)}
     return _labelled(data, axes)
 
 
 def w2():
     axes = {
+        "n_points": [200, 800],
         "dataset": ["checkerboard", "digits"],
         "sampler": ["sigma=0", "sigma=0.5", "training"],
         "seed": np.arange(24),
     }
-    middle = np.array([0.602, 0.464, 0.564])[None, :, None]
-    values = middle + 0.05 * np.random.default_rng(4).standard_normal((2, 3, 24))
+    middle = np.array([0.602, 0.464, 0.564])[:, None]
+    values = middle + 0.05 * np.random.default_rng(4).standard_normal((2, 2, 3, 24))
+    values[1, 1] = np.nan
     return _labelled({"w2": (tuple(axes), values)}, axes)
 
 
