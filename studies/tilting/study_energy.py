@@ -14,12 +14,10 @@ from unifiedscore.processes import (
     SCHEDULES,
     adjoint_energy,
     logconcave_factor,
-    loss_floor,
     mixture_energy_factor,
     mixture_factor,
-    novel_target,
 )
-from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known, two_rules
+from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known
 
 LAWS = LOGCONCAVE | {"equal_modes": SYMMETRIC, "unequal_modes": UNEQUAL}
 # Two modes of one width, for the bound of a law of radius R smoothed by a Gaussian: (law, R).
@@ -56,15 +54,6 @@ def energies(cell, rng):
 def largest_radius(law):
     """Half the distance of the outermost modes: the ball that holds the law of the modes."""
     return float(np.ptp(law.means[:, 0])) / 2
-
-
-def novel(cell, rng):
-    """The floor of the novel target over unequal modes, the reference of the base's variance."""
-    target = novel_target(us.TiltedProcess(UNEQUAL, REWARD, cell["schedule"]), variance=spread(UNEQUAL))
-    clock = {"low": target.schedule.time_of_snr(1e-6), "high": target.schedule.time_of_snr(1e6)}
-    by_order = lambda order: {f"novel{'_squared' * (p - 1)}": loss_floor(target, **clock, power=p, order=order)
-                              for p in (1, 2)}  # fmt: skip
-    return two_rules(by_order(6), by_order(9), relative=1e-9)
 
 
 def simulated(cell, rng):
@@ -132,21 +121,6 @@ studies = [
                                    "2.247: seven times the log-concave bound with mu = 1/Var, and 1/430 of the general "
                                    "bound.",
                          control=Control("the Jacobian of one Gaussian of that variance", variable="energy_single")),
-        ],
-    ),
-    Study(
-        name="tilting_novel_floor", title="Floor of the novel target over unequal modes",
-        grid=Grid(schedule=list(SCHEDULES)), measure=novel,
-        variables={
-            "novel": Variable("KL-weighted floor of the novel target over unequal modes"),
-            "novel_squared": Variable("Floor of the novel target with weight eta^2 over unequal modes"),
-        },
-        claims=[
-            floors.claim(regime="mixture_novel", variable="novel", evidence="quadrature", test=Inside(-1e-6, 1e-6),
-                         where={"schedule": ["rectified_flow", "vp_cosine"]}, minus={"schedule": "foellmer"},
-                         statement="Over two unequal modes the floor of the novel target (0.5094 for the reference of "
-                                   "the base's variance) does not depend on the schedule.",
-                         control=Control("weight eta^2", variable="novel_squared")),
         ],
     ),
     Study(

@@ -111,7 +111,7 @@ def fixed_start(cell, rng):
 
     quadratic = us.TiltedProcess(process.base, us.QuadraticReward([0.7], 0.1), cell["schedule"])
     x = 0.4
-    for (t, tail), h in zip(tails.items(), np.diff(times), strict=True):
+    for t, h in zip(tails, np.diff(times), strict=True):
         x = x + h * float(process.drift([[x]], t)[0, 0])
     # Mean and variance of the chain's end give log E exp(0.7 x_K).
     noise = sum(h * sigma(t) ** 2 * tail**2 for (t, tail), h in zip(tails.items(), np.diff(times), strict=True))
