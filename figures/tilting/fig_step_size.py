@@ -7,6 +7,9 @@ study = "tilting_step_size"
 claims = ("tilting.escorted_jarzynski", "tilting.tilted_jarzynski", "tilting.nets_residual_zero")
 
 
+STEPS = [100, 200, 400, 800]
+
+
 def figure(dataset):
     rate = Prediction(-1.0, low=-1.05, high=-0.95)
     with style():
@@ -18,7 +21,7 @@ def figure(dataset):
                     dataset,
                     name,
                     "steps",
-                    where={"share": share},
+                    where={"share": share, "schedule": "rectified_flow", "steps": STEPS},
                     ax=axes[0, column],
                     lower=axes[1, column],
                     prediction=rate,

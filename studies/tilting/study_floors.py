@@ -64,7 +64,7 @@ def truncated(cell, rng):
             "tsm_best": best_sampling_moment(tsm, **span, order=order),
         }
 
-    found = two_rules(by_order(6), by_order(9), relative=1e-10)
+    found = two_rules(by_order(5), by_order(7), relative=1e-10)
     floor, target, gradient = found["csm_floor"], found["tsm_floor"], found["csm_gradient"]
     low, high = 0.5 * np.log1p(schedule.snr(np.array([cut, 1 - cut])) * STAR)  # mutual information with the state
     prefactor = target.value * 2 * STAR * schedule.snr(cut)

@@ -23,7 +23,7 @@ def bounds(cell, rng):
         "ratio_reward": w @ process.reward.gradient(x)[:, 0] ** 2,
     }
     floor = lambda order: loss_floor(novel_target(process, variance=tau**2), low=1e-3, high=1 - 1e-3, order=order)
-    coarse, fine = floor(4), floor(6)
+    coarse, fine = floor(3), floor(5)
     error = abs(fine - coarse) + 1e-4 * fine
     return {name: known(fine / (tau**2 / 2 * e), error / (tau**2 / 2 * e)) for name, e in energies.items()}
 
@@ -33,10 +33,10 @@ def novel(cell, rng):
     target = novel_target(
         us.TiltedProcess(UNEQUAL, REWARD, cell["schedule"]), variance=float(UNEQUAL.covariance_matrix[0, 0])
     )
-    clock = {"low": target.schedule.time_of_snr(1e-6), "high": target.schedule.time_of_snr(1e6)}
+    clock = {"low": target.schedule.time_of_snr(1e-4), "high": target.schedule.time_of_snr(1e4)}
     powers = {"novel": 1.0, "novel_squared": 2.0}
     by_order = lambda order: {name: loss_floor(target, **clock, power=p, order=order) for name, p in powers.items()}
-    return two_rules(by_order(6), by_order(9), relative=1e-9)
+    return two_rules(by_order(5), by_order(7), relative=1e-9)
 
 
 studies = [

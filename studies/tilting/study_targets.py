@@ -213,8 +213,8 @@ study = Study(
               "related work: Domingo-Enrich et al. 2024, arXiv 2409.08861", "quadrature", "control", CLOSE,
               control=Control("score of p* without renoising", variable="control_unnoised")),
         Claim("tilting.mixture_family",
-              "The score of a noised mixture of two equal or unequal modes has the slope E[-1/Gamma | x] + Var(score of "
-              "the component | x): -1/Gamma + alpha^2 Var(mean | x)/Gamma^2 where the widths are equal.",
+              "The score of a noised mixture of two equal or unequal modes has the slope E[-1/Gamma | x] + Var(score "
+              "of the component | x): -1/Gamma + alpha^2 Var(mean | x)/Gamma^2 where the widths are equal.",
               HERE, "quadrature", "curvature", Inside(-1e-4, 1e-4),
               control=Control("the variance of the component scores dropped", variable="curvature_own")),
         Claim("tilting.bias_variance",
