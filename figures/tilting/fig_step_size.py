@@ -5,8 +5,6 @@ from unifiedscore.plotting.style import BLUE, RED, caption, new_figure, style
 
 study = "tilting_step_size"
 claims = ("tilting.escorted_jarzynski", "tilting.tilted_jarzynski", "tilting.nets_residual_zero")
-
-
 STEPS = [100, 200, 400, 800]
 
 
