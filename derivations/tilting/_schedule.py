@@ -6,6 +6,7 @@ alpha and beta are undefined positive functions of t, so that what is proved hol
 import sympy as sp
 
 import unifiedscore as us
+from unifiedscore.processes import SCHEDULES
 
 T = sp.Symbol("t", positive=True)
 ALPHA, BETA = (sp.Function(name, positive=True)(T) for name in ("alpha", "beta"))
@@ -44,9 +45,13 @@ def evaluate(expression, schedule, t, values):
     return float(sp.sympify(expression).subs(rates).subs(plain).subs(values))
 
 
-def draw(rng):
-    """A schedule, a time, and a Gaussian process with its symbols' values."""
-    schedule = us.Schedule(("foellmer", "vp_cosine", "rectified_flow")[rng.integers(3)])
+def in_every_schedule(agrees):
+    """The worst of `agrees(rng, schedule)` over the schedules: a draw of one would leave two unseen."""
+    return lambda rng: max(agrees(rng, us.Schedule(name)) for name in SCHEDULES)
+
+
+def draw(rng, schedule):
+    """A time, and a Gaussian process of the schedule with its symbols' values."""
     nu, q, m0, slope = 0.5 + rng.random(), 2 * rng.random(), *rng.normal(size=2)
     process = us.TiltedProcess(us.GaussianMixture([[m0]], nu**2), us.QuadraticReward([slope], q), schedule)
     return process, float(rng.uniform(0.1, 0.9)), {NU: nu, Q: q, M0: m0, L: slope}

@@ -18,6 +18,7 @@ from _schedule import (
     draw,
     evaluate,
     gamma,
+    in_every_schedule,
     score,
     zero,
 )
@@ -79,16 +80,18 @@ def energy_gaps(subtract=True):
     return sp.Matrix([sp.simplify(sp.diff(-(X**2) / 2 + reward, X) + sp.diff(energy, X)), sp.simplify(drift)])
 
 
-def agrees_control(rng):
-    process, t, values = draw(rng)
+@in_every_schedule
+def agrees_control(rng, schedule):
+    process, t, values = draw(rng, schedule)
     x = rng.normal()
     expected = evaluate(-sp.diff(value(), X), process.schedule, t, values | {X: x})
     got = process.score_difference([[x]], t)[0, 0]
     return abs(got - expected) / (EPS * (abs(expected) + 10 / (t * (1 - t)) ** 2))
 
 
-def agrees_shift(rng):
-    process, t, values = draw(rng)
+@in_every_schedule
+def agrees_shift(rng, schedule):
+    process, t, values = draw(rng, schedule)
     zeta = 0.2 + rng.random()
     share = (ALPHA**2 * NU**2 / gamma(NU**2)) ** ZETA
     expected = evaluate(share, process.schedule, t, values | {ZETA: zeta})

@@ -2,7 +2,7 @@
 
 import numpy as np
 import sympy as sp
-from _schedule import ALPHA, BETA, ETA, KAPPA, NU, T, draw, evaluate, gamma, zero
+from _schedule import ALPHA, BETA, ETA, KAPPA, NU, T, draw, evaluate, gamma, in_every_schedule, zero
 
 from unifiedscore.processes import gaussian_factor
 from unifiedscore.study.derivation import Derivation
@@ -46,8 +46,9 @@ def floor_gaps(power=1):
     return sp.Matrix([zero(sp.diff(primitive, T) - density), ends[0], ends[1] - NU**2 / 2])
 
 
-def agrees_rates(rng):
-    process, t, values = draw(rng)
+@in_every_schedule
+def agrees_rates(rng, schedule):
+    process, t, values = draw(rng, schedule)
     schedule = process.schedule
     pairs = [
         (evaluate(ETA, schedule, t, values), schedule.eta(t)),
@@ -61,8 +62,9 @@ def agrees_rates(rng):
     return max(abs(a - b) for a, b in pairs) / (np.finfo(float).eps * scale)
 
 
-def agrees_floor(rng):
-    process, t, values = draw(rng)
+@in_every_schedule
+def agrees_floor(rng, schedule):
+    process, t, values = draw(rng, schedule)
     expected = evaluate(ALPHA * NU**2 / gamma(NU**2), process.schedule, t, values)
     got = gaussian_factor(process.schedule, t, float(process.base.variances[0]))
     return abs(got - expected) / (np.finfo(float).eps * expected)

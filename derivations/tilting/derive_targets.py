@@ -20,6 +20,7 @@ from _schedule import (
     draw,
     evaluate,
     gamma,
+    in_every_schedule,
     score,
     zero,
 )
@@ -105,9 +106,10 @@ def make(process, tau):
     )
 
 
-def agrees_targets(rng):
+@in_every_schedule
+def agrees_targets(rng, schedule):
     """Targets, conditional means and conditional variances of the code."""
-    process, t, values = draw(rng)
+    process, t, values = draw(rng, schedule)
     x, y, tau = *rng.normal(size=2), 0.5 + rng.random()
     values = values | {X: x, Y: y, TAU: tau}
     worst = 0.0

@@ -5,6 +5,7 @@ from unifiedscore.plotting.style import BLUE, RED, caption, new_figure, style
 
 study = "tilting_step_size"
 claims = ("tilting.escorted_jarzynski", "tilting.tilted_jarzynski", "tilting.nets_residual_zero")
+STEPS = [100, 200, 400, 800]
 
 
 def figure(dataset):
@@ -18,7 +19,7 @@ def figure(dataset):
                     dataset,
                     name,
                     "steps",
-                    where={"share": share},
+                    where={"share": share, "schedule": "rectified_flow", "steps": STEPS},
                     ax=axes[0, column],
                     lower=axes[1, column],
                     prediction=rate,

@@ -23,7 +23,7 @@ def start_noise(start, points, time):
 def sample(points, n, smoothing, time, seed):
     """Samples and their starts; runs with the same seed share the Gaussian part of the start and the noise."""
     found = us.sample_closed_form(
-        points, n, n_steps=STEPS, smoothing=smoothing, noise_draws=DRAWS, noise_policy="fixed", start_time=time,
+        points, n, n_steps=STEPS, smoothing=smoothing, noise=us.Noise("fixed", draws=DRAWS), start_time=time,
         rng=np.random.default_rng(seed), trajectory=True,
     )  # fmt: skip
     return found.samples, found.trajectory[0]

@@ -23,10 +23,10 @@ ONE_STEPS, GRID = 100, 40
 
 
 def run(data, smoothing, start, steps, noise, start_time=0.0):
-    policy = {"noise_policy": "shared", "noise": TUPLE} if noise == "shared" else {"noise_policy": "population"}
+    noise = us.Noise("shared", given=TUPLE) if noise == "shared" else us.Noise("population")
     return us.sample_closed_form(
-        DATA[data][:, None], len(start), n_steps=steps, smoothing=smoothing, noise_draws=1, start=start[:, None],
-        start_time=start_time, rng=np.random.default_rng(0), trajectory=True, **policy,
+        DATA[data][:, None], len(start), n_steps=steps, smoothing=smoothing, noise=noise, start=start[:, None],
+        start_time=start_time, rng=np.random.default_rng(0), trajectory=True,
     )  # fmt: skip
 
 

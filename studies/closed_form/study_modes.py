@@ -22,8 +22,8 @@ def measure(cell, rng):
     data, run = rng.spawn(2)
     points, reference = clusters(TRAINING, data), clusters(SAMPLES, data)
     found = us.sample_closed_form(
-        points, SAMPLES, n_steps=STEPS, smoothing=cell["smoothing"], noise_draws=DRAWS,
-        noise_policy="fixed_antithetic", rng=run,
+        points, SAMPLES, n_steps=STEPS, smoothing=cell["smoothing"], noise=us.Noise("fixed_antithetic", draws=DRAWS),
+        rng=run,
     ).samples  # fmt: skip
     masses = np.bincount(np.abs(found - MEANS[:, 0]).argmin(1), minlength=3) / SAMPLES
     near = np.abs(found - MEANS[:, 0]).min(1) < 3 * SPREAD

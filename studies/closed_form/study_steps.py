@@ -14,9 +14,9 @@ RIM, FAR = 256, 20
 
 
 def run(data, start, steps, noise, *, smoothing=SMOOTHING, policy="fixed", seed=0, **options):
-    options |= {"smoothing": smoothing, "noise_draws": noise.shape[-2], "noise_policy": policy, "noise": noise}
+    options |= {"smoothing": smoothing, "noise": us.Noise(policy, given=noise), "trajectory": True}
     return us.sample_closed_form(
-        data, len(start), n_steps=steps, start=start, rng=np.random.default_rng(seed), trajectory=True, **options
+        data, len(start), n_steps=steps, start=start, rng=np.random.default_rng(seed), **options
     )
 
 
@@ -54,11 +54,12 @@ def one_step_gaps(points, start, noise, time):
     steps = round(1 / (1 - time))
     exact = smoothed(points, start, noise, SMOOTHING, time)
     n, half = len(points), len(points) // 2
-    every = dict(estimator="neighbours", n_neighbours=half, n_remainder=n - half)
-    near = {"estimator": "near"}
-    options = {"near": near, "near_loose": near | {"tolerance": 1e-3}, "all": every,
-               "all_but_one": every | {"n_remainder": n - half - 1}}  # fmt: skip
-    found = {name: run(points, start, steps, noise, start_time=time, **more) for name, more in options.items()}
+    estimators = {"near": us.Near(), "near_loose": us.Near(1e-3), "all": us.Neighbours(half, n - half),
+                  "all_but_one": us.Neighbours(half, n - half - 1)}  # fmt: skip
+    found = {
+        name: run(points, start, steps, noise, start_time=time, estimator=estimator)
+        for name, estimator in estimators.items()
+    }
     return {f"{name}_gap": np.abs(r.samples - exact).max() for name, r in found.items()} | {
         "near_share": float(found["near"].fractions[-1]),
     }
@@ -73,7 +74,7 @@ def rim_ratio(beyond, tolerance=TOLERANCE):
     reach = np.sqrt(2 * np.log(RIM / tolerance)) * (1 - time) / time
     points = reach * np.array([0.0] + [beyond] * (RIM - 2) + [1 + 1e-9])[:, None]
     start, noise = np.zeros((1, 1)), np.zeros((1, 1, 1))
-    found = run(points, start, FAR, noise, start_time=time, smoothing=0.0, estimator="near", tolerance=tolerance)
+    found = run(points, start, FAR, noise, start_time=time, smoothing=0.0, estimator=us.Near(tolerance))
     return np.abs(found.samples - barycenter(points, start, time)).max() / (TOLERANCE * np.ptp(points))
 
 

@@ -41,7 +41,7 @@ def sampled(start, steps, smoothing, time=0.0):
     """Ends of the sampler's paths under population noise."""
     start = np.reshape(start, (-1, 1))
     return us.sample_closed_form(
-        TWO, len(start), n_steps=steps, smoothing=smoothing, noise_draws=1, noise_policy="population",
+        TWO, len(start), n_steps=steps, smoothing=smoothing, noise=us.Noise("population"),
         start_time=time, start=start, rng=np.random.default_rng(0),
     ).samples[:, 0]  # fmt: skip
 

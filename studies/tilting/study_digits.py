@@ -60,7 +60,14 @@ def measure(cell, rng):
         "mean_gap_free": np.linalg.norm(free.mean(0) - exact.mean) ** 2 / scale,
         "effective_share": effective_sample_size(log_weight) / len(samples),
         "normalizer": np.log(np.mean(np.exp(log_weight - process.log_normalizer))),
+        "normalizer_even": np.log(np.mean(np.exp(log_weight - even_normalizer(base, reward)))),
     }
+
+
+def even_normalizer(base, reward):
+    """log Z of the components with equal masses."""
+    covariances = np.einsum("mik,mk,mjk->mij", base.eigenvectors, base.eigenvalues, base.eigenvectors)
+    return us.GaussianMixture(base.means, covariances).tilted(reward.linear, reward.quadratic).log_normalizer
 
 
 def reward_average(process):
@@ -97,21 +104,23 @@ study = Study(
                                   "tilt"),
         "effective_share": Variable("Effective share of the importance weights"),
         "normalizer": Variable("Importance-sampled log Z minus the closed form"),
+        "normalizer_even": Variable("Importance-sampled log Z minus the closed form of equal masses"),
     },
     claims=[
         *(
             tilted.claim(regime=where["covariance"], variable="reward_gap_paired", where=where,
                          test=Inside(-0.15, 0.15), hypotheses=(ENOUGH,),
-                         statement="The optimal control turns the base fitted to digits into its tilt: the mean "
-                                   "reward is that by importance weights.",
+                         statement="The optimal control turns the base fitted to four components of digits into its tilt: "
+                                   "the mean reward is that by importance weights, to 0.15 of a gain of 3.9.",
                          control=Control("no control", variable="reward_gap_free"))
             for where in (FLOWS, FULL)
         ),
         tilted.claim(regime="mean", variable="mean_gap", where=FLOWS, test=Inside(-0.02, 0.02),
-                     statement="The optimal control gives the samples the mean of the tilted mixture of digits.",
+                     statement="The optimal control gives the samples the mean of the tilted mixture of digits, to "
+                               "two per cent of the squared distance from the base.",
                      control=Control("no control", variable="mean_gap_free")),
         tilted.claim(regime="normalizer", variable="normalizer", where=FULL, test=Inside(-0.05, 0.05),
                      hypotheses=(ENOUGH,), statement="The closed-form log Z of digits is that of importance sampling.",
-                     control=Control("off by log 2", test=Inside(0.64, 0.74))),
+                     control=Control("components of equal mass", variable="normalizer_even")),
     ],
 )  # fmt: skip

@@ -449,29 +449,24 @@ def tilting_work():
 
 
 def tilting_step_size():
-    steps, share = np.array([100, 200, 400, 800]), np.array([0.0, 1.0])
-    data = {}
+    steps, share = np.array([50, 100, 200, 400, 800]), np.array([0.0, 1.0])
+    data, dims = {}, ("share", "schedule", "steps")
     for name in ("annealing", "tilting"):
-        data[name] = (("share", "steps"), np.array([[0.16], [0.25]]) / steps)
-        data[f"{name}_error"] = (("share", "steps"), np.full((2, 4), 1e-12))
-    return _labelled(data, {"share": share, "steps": steps})
+        data[name] = (dims, (np.array([[0.16], [0.25]]) / steps)[:, None] * np.ones((2, 2, 5)))
+        data[f"{name}_error"] = (dims, np.full((2, 2, 5), 1e-12))
+    return _labelled(data, {"share": share, "schedule": ["rectified_flow", "vp_cosine"], "steps": steps})
 
 
-def tilting_adjoint():
-    dimension, seed = np.array([2, 8, 32, 128, 512]), np.arange(4)
-    shape = (5, 4)
-    data = {
-        "ratio_top": np.ones(shape),
-        "ratio": 1 - 1e-4 * np.random.default_rng(0).random(shape),
-        "log_growth": np.full(shape, 6.11),
-        "log_growth_coordinate": np.broadcast_to(6.11 / dimension[:, None], shape),
-    }
-    return _labelled({n: (("dimension", "seed"), v) for n, v in data.items()}, {"dimension": dimension, "seed": seed})
+def tilting_adjoint_dimension():
+    law, dimension = ["product", "diagonal"], np.array([1, 2, 3, 5])
+    general = 6.11 * dimension - 2.2
+    data = {"log_growth": np.array([np.full(4, 3.91), general]), "log_general": np.array([general, general])}
+    return _labelled({n: (("law", "dimension"), v) for n, v in data.items()}, {"law": law, "dimension": dimension})
 
 
 BUILDERS |= {
     "tilting_floors": tilting_floors,
     "tilting_work": tilting_work,
     "tilting_step_size": tilting_step_size,
-    "tilting_adjoint": tilting_adjoint,
+    "tilting_adjoint_dimension": tilting_adjoint_dimension,
 }

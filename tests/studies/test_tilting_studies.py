@@ -27,15 +27,16 @@ def test_truncated_floors(schedule, csm, tsm):
 
 
 def test_bound_of_the_novel_floor():
-    assert measured("tilting_bounds", deviation=1.0)["ratio"] == pytest.approx(0.3687, abs=2e-4)
-    assert measured("tilting_bounds", deviation=1.6)["ratio"] == pytest.approx(0.7592, abs=2e-4)
+    modes = {"base": "equal_modes"}
+    assert measured("tilting_bounds", deviation=1.0, **modes)["ratio"] == pytest.approx(0.3687, abs=2e-4)
+    assert measured("tilting_bounds", deviation=1.6, **modes)["ratio"] == pytest.approx(0.7592, abs=2e-4)
 
 
 def test_step_size_table():
-    assert measured("tilting_step_size", steps=100, share=1.0)["annealing"] == pytest.approx(2 * 1.248e-3, rel=5e-4)
-    assert measured("tilting_step_size", steps=800, share=0.0)["tilting"] == pytest.approx(
-        1.903e-4 / 1.0200011, rel=5e-4
-    )
+    first = measured("tilting_step_size", steps=100, share=1.0, schedule="rectified_flow")
+    second = measured("tilting_step_size", steps=800, share=0.0, schedule="rectified_flow")
+    assert first["annealing"] == pytest.approx(2 * 1.248e-3, rel=5e-4)
+    assert second["tilting"] == pytest.approx(1.903e-4 / 1.0200011, rel=5e-4)
 
 
 def test_work_at_five_steps():
@@ -58,9 +59,36 @@ def test_one_sided_exponent_is_that_of_the_mixture_bound_and_the_two_sided_one_g
     assert 0.9 < one["worst"] <= 1
 
 
+def test_the_heat_equation_has_the_closed_form_of_a_gaussian_and_not_the_jacobian_of_another():
+    energy = load_module(ROOT / "studies" / "tilting" / "study_energy.py")
+    base, reward = us.GaussianMixture([[0.3]], 1.69), us.QuadraticReward([0.7], 0.5)
+    process = us.TiltedProcess(base, reward, "rectified_flow")
+    floor = energy.adjoint_energy_exact(process).value - energy.divergence(process)
+    assert floor == pytest.approx(0.1162603612537547, rel=2e-5)
+    other = energy.adjoint_energy_exact(process, us.GaussianMixture([[0.3]], 1.2)).value
+    assert other < 0.9 * (floor + energy.divergence(process))
+
+
+def test_least_log_concave_path_of_two_modes_is_the_closed_form():
+    """On the path between two modes of R^2 = v/2 the bound is reached up to (1 - u z) e^(u z), z = beta^2/Gamma."""
+    value = measured("tilting_adjoint", law="two_modes", dimension=2)["start"]
+    schedule = us.Schedule("vp_cosine")
+    z = schedule.beta_squared(0.05) / schedule.variance(0.05, 0.5)
+    assert value == pytest.approx((1 - z / 2) * np.exp(z / 2), abs=0.005)
+
+
 @pytest.mark.parametrize(
     "name",
-    ["tilting_adjoint", "tilting_adjoint_onesided", "tilting_memoryless", "tilting_bounds", "tilting_work"],
+    [
+        "tilting_adjoint_dimension",
+        "tilting_adjoint_onesided",
+        "tilting_adjoint_stiffness",
+        "tilting_bounds",
+        "tilting_energy",
+        "tilting_memoryless",
+        "tilting_values",
+        "tilting_work",
+    ],
 )
 def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
     study = STUDIES[name]
