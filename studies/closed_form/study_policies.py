@@ -113,11 +113,11 @@ study = Study(
                  "M = 2 fixed draws", {"policy": "fixed"}),
             )
         ),
-        share_of.claim(id="closed_form.m_dependence", variable="variance", test=Inside(0.05, np.inf),
+        share_of.claim(id="closed_form.m_dependence", variable="variance", test=Inside(0.07, np.inf),
                        where=AT | {"policy": "fixed"}, minus={"draws": 8},
                        source="reported in public reviews; checked here",
                        statement="With fixed noise, sigma = .5 and S = 200 the variance of the samples of two points "
-                                 "is larger for M = 2 draws than for M = 8, by more than .05.",
+                                 "is larger for M = 2 draws than for M = 8, by more than .07.",
                        control=Control("antithetic draws", where={"policy": "fixed_antithetic"})),
     ],
 )  # fmt: skip
