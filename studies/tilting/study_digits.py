@@ -110,8 +110,8 @@ study = Study(
         *(
             tilted.claim(regime=where["covariance"], variable="reward_gap_paired", where=where,
                          test=Inside(-0.15, 0.15), hypotheses=(ENOUGH,),
-                         statement="The optimal control turns the base fitted to four components of digits into "
-                                   "its tilt: the mean reward is that by importance weights, to 0.15 of a gain of 3.9.",
+                         statement="The optimal control turns the base fitted to four components of digits into its "
+                                   "tilt: the mean reward is that by importance weights, to 0.15 of a gain of 3.9.",
                          control=Control("no control", variable="reward_gap_free"))
             for where in (FLOWS, FULL)
         ),
