@@ -36,13 +36,15 @@ LOOK = {  # colour, marker: filled circles for synthetic families, squares for r
     "ring_mog_norms": (RED, "o"),
     "raw_mog": (PINK, "o"),
     "image_patches": (GREEN, "s"),
+    "patches_without_brightness": (YELLOW, "s"),
+    "patches_whitened": (INK, "s"),
     "digits": (ORANGE, "s"),
 }
 
 
 def figure(dataset):
     names = [str(name) for name in np.ravel(dataset["dataset"].values)]
-    spare = iter([YELLOW, INK, GREY] * len(names))
+    spare = iter([GREY] * len(names))
     look = {name: LOOK.get(name) or (next(spare), "D") for name in names}
     panels = {variable: title for variable, title in PANELS.items() if variable in dataset}
     with style():

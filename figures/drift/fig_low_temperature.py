@@ -41,7 +41,7 @@ def _draw(dataset, variable, limit, axes, colours, text):
         ax.set_xscale("log")
     lower.set_yscale("log", nonpositive="mask")
     for d, color in colours.items():
-        at = {"dimension": d, "kernel": "laplace", "seed": 0}
+        at = {"dimension": d, "kernel": "laplace", "law": "normal", "seed": 0}
         if not has(dataset, variable, at):
             continue
         drawn = curve(dataset, variable, "bandwidth", where=at)

@@ -15,7 +15,7 @@ from unifiedscore.study import Control, Grid, Hypothesis, Rate, Study, Theorem, 
 SCALE = {-0.5: 4.0, 0.5: 0.3}
 # At d = 65536 the drift between five and six modes is below rounding.
 RANGE = {"five_six": (256, 16384), "shells": (256, 16384), "student_t": (256, 16384)}
-ORDERS = {"five_six": (3, 4), "ring_mog_shifted": (3, 4)}
+ORDERS = {"five_six": (3, 4), "ring_mog_shifted": (3, 4), "shells": (3, 4), "student_t": (3, 4)}
 
 
 def skip(cell):

@@ -88,7 +88,7 @@ def test_different_norms_need_two_bandwidths(d, two, one):
     ],
 )
 def test_low_temperature_table(d, tau, constant, share):
-    values = measured("low_temperature", kernel="laplace", dimension=d, bandwidth=tau)
+    values = measured("low_temperature", law="normal", kernel="laplace", dimension=d, bandwidth=tau)
     assert values["constant"] == pytest.approx(constant, abs=1e-6)
     assert values["residual_ratio"] == pytest.approx(share, abs=1e-6)
 
