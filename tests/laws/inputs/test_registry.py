@@ -22,7 +22,7 @@ ARRAYS = set(
 OTHER = set(
     "entry along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
     "coefficients control control_detail control_outcome convexity correction curl degrees deviations diffusivity "
-    "dimension directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
+    "dimension chain directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
     "evidence expected exponent f file finding fitted floor floored folds force forward fractions free_energy "
     "fresh function high hypotheses include_self indices interval iterations k keep keep_floored kernel key kind "
     "kwargs last_state law level log_density log_first log_normalizer log_normalizer_rate log_scale log_second "
@@ -57,7 +57,8 @@ NO_ARRAY = {
     **{("gradient", owner): "a function" for owner in ("AnnealingPath", "transposed_law")},
     **{("target", owner): "a regression target" for owner in ("loss_floor", "best_sampling_moment")},
     **{("target", "sample_moment_matched"): "a name", ("trajectory", "sample_closed_form"): "whether to keep it"},
-    **{("noise", "chain_average"): "a count", ("factor", "GaussianMixture.scaled"): "a number"},
+    **{("noise", owner): "a count" for owner in ("chain_average", "sampler_average")},
+    **{("factor", "GaussianMixture.scaled"): "a number"},
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
 LAWS_ALONE = {"DivergenceDrift", "SmoothedKLGradient"}
