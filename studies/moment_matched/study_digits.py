@@ -52,7 +52,7 @@ def measure(cell, rng):
     return {
         "distance": np.array([*found.values(), floor]), "chosen": np.array([*chosen.values()], dtype=float),
         "over_best": found["matched"] / best, "untilted_over_best": found["untilted"] / best,
-        "over_floor": found["matched"] / floor, "untilted_over_floor": found["untilted"] / floor,
+        "over_floor": found["matched"] / floor,
         "over_exact": found["matched"] / found["kernel_exact"],
         "kernel_over_exact": found["kernel_density"] / found["kernel_exact"],
         "overlap": overlap,
@@ -66,7 +66,7 @@ def skip(cell):
 
 
 latent = Theorem("moment_matched.digits_latent", None, "competitive quality in arXiv 2605.14276", "monte_carlo",
-                 "over_best", Inside(-np.inf, 1.0), where={"protocol": "whole"}, profile="standard")  # fmt: skip
+                 "over_best", Inside(-np.inf, 0.96), where={"protocol": "whole"}, profile="standard")  # fmt: skip
 ON = "On digits in twelve latents, every method at the setting that validation images choose,"
 study = Study(
     name="moment_matched_digits", title="Moment-matched digits and their baselines by one protocol",
@@ -82,22 +82,21 @@ study = Study(
         "untilted_over_best": Variable("Sliced W2 of digits without tilt over that of the better of kernel density "
                                        "and Gaussian fit"),
         "over_floor": Variable("Sliced W2 of moment-matched digits over that of fresh images"),
-        "untilted_over_floor": Variable("Sliced W2 of digits without tilt over that of fresh images"),
         "over_exact": Variable("Sliced W2 of moment-matched digits over that of a kernel density with exact moments"),
         "kernel_over_exact": Variable("Sliced W2 of a kernel density over that of one with exact moments"),
         "overlap": Variable("Overlap of the particles with their start"),
     },
     claims=[
         latent.claim(statement=f"{ON} moment-matched particles are closer to held-out images than the better of kernel "
-                               "density and Gaussian fit.",
+                               "density and Gaussian fit, by 4 % or more.",
+                     finding="declared without a margin, where the control was undecided (1.08 [.96, 1.20] over 24 "
+                             "seeds); the ratio itself is .91 [.86, .95]. Fresh images are closer by another 14 %",
                      control=Control("without tilt", variable="untilted_over_best")),
-        latent.claim(regime="floor", variable="over_floor", test=Inside(-np.inf, 1.3),
-                     statement=f"{ON} moment-matched particles are at most 1.3 times as far from held-out images as "
-                               "fresh images are.",
-                     control=Control("without tilt", variable="untilted_over_floor")),
-        latent.claim(regime="exact moments", variable="over_exact", test=Inside(0.9, 1.1),
+        latent.claim(regime="exact moments", variable="over_exact", test=Inside(0.95, 1.05),
                      statement=f"{ON} moment-matched particles are as far from held-out images as draws of a kernel "
-                               "density that are given exact moments, within 10 %.",
+                               "density that are given exact moments, within 5 %.",
+                     finding="declared within 10 %, where the control was undecided (1.18 [1.07, 1.28] over 24 seeds); "
+                             "the ratio itself is 1.023 [1.007, 1.038]",
                      control=Control("draws of the kernel density itself", variable="kernel_over_exact")),
         latent.claim(regime="short of stationarity", expect="not_applicable",
                      hypotheses=(Hypothesis("particles have left their start", "overlap", low=-1.0, high=0.3),),
