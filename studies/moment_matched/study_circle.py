@@ -139,11 +139,14 @@ study = Study(
                      statement=f"{ON} draws of the kernel density come closer to the circle by .01 or more when their "
                                "mean and covariance are made exact.",
                      control=Control("the draws are only turned by 1 radian", variable="kernel_turned_kernel")),
-        circle.claim(regime="conditioned, not moved", variable="matched_independent_exact", test=BELOW,
-                     profile="standard", where={"systems": "one", "smoothing": CLOSE},
+        circle.claim(regime="conditioned, not moved", variable="matched_independent_exact",
+                     test=Inside(-np.inf, -0.007), profile="standard", where={"systems": "one", "smoothing": CLOSE},
                      statement=f"{ON} moment-matched particles, which are conditioned on exact moments, are closer to "
-                               "the circle than independent draws of the tilted law that are moved to them, at each of "
-                               "the smoothings .1, .2 and .4.",
+                               "the circle by .007 or more than independent draws of the tilted law that are moved to "
+                               "them, at each of the smoothings .1, .2 and .4.",
+                     finding="declared without a margin, where the control was undecided (.004 [-.006, .014]); the "
+                             "difference itself is -.016, -.015 and -.013. Exact moments leave the first two "
+                             "harmonics of the angle 1 to 4 % of their random power; moved draws keep a quarter of it",
                      control=Control("smoothing .8", where=FAR)),
         circle.claim(regime="one particle of each system", variable="one_each_independent",
                      test=Inside(-0.02, 0.02), profile="standard", where={"systems": "many", "smoothing": 0.2},
