@@ -6,7 +6,7 @@ from unifiedscore.plotting.style import BLUE, GREEN, INK, PINK, RED, caption, ne
 
 study = "moment_matched_quality"
 profile = "standard"
-claims = ("moment_matched.digits_latent",)
+claims = ("moment_matched.moments_exact",)
 COLOURS = {"moment_matched": BLUE, "kernel_density": GREEN, "gaussian_fit": INK, "untilted": RED, "closed_form": PINK}
 SHOWN = 12
 

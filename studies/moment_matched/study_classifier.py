@@ -136,8 +136,9 @@ study = Study(
                            control=Control("smoothing 0", where={"smoothing": 0.0})),
         interpolates.claim(regime="digits, accuracy", evidence="monte_carlo", variable="above_worse",
                            where={"smoothing": BETWEEN}, test=Inside(-0.02, np.inf), profile="standard",
-                           statement="Between the two ends the accuracy of the minimum-energy classifier is not below "
-                                     "that of the lower end by more than .02.",
+                           statement="On digits in six latents, at noise level .4 and smoothings .5 to 4, the accuracy "
+                                     "of the minimum-energy classifier is not below that of the lower end by more than "
+                                     ".02.",
                            control=Control("without tilt", variable="above_worse_untilted")),
     ],
 )  # fmt: skip

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from unifiedscore import references
+from unifiedscore.errors import InputError
 from unifiedscore.references.finite_particles import finite_averages
 from unifiedscore.references.small_systems import triangle
+from unifiedscore.samplers import CenteredStiefel, ManifoldChain
 
 
 def potential(y):
@@ -91,6 +93,25 @@ GOLDEN_CHAINS = {
 def test_invariant_laws_of_the_discrete_chains_are_the_golden_ones(scheme):
     got = references.chain_average(scheme, slope, cube, 0.04, angles=41, noise=40)
     assert got == pytest.approx(GOLDEN_CHAINS[scheme][0], abs=2e-6 if "euler" not in scheme else 1e-7)
+
+
+@pytest.mark.parametrize("retraction", ["polar", "qr"])
+@pytest.mark.parametrize("scheme", ["euler-maruyama", "leimkuhler-matthews", "geodesic-leimkuhler-matthews"])
+def test_the_steps_of_the_sampler_have_the_golden_invariant_law(scheme, retraction):
+    """Golden numbers are those of exact geodesics; the sampler's are integrated."""
+    chain = ManifoldChain(CenteredStiefel(3, 1), 0.04, scheme, retraction)
+    got = references.sampler_average(chain, slope, cube, angles=41, noise=40)
+    assert got == pytest.approx(GOLDEN_CHAINS[scheme][0], abs=2e-6 if "euler" not in scheme else 1e-7)
+    # A quadratic in the potential drops out, whatever the step; a cubic does not.
+    bent = references.sampler_average(chain, lambda y: slope(y) + 0.9 - 3.4 * y, cube, angles=41, noise=40)
+    assert bent == pytest.approx(got, abs=1e-12)
+    assert abs(references.sampler_average(chain, lambda y: 1.1 * slope(y), cube, angles=41, noise=40) - got) > 1e-3
+
+
+def test_steps_on_other_manifolds_or_without_a_rule_for_the_noise_are_refused():
+    for shape, noise in (((4, 1), 40), ((5, 2), 40), ((3, 1), 41)):
+        with pytest.raises(InputError, match="3 particles in 1 dimension and noise be even"):
+            references.sampler_average(ManifoldChain(CenteredStiefel(*shape), 0.1), slope, cube, noise=noise)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
+from unifiedscore.references.small_systems import triangle
 from unifiedscore.study.discover import discover, load_module
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,9 @@ CELLS = {
     "classifier": {"smoothing": np.inf, "seed": 0},
     "neighbours": {"seed": 0},
     "errors": {"metric": "particles", "seed": 0},
+    "plane": {"n_particles": 30, "seed": 0},
+    "circle": {"systems": "one", "smoothing": 0.2, "seed": 0},
+    "small": {"shape": 0, "seed": 0},
 }
 
 
@@ -140,6 +144,70 @@ def test_the_nearest_energy_is_what_its_map_descends():
     np.testing.assert_allclose(np.ravel(slope) / 2e-6, np.ravel(z - nearest), atol=1e-6)
 
 
+def test_the_law_of_triangles_is_that_of_a_second_route_and_the_transposed_one_is_another():
+    study = module("small")
+    values = []
+
+    def potential(z):
+        return -study.SCORE.potential(z.reshape(-1, 2)).reshape(z.shape[:-1])
+
+    def gradient(z):
+        return -study.SCORE(z.reshape(-1, 2)).reshape(z.shape)
+
+    for angles, mass in (us.references.circle_law(potential, study.MEAN, study.FACTOR, cells=600),
+                         us.references.transposed_law(gradient, study.MEAN, study.FACTOR, cells=600)):  # fmt: skip
+        z = study.MEAN + triangle(angles) @ study.FACTOR.T
+        values.append(float(mass @ study.MIXED(z).mean(-1)))
+    assert values[0] == pytest.approx(study.triangle_law(), abs=1e-4)
+    assert values[1] == pytest.approx(0.509, abs=2e-3)
+    # Half a standard deviation of one system around each; the sampler is at the first.
+    assert abs(study.triangles(np.random.default_rng(0))[0] - values[0]) < 0.2
+    assert abs(study.transposed_triangles(np.random.default_rng(0))[0] - values[1]) < 0.1
+
+
+def test_the_law_in_the_plane_has_the_wanted_moments(monkeypatch):
+    study = module("plane")
+    one = {f"{a}{b}": lambda y, a=a, b=b: y[..., a] * y[..., b] for a in (0, 1) for b in (0, 1)}
+    monkeypatch.setattr(study, "STATISTICS", {name: ("", f) for name, f in one.items()})
+    found, mean, root = study.laws.__wrapped__()
+    np.testing.assert_allclose([found[name] for name in one], np.eye(2).ravel(), atol=1e-6)
+    np.testing.assert_allclose(mean, study.DATA.mean(0))
+    np.testing.assert_allclose(root @ root.T, np.cov(study.DATA.T, bias=True) + study.DELTA**2 * np.eye(2))
+    # Without multipliers the law has other moments.
+    assert abs(found["00_untilted"] - 1) > 0.1
+
+
+def test_a_kernel_density_is_given_exact_moments():
+    baselines, rng = load_module(ROOT / "studies" / "moment_matched" / "_baselines.py"), np.random.default_rng(0)
+    x = rng.normal(size=(40, 3)) @ np.tril(np.ones((3, 3))) + 5
+    z = baselines.kernel_exact(x, 0.3, 60, rng)
+    np.testing.assert_allclose(z.mean(0), x.mean(0), atol=1e-12)
+    np.testing.assert_allclose(np.cov(z.T, bias=True), baselines.moments(x, 0.3), atol=1e-12)
+
+
+def test_all_samplers_of_a_comparison_evaluate_as_many_scores(monkeypatch):
+    baselines, rng = load_module(ROOT / "studies" / "moment_matched" / "_baselines.py"), np.random.default_rng(0)
+    x, run = rng.normal(size=(20, 2)), {"steps": 7, "draws": 4, "rng": rng}
+    noise, drawn = us.samplers.noise.draw_noise, []
+
+    def counted(*args):
+        drawn.append(args[2] * args[1])
+        return noise(*args)
+
+    for home in ("unifiedscore.samplers.noise.draw_noise", "unifiedscore.samplers.draw_noise"):
+        monkeypatch.setattr(home, counted)
+    baselines.matched(x, 0.3, 0.4, 15, step=0.1, **run)
+    baselines.untilted(x, 0.3, 0.4, 15, step=0.1, **run)
+    assert drawn == [4 * 15] * 14
+    assert len(baselines.closed_form(x, 0.4, 15, **run)) == 15
+
+
+def test_nearly_all_that_the_near_field_may_neglect_is_neglected():
+    study = module("neighbours")
+    near, short = study.neglected(np.random.default_rng(0))
+    assert 0.9 < near <= 1.0 < 100 < short
+
+
 def test_the_squared_transport_of_uniform_samples_is_known():
     study, rng = module("errors"), np.random.default_rng(0)
     assert study.squared_transport(7, 7) == pytest.approx(1 / 24)
@@ -160,7 +228,7 @@ def test_the_predicted_neighbour_bias_is_that_of_the_draws():
     study, rng = module("neighbours"), np.random.default_rng(0)
     x = rng.standard_normal((400, 3))
     q = 0.5 * rng.standard_normal(3)
-    found, size = study.bias(x, q, 50, rng)
+    found, size, _ = study.bias(x, q, 50, rng)
     assert found == pytest.approx(size, rel=0.35)
     # 1/L - 1/(N - K): exactly.
     rest = 400 - study.NEAREST

@@ -22,7 +22,7 @@ ARRAYS = set(
 OTHER = set(
     "entry along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
     "coefficients control control_detail control_outcome convexity correction curl degrees deviations diffusivity "
-    "dimension directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
+    "dimension chain directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
     "evidence expected exponent f file finding fitted floor floored folds force forward fractions free_energy "
     "fresh function high hypotheses include_self indices interval iterations k keep keep_floored kernel key kind "
     "kwargs last_state law level log_density log_first log_normalizer log_normalizer_rate log_scale log_second "
