@@ -1,0 +1,170 @@
+"""Plant mutations in a copy of the project, one after the other, and keep what became of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.mutations.mutation import ROOT, Mutation
+
+PARTS = ("unifiedscore", "studies", "derivations", "figures", "tests", "reference", "benchmarks", ".ci",
+         "pyproject.toml", "README.md", "CHANGELOG.md", "constraints.txt", ".gitignore")  # fmt: skip
+ONE, ALL = 1800, 5400  # seconds for the files that should notice, and for everything
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a mutation: noticed or not, and by what."""
+
+    name: str
+    mode: str
+    noticed: bool
+    by: tuple[str, ...]
+    whole: bool  # whether everything was run, or the files that should notice did
+
+
+class Copy:
+    """A copy of the project in which mistakes are planted and mended."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "results"))
+            elif source.is_file():
+                shutil.copy2(source, folder / part)
+        # Some tests ask git for the files of the project.
+        git = ["git", "-c", "user.name=mutations", "-c", "user.email=mutations@localhost"]
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
+            subprocess.run([*git, *words], cwd=folder, check=True, capture_output=True)
+
+    @contextmanager
+    def planted(self, mutation: Mutation | None) -> Iterator[None]:
+        """The copy with the mistake in it, for the time of the block; None: the project as it is."""
+        if mutation is None:
+            yield
+            return
+        path = self.folder / "unifiedscore" / mutation.file
+        text = path.read_text()
+        path.write_text(mutation.applied(text))
+        try:
+            yield
+        finally:
+            path.write_text(text)
+
+    def run(self, *words: str, seconds: float) -> tuple[int, str]:
+        """Exit status of `python -m words` in the copy, and what it said; -9 where it took too long."""
+        environment = os.environ | {"PYTHONPATH": str(self.folder), "MPLBACKEND": "Agg", "COLUMNS": "200"}
+        with tempfile.TemporaryFile("w+") as said:
+            process = subprocess.Popen([sys.executable, "-m", *words], cwd=self.folder, env=environment, stdout=said,
+                                       stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+            try:
+                code = process.wait(seconds)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                code = -9
+            said.seek(0)
+            return code, said.read()
+
+
+def by_verify(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ...]:
+    """The claims that `verify` does not find as expected; empty if all is well."""
+    results = copy.folder / "results"
+    shutil.rmtree(results, ignore_errors=True)
+    code, said = copy.run("unifiedscore", "verify", *paths, "--out", "results", seconds=seconds)
+    if code == 0:
+        return ()
+    if not (results / "ledger.json").is_file():
+        return (_last(said, code),)
+    verdicts = json.loads((results / "ledger.json").read_text())["verdicts"]
+    wrong = sorted({verdict["claim"] for verdict in verdicts if not verdict["as_expected"]})
+    return tuple(wrong) or (_last(said, code),)
+
+
+def by_tests(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ...]:
+    """The first test that fails; empty if all is well."""
+    code, said = copy.run("pytest", "-x", "-q", "-p", "no:cacheprovider", *paths, seconds=seconds)
+    if code == 0:
+        return ()
+    failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return tuple(failed[:1]) or (_last(said, code),)
+
+
+def _last(said: str, code: int) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
+    return f"exit {code}: {lines[-1][:160] if lines else 'nothing said'}"
+
+
+MODES = {"verify": (by_verify, "studies"), "tests": (by_tests, "tests")}
+
+
+def attempt(copy: Copy, mutation: Mutation | None, mode: str, first: Sequence[str], *, whole: bool) -> Result:
+    """Plant a mutation and see whether the files that should notice do, and then whether anything does."""
+    run, _ = MODES[mode]
+    name = mutation.name if mutation else "nothing"
+    with copy.planted(mutation):
+        by = run(copy, first, ONE) if first else ()
+        if by or not whole:
+            return Result(name, mode, bool(by), by, False)
+        return Result(name, mode, bool(by := run(copy, (), ALL)), by, True)
+
+
+def places(mutation: Mutation, mode: str) -> tuple[str, ...]:
+    """The files that should notice a mutation, from the root of the project."""
+    if mode == "tests":
+        return tuple(f"tests/{path}" for path in mutation.tests)
+    return mutation.studies
+
+
+class Known:
+    """The results so far, one JSON line each, under the state of the project that they belong to."""
+
+    def __init__(self, path: Path):
+        self.path, self._found = path, {}
+        if path.is_file():
+            for line in path.read_text().splitlines():
+                entry = json.loads(line)
+                key = entry.pop("key")
+                self._found[key] = Result(**entry | {"by": tuple(entry["by"])})
+
+    def get(self, key: str) -> Result | None:
+        """What is known of a mutation in this state of the project."""
+        return self._found.get(key)
+
+    def put(self, key: str, result: Result) -> None:
+        """Keep a result, whatever happens next."""
+        self._found[key] = result
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path, "a") as file:
+            file.write(json.dumps(asdict(result) | {"key": key}) + "\n")
+
+
+def state(mode: str, first: Sequence[str]) -> str:
+    """A hash of what a result depends on beside the mutation: the package, and the studies or the tests."""
+    parts = ["unifiedscore", "tests"] if mode == "tests" else ["unifiedscore", "studies", "derivations"]
+    digest = hashlib.sha256()
+    for part in parts:
+        for path in sorted((ROOT / part).rglob("*.py")):
+            if "mutations" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def key_of(mutation: Mutation, mode: str, where: str, *, whole: bool) -> str:
+    """Under which a result is kept."""
+    said = json.dumps([asdict(mutation), mode, where, whole], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:24]

@@ -1,0 +1,5 @@
+"""Mistakes in the distances and cosines."""
+
+from tests.mutations.mutation import Mutation
+
+MUTATIONS = ()
