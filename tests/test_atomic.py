@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from unifiedscore import atomic
-from unifiedscore.atomic import abandoned, locked, make_folder, owner, partial_path, running, sweep, write_atomic
+from unifiedscore.atomic import locked, make_folder, owner, partial_path, running, sweep, write_atomic
 from unifiedscore.errors import FileError
 
 
@@ -16,6 +16,11 @@ def ended():
     """The owner of what a process that has ended left behind."""
     code = "from unifiedscore.atomic import owner; print(owner())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def abandoned(owner):
+    """Whether it is known that `owner` has ended: so it is not of a process of another machine or container."""
+    return atomic._alive(owner) is False
 
 
 def test_living_and_ended_processes_of_this_machine_are_told_apart(ended):

@@ -46,3 +46,8 @@ def test_the_memory_of_a_small_machine_counts(monkeypatch):
     memory.refuse_pairs(8, 7)
     with pytest.raises(InputError, match="8 x 8 pairs"):
         memory.refuse_pairs(8, 8)
+
+
+@pytest.mark.parametrize(("numbers", "rows"), [(1, 5), (2, 2), (5, 1), (6, 1), (10**9, 1)])
+def test_a_block_holds_whole_rows_and_at_least_one(numbers, rows):
+    assert memory.rows_within(numbers, memory=40) == rows

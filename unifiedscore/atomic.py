@@ -93,11 +93,6 @@ def owner() -> str:
     return f"{_machine()}-{_namespace()}-{os.getpid()}-{_start(os.getpid())}-{_token(os.getpid())}"
 
 
-def abandoned(owner: str) -> bool:
-    """Whether `owner` is a process that has ended. Of another machine's or container's processes nothing is known."""
-    return _alive(owner) is False
-
-
 def running(owner: str) -> bool:
     """Whether `owner` is a process of this machine that is still there."""
     return _alive(owner) is True

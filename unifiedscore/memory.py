@@ -1,4 +1,4 @@
-"""Arrays over all pairs of points, refused by size before they are asked for."""
+"""Arrays over all pairs of points: worked on in blocks, or refused by size before they are asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from unifiedscore.errors import InputError
 
 MOST_BYTES = 2**35  # on a machine of whatever size: what takes more is a mistake or a case for another algorithm
 SHARE = 0.5  # of the memory of this machine
+BLOCK = 16_000_000  # of a temporary array: any machine has them, and a loop over such blocks costs nothing
+
+
+def rows_within(numbers: int, *, memory: int = BLOCK) -> int:
+    """Return how many rows of so many float64 `numbers` fit into `memory` bytes; at least one."""
+    return max(1, memory // (8 * numbers))
 
 
 def refuse_pairs(rows: int, columns: int, *, arrays: int = 1, advice: str = "use fewer points") -> None:

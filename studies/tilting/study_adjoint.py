@@ -7,7 +7,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.processes import adjoint_energy, gaussian_factor, logconcave_factor, mixture_factor
-from unifiedscore.processes.adjoint import _propagate
+from unifiedscore.processes.adjoint import propagate
 from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
 
 SCHEDULE = us.Schedule("rectified_flow")
@@ -42,7 +42,7 @@ def measure(cell, rng):
 
 def one_step(stiffness, method):
     """Log growth of the code's own adjoint step for h J = -stiffness."""
-    return float(np.log(np.abs(_propagate(np.full((1, 1, 1), -stiffness), np.ones((1, 1)), method)[0, 0])))
+    return float(np.log(np.abs(propagate(np.full((1, 1, 1), -stiffness), np.ones((1, 1)), method)[0, 0])))
 
 
 def paths(cell, rng):

@@ -159,11 +159,11 @@ def test_small_exponents_have_slow_tails(oracle):
 
 
 def test_moments_in_blocks_are_moments_at_once(rng, monkeypatch):
-    from unifiedscore.posterior import quadrature
+    from unifiedscore.posterior import mixture_engine
 
     mixture, x = us.GaussianMixture(rng.normal(size=(2, 3)), 0.3), rng.normal(size=(7, 3))
     whole = us.posterior_moments(us.Laplace(0.5), mixture, x)
-    monkeypatch.setattr(quadrature, "_BLOCK", 1)
+    monkeypatch.setattr(mixture_engine, "rows_within", lambda numbers: 1)
     single = us.posterior_moments(us.Laplace(0.5), mixture, x)
     for name in NAMES:
         np.testing.assert_allclose(getattr(single, name), getattr(whole, name), rtol=1e-12)

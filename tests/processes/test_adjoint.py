@@ -57,13 +57,13 @@ def test_euler_adjoint_converges_to_the_exponential_one(mixture):
 @pytest.mark.parametrize(("rate", "value"), [(50, 7.9e-31), (150, 7.9e-31), (250, 4.07e17)])
 def test_explicit_euler_is_stable_up_to_h_rate_two(rate, value):
     """100 steps of h = 0.01 for a drift of slope -rate: |1 - h rate|^100, through the code's own step."""
-    from unifiedscore.processes.adjoint import _propagate
+    from unifiedscore.processes.adjoint import propagate
 
     a = np.ones((1, 1))
     for _ in range(100):
-        a = _propagate(np.full((1, 1, 1), -0.01 * rate), a, "euler")
+        a = propagate(np.full((1, 1, 1), -0.01 * rate), a, "euler")
     assert abs(a[0, 0]) == pytest.approx(value, rel=5e-3)
-    exact = _propagate(np.full((1, 1, 1), -1.0 * rate), np.ones((1, 1)), "exponential")
+    exact = propagate(np.full((1, 1, 1), -1.0 * rate), np.ones((1, 1)), "exponential")
     assert exact[0, 0] == np.exp(-rate)
 
 

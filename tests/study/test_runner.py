@@ -353,7 +353,8 @@ def test_a_cell_that_ends_the_driver_is_recorded_as_failed_by_the_next_run(write
     code += f"us.run(studies_in(pathlib.Path({str(path)!r}))[0].study, out={str(tmp_path / 'out')!r})"
     command = [sys.executable, "-c", code]
     codes = [subprocess.run(command, capture_output=True, timeout=60).returncode for _ in range(3)]
-    assert codes == [-9, -9, 0]  # one for each of the doomed cells
+    # A run for each of the doomed cells, unless both were being measured when the first one ended the driver.
+    assert codes in ([-9, -9, 0], [-9, 0, 0])
     dataset = xr.load_dataset(tmp_path / "out" / "moments.nc")
     failed = json.loads(dataset.attrs["failed_cells"])
     assert [(entry["cell"]["dimension"], entry["cell"]["seed"]) for entry in failed] == [(4, 1), (4, 1)]

@@ -11,11 +11,9 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import as_samples
-from unifiedscore.memory import refuse_pairs
+from unifiedscore.memory import refuse_pairs, rows_within
 from unifiedscore.posterior.pairs import distances, weighted_differences
 from unifiedscore.validate import points
-
-_BLOCK = 2_000_000
 
 
 @final
@@ -91,6 +89,6 @@ class CorrectedMeanShift(AbstractField):
     def __call__(self, x):
         x = points(x, "x", dimension=self.dimension)
         y, wide = self.samples.points.astype(np.float64), x.astype(np.float64)
-        step = max(1, _BLOCK // self.samples.size)
+        step = rows_within(self.samples.size)
         blocks = [wide[start : start + step] for start in range(0, len(x), step)]
         return np.concatenate([weighted_differences(self.weights(b), b, y) for b in blocks]).astype(x.dtype)

@@ -10,10 +10,8 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.keywords import keyword_only
+from unifiedscore.memory import rows_within
 from unifiedscore.validate import noise_tuples, points, positive, shown
-
-# Perturbed queries handed to the inner field at once: 16 MB a coordinate.
-_BLOCK = 2_000_000
 
 
 @final
@@ -126,7 +124,8 @@ class Smoothed(AbstractField):
             return gaussian_average(function, x, self.smoothing)
         noise = noise_tuples(noise, x.shape)
         # The queries are formed in float64: a float32 sum would move them by more than the last bandwidths.
-        draws, width = noise.shape[-2], max(1, _BLOCK // noise.shape[-2])
+        draws = noise.shape[-2]
+        width = rows_within(draws)
         parts = []
         for start in range(0, len(x), width):
             rows = slice(start, start + width)

@@ -8,72 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from unifiedscore.compiled import njit
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
+from unifiedscore.kernels.matern_tiles import LEFT, SIZE, STEP, half_integer_tile, table_tile
 from unifiedscore.validate import array, positive
-
-# Table in log z for smoothness that is not a half-integer: spacing and left end. Degree-7 interpolation of functions
-# that vary on the scale 1 in log z leaves about 1e-13.
-_STEP, _LEFT, _SIZE = 1.0 / 32, -650.0, 22240
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _tile(squared, parameters, log_kernel, weight):
-    """Half-integer smoothness n + 1/2 (parameters[1] = n) by reverse Bessel polynomials, else by table (-1)."""
-    rate = 1.0 / parameters[0]
-    n = int(parameters[1])
-    for i in range(squared.shape[0]):
-        for j in range(squared.shape[1]):
-            z = rate * np.sqrt(squared[i, j])
-            if z == np.inf:
-                log_kernel[i, j] = -np.inf
-                if weight.shape[0] > 0:
-                    weight[i, j] = 0.0
-            elif n >= 0:
-                # theta_n = (2n-1) theta_{n-1} + z^2 theta_{n-2}, k = theta_n e^{-z}/theta_n(0), b = theta_{n-1}/theta_n
-                # Scaled by (1+z) at every order, so that z = 1e150 does not overflow.
-                before, now, scale = 0.0, 1.0, 0.0
-                if n >= 1:
-                    before, now, scale = 1.0 / (1.0 + z), 1.0, np.log1p(z)
-                for k in range(2, n + 1):
-                    fresh = ((2 * k - 1) * now + z * (z * before)) / (1.0 + z)
-                    before, now = now / (1.0 + z), fresh
-                    scale += np.log1p(z)
-                log_kernel[i, j] = np.log(now) + scale - z - parameters[2]
-                if weight.shape[0] > 0:
-                    if n >= 1:
-                        weight[i, j] = rate * rate * before / now
-                    else:
-                        weight[i, j] = rate * rate / z if z > 0.0 else 0.0
-            else:
-                # Beyond the table both functions are powers of z, straight lines in log z.
-                x = (np.log(z) - _LEFT) / _STEP if z > 0.0 else -1.0
-                beyond = max(x - (_SIZE - 1), 0.0)
-                x -= beyond
-                if x < 3.0:
-                    # k = 1 to rounding; b follows the leading power of z stored in front of the table.
-                    log_kernel[i, j] = 0.0
-                    if weight.shape[0] > 0:
-                        weight[i, j] = rate * rate * np.exp(parameters[3] - parameters[2] * np.log(z)) if z > 0 else 0.0
-                        if z == 0.0 and parameters[2] == 0.0:
-                            weight[i, j] = rate * rate * np.exp(parameters[3])
-                else:
-                    base = min(int(x) - 3, _SIZE - 8)
-                    at = x - base
-                    profile, inverse = 0.0, 0.0
-                    for a in range(8):
-                        basis = 1.0
-                        for c in range(8):
-                            if c != a:
-                                basis *= (at - c) / (a - c)
-                        profile += basis * parameters[4 + base + a]
-                        inverse += basis * parameters[4 + _SIZE + base + a]
-                    if beyond > 0.0:
-                        profile += beyond * (parameters[3 + _SIZE] - parameters[2 + _SIZE])
-                        inverse += beyond * (parameters[3 + 2 * _SIZE] - parameters[2 + 2 * _SIZE])
-                    log_kernel[i, j] = profile - z
-                    if weight.shape[0] > 0:
-                        weight[i, j] = rate * rate * np.exp(-inverse)
 
 
 def _log_bessel(order: float, z: np.ndarray) -> np.ndarray:
@@ -112,9 +49,9 @@ def _log_unit(z: np.ndarray, smoothness: float) -> tuple[np.ndarray, np.ndarray]
 
 @lru_cache(maxsize=8)
 def _table(smoothness: float) -> np.ndarray:
-    z = np.exp(_LEFT + _STEP * np.arange(_SIZE))
+    z = np.exp(LEFT + STEP * np.arange(SIZE))
     profile, inverse = _log_unit(z, smoothness)
-    slope = (inverse[8] - inverse[0]) / (8 * _STEP)
+    slope = (inverse[8] - inverse[0]) / (8 * STEP)
     # 1/b tends to 2(nu - 1) for nu > 1 and behaves like z^{2 nu} below: the slope is 0 or 2 nu.
     slope = 0.0 if smoothness > 1 else float(slope)
     offset = -(inverse[0] - slope * np.log(z[0]))
@@ -147,7 +84,7 @@ class Matern(AbstractKernel):
     Examples
     --------
     >>> import unifiedscore as us
-    >>> float(us.Matern(bandwidth=1.0, smoothness=1.5).inverse_weight(2.0))
+    >>> float(us.Matern(bandwidth=1.0, smoothness=1.5).inverse_weight(2.0).round(12))
     3.0
     """
 
@@ -206,8 +143,8 @@ class Matern(AbstractKernel):
         if (n := self._order) is not None:
             # theta_n(0) = (2n - 1)!! = 2^n Gamma(n + 1/2) / sqrt(pi)
             normalizer = n * np.log(2.0) + gammaln(n + 0.5) - 0.5 * np.log(np.pi)
-            return _tile, np.array([self.bandwidth, n, normalizer])
-        return _tile, np.concatenate([[self.bandwidth, -1.0], _table(self.smoothness)])
+            return half_integer_tile, np.array([self.bandwidth, n, normalizer])
+        return table_tile, np.concatenate([[self.bandwidth], _table(self.smoothness)])
 
     def scale_mixture(self):
         from scipy.special import gammaln

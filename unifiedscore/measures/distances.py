@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_TILE = 1_000_000
+from unifiedscore.memory import BLOCK, rows_within
+
 _DIRECT = 16
 """Below this dimension differences cost no more than an inner product."""
 
@@ -66,11 +67,11 @@ def pairwise_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.ldexp(found, exponent, out=found)
 
 
-def distance_blocks(x: np.ndarray, y: np.ndarray, *, largest: int = _TILE) -> Iterator[tuple[slice, np.ndarray]]:
-    """Rows of `pairwise_distances`, some at a time, for sets in a common frame; a block holds about `largest`."""
+def distance_blocks(x: np.ndarray, y: np.ndarray, *, memory: int = BLOCK // 2) -> Iterator[tuple[slice, np.ndarray]]:
+    """Rows of `pairwise_distances`, some at a time, for sets in a common frame; a block takes `memory` bytes."""
     from unifiedscore.measures import distance_loops as loops
 
-    width = max(1, largest // len(y))
+    width = rows_within(len(y), memory=memory)
     if x.shape[1] >= _DIRECT:
         center = np.median(y, axis=0)  # no outlier moves it
         middle, other = x - center, y - center
@@ -143,7 +144,7 @@ def _by_products(points, queries, k):
     center = np.median(points, axis=0)
     middle, other = queries - center, points - center
     q_norm, p_norm = (np.einsum("nd,nd->n", array, array) for array in (middle, other))
-    index, width = np.empty((len(queries), k), np.int64), max(1, _TILE // len(points))
+    index, width = np.empty((len(queries), k), np.int64), rows_within(len(points), memory=BLOCK // 2)
     tile = np.empty((min(width, len(queries)), len(points)))
     for start in range(0, len(queries), width):
         rows = slice(start, start + width)

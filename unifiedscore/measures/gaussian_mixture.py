@@ -227,8 +227,26 @@ class GaussianMixture:
             score -= share[:, m, None] * (((wide - c) @ u / lam) @ u.T)
         return score.astype(x.dtype)
 
+    def log_terms(self, x) -> np.ndarray:
+        r"""Log-density of every component with its weight, :math:`\log(w_m N(x; c_m, C_m))`, (n, m) float64.
+
+        Use when the posterior probabilities of the components are wanted: they are proportional to the exponentials.
+
+        Raises
+        ------
+        InputError
+            For points of another dimension, or when a component has a direction of zero variance.
+
+        Examples
+        --------
+        >>> terms = GaussianMixture([[-1.0], [1.0]], 1.0).log_terms([[0.5]])
+        >>> float((terms[0, 1] - terms[0, 0]).round(12))
+        1.0
+        """
+        x = validate.points(x, "x", dimension=self.dimension)
+        return self._log_terms(x.astype(np.float64, copy=False))
+
     def _log_terms(self, x: np.ndarray) -> np.ndarray:
-        """log(w_m N(x; c_m, C_m)), (n, m)."""
         if self.variances is not None:
             return isotropic.log_terms(*self._split(x), **self._parts)
         isotropic.refuse_atoms(self.eigenvalues.min())
@@ -328,7 +346,7 @@ class GaussianMixture:
                 if matrix.ndim == 0
                 else validate.symmetric(matrix, "quadratic", validate.resolution(quadratic, matrix))
             )
-            values, vectors = self._spectrum
+            values, vectors = self.spectrum
             centers, values, vectors, factors = tilt_full(self.means, values, vectors, vector, matrix)
             parts = {"centers": centers, "variances": None, "eigenvalues": values, "eigenvectors": vectors}
         logs = isotropic.safe_log(self.weights) + factors
@@ -337,8 +355,18 @@ class GaussianMixture:
         return self._replace(weights=weights / weights.sum(), log_normalizer=log_normalizer, **parts)
 
     @property
-    def _spectrum(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues (m, d) and eigenvectors (m, d, d), of isotropic covariances too."""
+    def spectrum(self) -> tuple[np.ndarray, np.ndarray]:
+        r"""Eigenvalues (m, d) and eigenvectors (m, d, d), in columns, of the covariance of every component.
+
+        Use when full and isotropic covariances should go through the same formula: isotropic ones have the axes as
+        eigenvectors, arrays of m d^2 numbers that are made when asked for.
+
+        Examples
+        --------
+        >>> values, vectors = GaussianMixture([[0.0, 1.0]], 0.25).spectrum
+        >>> values
+        array([[0.25, 0.25]])
+        """
         if self.variances is None:
             return self.eigenvalues, self.eigenvectors
         m, d = self.n_components, self.dimension
@@ -386,7 +414,7 @@ class GaussianMixture:
                 "use .reduced().quadrature(order=...) (isotropic covariances) or .sample(n, rng)"
             )
         chosen, masses = select_components(components, self.weights)
-        values, vectors = self._spectrum
+        values, vectors = self.spectrum
         nodes, weights = rules.normal_gamma(self.dimension, shape=None, order=order, sparse=False)
         x = [self.means[m] + (nodes * np.sqrt(values[m])) @ vectors[m].T for m in chosen]
         return np.concatenate(x), (masses[:, None] * weights).ravel()

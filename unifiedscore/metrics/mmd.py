@@ -7,8 +7,8 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures.distances import common_frame, distance_blocks
+from unifiedscore.memory import BLOCK
 
-_BLOCK = 4_000_000
 _SMALLEST = float(np.nextafter(0.0, 1.0))
 
 
@@ -59,7 +59,7 @@ def unbiased_mmd2(x, y, *, bandwidths) -> np.ndarray:
 def _sums(a, b, widths, kernels) -> np.ndarray:
     """Sum of the kernel over all pairs of different points, for each bandwidth."""
     total = np.zeros(len(widths))
-    for rows, distance in distance_blocks(a, b, largest=_BLOCK):
+    for rows, distance in distance_blocks(a, b, memory=2 * BLOCK):
         for i, (h, kernel) in enumerate(zip(widths, kernels, strict=True)):
             with np.errstate(over="ignore", under="ignore"):
                 value = kernel(-0.5 * (distance / h) ** 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedscore.errors import NumericalError
+from unifiedscore.memory import rows_within
 from unifiedscore.posterior.pairs import LARGE, distances, weighted_differences
 from unifiedscore.posterior.sums import Sums
 
@@ -16,8 +17,6 @@ from unifiedscore.posterior.sums import Sums
 _BEYOND = 1e150
 # Coordinates below this may differ by less than the smallest distance with a square.
 _TINY = 1e-120
-# Pairs held at once: 16 MB an array.
-_BLOCK = 2_000_000
 
 
 def far_rows(points: np.ndarray, span: tuple[float, float]) -> np.ndarray | None:
@@ -47,7 +46,7 @@ def extreme_sums(kernel, queries, points, log_mass, exclude, wants, *, alone: bo
     """
     n, d = queries.shape
     out = Sums.empty(n, d, wants)
-    width = max(1, _BLOCK // len(points))
+    width = rows_within(len(points))
     for start in range(0, n, width):
         rows = slice(start, start + width)
         left_out = None if exclude is None else exclude[rows]

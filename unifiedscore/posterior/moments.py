@@ -1,106 +1,35 @@
-"""The kernel posterior: one record of all its moments, one dispatch on the measure."""
+"""The moments of the kernel posterior, and the one place where the measure chooses the engine that computes them."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from functools import singledispatch
 
 import numpy as np
 
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
-from unifiedscore.validate import shown
+from unifiedscore.measures import GaussianMixture, ReducedMixture, Samples, as_samples
+from unifiedscore.posterior.engine import AbstractEngine
+from unifiedscore.posterior.mixture_engine import MixtureEngine
+from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
+from unifiedscore.posterior.sample_engine import SampleEngine
+from unifiedscore.validate import points
+
+_ENGINES = {Samples: SampleEngine, GaussianMixture: MixtureEngine, ReducedMixture: MixtureEngine}
 
 
-@dataclass(frozen=True, slots=True)
-class PosteriorMoments:
-    r"""Moments of the kernel posterior $\pi_x(y) = k(x, y)\mu(y)/Z(x)$ at n queries.
+def engine_of(kernel: AbstractKernel, measure) -> AbstractEngine:
+    """Return the engine for the posterior of a kernel and a measure; an (m, d) array stands for equal samples.
 
-    Use when you read what `posterior_moments` returned.
-
-    Attributes
-    ----------
-    log_normalizer : (n,) array
-        $\log Z(x) = \log E_\mu k(x, y)$.
-    mean_shift : (n, d) array
-        $V = E_\pi[y - x]$, in the units of the data.
-    score : (n, d) array
-        $s = \nabla \log Z = E_\pi[b(r)(y - x)]$, in inverse units.
-    preconditioner : (n,) array
-        $\alpha = E_\pi[1/b(r)]$, in squared units.
-    mean_distance : (n,) array
-        $E_\pi r$, in the units of the data.
-    effective_samples : (n,) array
-        $1/\sum_i \pi_i^2$; infinite for a population.
-    relative_error : (n,) array
-        Estimated relative numerical error: of Z itself, of the preconditioner and of the mean distance; of a vector
-        relative to the mean length of what it averages ($E_\pi r$ for V, $E_\pi b r$ for the score), since its own
-        length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the
-        log-weights and products. What is below the smallest normal number of float64, such as weights of e^-708,
-        counts as zero.
-
-    References
-    ----------
-    Lai et al. 2026, arXiv 2603.07514 (preconditioned score plus covariance residual).
+    Raises
+    ------
+    InputError
+        `kernel` is not a kernel, or `measure` is neither a measure nor an array.
     """
-
-    log_normalizer: np.ndarray
-    mean_shift: np.ndarray
-    score: np.ndarray
-    preconditioner: np.ndarray
-    mean_distance: np.ndarray
-    effective_samples: np.ndarray
-    relative_error: np.ndarray
-
-    def __post_init__(self) -> None:
-        n = getattr(self.log_normalizer, "shape", ())
-        for name in self.__slots__:
-            value = getattr(self, name)
-            wanted = "(n, d)" if name in ("mean_shift", "score") else "(n,)"
-            if not isinstance(value, np.ndarray) or value.ndim != wanted.count(",") + wanted.count("d"):
-                raise InputError(f"{name} must be an {wanted} array; got {shown(value)}")
-            if value.shape[:1] != n or (value.ndim == 2 and value.shape != self.mean_shift.shape):
-                raise InputError(
-                    f"{name} must agree with the other moments; got shape {value.shape} for {n[0]} queries"
-                )
-
-    @property
-    def residual(self) -> np.ndarray:
-        r"""Covariance residual $\delta = V - \alpha s = \mathrm{Cov}_\pi(1/b, b\,(y - x))$, (n, d)."""
-        return self.mean_shift - self.preconditioner[:, None] * self.score
-
-    @property
-    def curl_norm(self) -> np.ndarray:
-        r"""Frobenius norm of $\mathrm{antisym}(\nabla V) = -\frac12 (V s^\top - s V^\top)$, (n,).
-
-        Equal to $\lVert V \rVert \lVert s \rVert |\sin\angle(V, s)| / \sqrt 2$; 0 in one dimension.
-        """
-        return curl_norm(self.mean_shift, self.score)
-
-
-def curl_norm(mean_shift: np.ndarray, score: np.ndarray) -> np.ndarray:
-    r"""Return $\lVert V \rVert\,\lVert s_\perp \rVert/\sqrt 2$ with $s_\perp$ the part of s orthogonal to V.
-
-    The projection is subtracted vector by vector, so that nearly parallel fields keep their digits.
-    """
-    size = np.linalg.norm(mean_shift, axis=1)
-    unit = mean_shift / np.where(size > 0, size, 1.0)[:, None]
-    across = score - np.einsum("nd,nd->n", score, unit)[:, None] * unit
-    if mean_shift.shape[1] == 1:
-        return np.zeros_like(size)
-    return size * np.linalg.norm(across, axis=1) / np.sqrt(2.0)
-
-
-@singledispatch
-def _moments(measure, kernel, x, exclude) -> PosteriorMoments:
-    raise InputError(f"measure must be Samples, a GaussianMixture or an (n, d) array; got {type(measure).__name__}")
-
-
-@singledispatch
-def _field(measure, kernel, x, quantity, exclude) -> np.ndarray:
-    raise InputError(f"measure must be Samples, a GaussianMixture or an (n, d) array; got {type(measure).__name__}")
+    measure = as_posterior_measure(kernel, measure)
+    return next(engine for kind, engine in _ENGINES.items() if isinstance(measure, kind))(kernel, measure)
 
 
 def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorMoments:
@@ -138,38 +67,23 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     >>> us.posterior_moments(us.Gaussian(bandwidth=1.0), data, np.array([[1.0, 0.0]])).mean_shift
     array([[0., 0.]])
     """
-    measure, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x)
     with _range_of_floats():
-        return _in_range(_moments(measure, kernel, x, exclude), kernel)
+        return _in_range(engine.moments(x, exclude=exclude), kernel)
 
 
 def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None) -> np.ndarray:
     """Compute only `quantity`, "mean_shift" or "score", (n, d): the cheap form of `posterior_moments`."""
-    measure, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x)
     with _range_of_floats():
-        return _in_range(_field(measure, kernel, x, quantity, exclude), kernel)
-
-
-@dataclass(frozen=True, slots=True)
-class PosteriorVectors:
-    """Mean shift and score at n queries, both (n, d), and log Z (n,): the moments without radial averages."""
-
-    mean_shift: np.ndarray
-    score: np.ndarray
-    log_normalizer: np.ndarray
+        return _in_range(engine.field(x, quantity, exclude=exclude), kernel)
 
 
 def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
     """Compute mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture."""
-    measure, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x)
     with _range_of_floats():
-        return _in_range(_vectors(measure, kernel, x, exclude), kernel)
-
-
-@singledispatch
-def _vectors(measure, kernel, x, exclude) -> PosteriorVectors:
-    moments = _moments(measure, kernel, x, exclude)
-    return PosteriorVectors(moments.mean_shift, moments.score, moments.log_normalizer)
+        return _in_range(engine.vectors(x, exclude=exclude), kernel)
 
 
 def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:
@@ -179,22 +93,15 @@ def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:
     symmetric, so the whole curl is that of $-V s^\top$. For a Gaussian kernel it is the second-order Tweedie identity
     $I + J = \mathrm{Cov}_\pi(y)/\tau^2$.
     """
-    from unifiedscore.measures import ReducedMixture
-
-    measure, x = _at_the_door(kernel, measure, x)
-    if isinstance(measure, ReducedMixture):
+    engine, x = _at_the_door(kernel, measure, x)
+    if not engine.has_jacobian:
         raise InputError("the Jacobian of a reduced mixture is not a matrix in its coordinates; use the mixture itself")
-    shift, score = (posterior_field(kernel, measure, x, name).astype(np.float64) for name in ("mean_shift", "score"))
     with _range_of_floats():
-        spread = _in_range(_spread(measure, kernel, x.astype(np.float64)), kernel)
+        fields = (_in_range(engine.field(x, name), kernel) for name in ("mean_shift", "score"))
+        shift, score = (field.astype(np.float64) for field in fields)
+        spread = _in_range(engine.spread(x.astype(np.float64)), kernel)
     jacobian = spread - shift[:, :, None] * score[:, None, :] - np.eye(x.shape[1])
     return jacobian.astype(x.dtype)
-
-
-@singledispatch
-def _spread(measure, kernel, x) -> np.ndarray:
-    """E_pi[b (y - x)(y - x)^T], (n, d, d)."""
-    raise InputError(f"measure must be Samples, a GaussianMixture or an (n, d) array; got {type(measure).__name__}")
 
 
 @contextmanager
@@ -213,7 +120,7 @@ def _in_range(result, kernel):
     """The result, or an error where a number left the range of its type. A population has infinitely many samples."""
     values = {"the field": result}
     if not isinstance(result, np.ndarray):
-        names = [field.name for field in fields(result) if field.name != "effective_samples"]
+        names = [field.name for field in dataclasses.fields(result) if field.name != "effective_samples"]
         values = {name: getattr(result, name) for name in names}
     for name, value in values.items():
         if not (finite := np.isfinite(value)).all():
@@ -227,15 +134,11 @@ def _in_range(result, kernel):
 
 def as_posterior_measure(kernel, measure, name: str = "measure"):
     """Return `measure` as one that the posterior knows, after checking both arguments."""
-    from unifiedscore.measures import GaussianMixture, ReducedMixture, as_samples
-
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
-    return measure if isinstance(measure, GaussianMixture | ReducedMixture) else as_samples(measure, name)
+    return measure if isinstance(measure, tuple(_ENGINES)) else as_samples(measure, name)
 
 
 def _at_the_door(kernel, measure, x):
-    from unifiedscore.validate import points
-
-    measure = as_posterior_measure(kernel, measure)
-    return measure, points(x, "x", dimension=measure.dimension)
+    engine = engine_of(kernel, measure)
+    return engine, points(x, "x", dimension=engine.measure.dimension)

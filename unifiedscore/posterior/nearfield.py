@@ -20,6 +20,7 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.memory import rows_within
 from unifiedscore.posterior.near_loops import (
     BLOCK,
     average_draws,
@@ -35,8 +36,6 @@ MOST_DIMENSIONS = 7
 """Boxes in more dimensions overlap nearly all kernels, and the direct distances below lose to matrix products."""
 
 _LEAF = 16
-# Queries sorted at once: 16 MB a coordinate.
-_QUERIES = 2_000_000
 # Pieces of the blocks for each thread: enough not to wait long for the last, each much longer than its handing over.
 _PIECES = 4
 # Less than this many blocks or queries are done before a thread has started.
@@ -165,7 +164,7 @@ class NearField:
         # A radius beyond the diagonal of the data excludes nothing: no sorting, no search, the dense sum.
         reach = radius2 if prune and radius2 < extent else np.inf
         mean, visited, draws = np.empty(queries.shape), 0, tuples.shape[1]
-        rows = max(1, _QUERIES // draws)
+        rows = rows_within(draws)  # the queries are sorted in blocks
         helpers = threads() - 1
         with ThreadPoolExecutor(max(1, helpers)) as pool:
             workers = _Workers(helpers, pool)

@@ -17,12 +17,11 @@ from unifiedscore import validate
 from unifiedscore.compiled import njit
 from unifiedscore.errors import InputError
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.memory import BLOCK, rows_within
 from unifiedscore.posterior.pairs import robust_center, squared_distances
 
 # Above this dimension a k-d tree visits nearly all points.
 _TREE = 8
-# Distances held at once: 32 MB.
-_BLOCK = 4_000_000
 
 
 @final
@@ -95,8 +94,7 @@ class NeighbourMeans:
             share = np.log((self.data.size - near.shape[1]) / others.shape[1])
             index = np.concatenate([near, others], axis=1)
         mean = np.empty(x.shape)
-        # Rows so many that the gathered points take 32 MB.
-        width = max(1, 4_000_000 // (index.shape[1] * x.shape[1]))
+        width = rows_within(index.shape[1] * x.shape[1], memory=2 * BLOCK)
         for start in range(0, len(x), width):
             rows = slice(start, start + width)
             chosen = points[index[rows]]
@@ -122,7 +120,7 @@ def _search(points):
 
         tree = cKDTree(points)
         return lambda x, k: np.asarray(tree.query(x, k=np.arange(1, k + 1), workers=-1)[1])
-    center, width = robust_center(points), max(1, _BLOCK // len(points))
+    center, width = robust_center(points), rows_within(len(points), memory=2 * BLOCK)
 
     def nearest(x, k):
         # Distances that a matrix product does not resolve are recomputed: a query at a point finds the point.

@@ -1,15 +1,22 @@
-"""Distances between two sets of points that keep the digits of their coordinates, over the whole range of float64."""
+"""Distances between two sets of points that keep the digits of their coordinates, over the whole range of float64.
+
+These are distances for weights, of blocks of queries against one sample. A matrix product is believed where r^2 exceeds
+1/256 of the squared norms, which costs a weight two digits of its rounding, and the caller brings the centre.
+`measures.distances` has the distances that are results by themselves, as in metrics and neighbour searches: it believes
+a product only where the bound on its error, which grows with the dimension, is below 2^-40, and first moves both sets
+into a common frame, for which it must see all points of both. One of the two for both tasks would make the engine
+slower or the metrics less exact.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from unifiedscore.memory import rows_within
 from unifiedscore.posterior import loops
 
 # Squares of distances outside these bounds leave float64 or its normal numbers.
 SMALL, LARGE = 1e-140, 1e140
-# Coordinates of pairs gathered at once: 16 MB.
-_BLOCK = 2_000_000
 # Points that a center is taken from. An odd number: the median is then a coordinate of the data and subtracts exactly.
 _CENTRAL = 63
 
@@ -28,8 +35,9 @@ def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         r = cdist(x, y)
     # Where the square may have overflowed or lost digits; an exact zero may be one that underflowed.
     odd = np.flatnonzero(~((r > SMALL) & (r < LARGE)).ravel())
-    for start in range(0, len(odd), max(1, _BLOCK // x.shape[1])):
-        part = odd[start : start + max(1, _BLOCK // x.shape[1])]
+    width = rows_within(x.shape[1])
+    for start in range(0, len(odd), width):
+        part = odd[start : start + width]
         r.ravel()[part] = lengths(y[part % len(y)] - x[part // len(y)])
     return r
 

@@ -1,15 +1,13 @@
-r"""The kernel posterior of a Gaussian mixture: no sampling, one-dimensional integrals in log space.
+r"""One-dimensional integrals over the scales of a kernel: the expectations of Gaussians under it, in log space.
 
 With $k(r) = \int e^{-s r^2} g(s)\,ds$, component m with eigenvalues $\lambda_j$ (multiplicity $n_j$) and squared
 distances $z_j^2$ contributes
 
-$$\Omega_m(s) = g(s)\,\pi_m \prod_j \eta_j^{-n_j/2} e^{-s z_j^2/\eta_j}, \qquad \eta_j = 1 + 2 s \lambda_j,$$
+$$\Omega_m(s) = g(s)\,\pi_m \prod_j \eta_j^{-n_j/2} e^{-s z_j^2/\eta_j}, \qquad \eta_j = 1 + 2 s \lambda_j.$$
 
-and $Z$, $ZV$, $Zs$ are the integrals of $\Omega$, $\Omega (c - x)/\eta$ and $2 s \Omega (c - x)/\eta$. The cost is free
-of the dimension for isotropic covariances. Each (query, component, peak of g) has a window and nodes of its own, found
-by zooming in on its peak: neither a narrow peak far away nor the slow tail in low dimension escapes. The trapezoid rule
-on all nodes and on every other node gives the error estimate. Before a kernel is used, its mixture is integrated to its
-profile: what the nodes miss shows there.
+Each (query, component, peak of g) has a window and nodes of its own, found by zooming in on its peak: neither a narrow
+peak far away nor the slow tail in low dimension escapes. The trapezoid rule on all nodes and on every other node gives
+the error estimate. Before a kernel is used, its mixture is integrated to its profile: what the nodes miss shows there.
 """
 
 from __future__ import annotations
@@ -20,26 +18,20 @@ from functools import lru_cache
 import numpy as np
 
 from unifiedscore.compiled import njit
-from unifiedscore.errors import InputError, NumericalError
-from unifiedscore.measures import GaussianMixture, ReducedMixture
-from unifiedscore.posterior.moments import PosteriorMoments, PosteriorVectors, _field, _moments, _spread, _vectors
-from unifiedscore.posterior.radial import MixtureTable, RadialTerms, distance_terms, inverse_weight_terms
+from unifiedscore.errors import NumericalError
+from unifiedscore.posterior.radial import MixtureTable
 from unifiedscore.posterior.scales import COARSE, Piece, pieces
 
 # A node whose integrand is e^-44 (8e-20) of the peak cannot matter even when a thousand of them add up.
 _DEPTH = 44.0
-# (query, component, node) triples held at once: 16 MB an array.
-_BLOCK = 2_000_000
 _ZOOM = 49
 _TOLERANCE = 1e-11
 _MOST_NODES = 6144
 _JACOBIAN_NODES = 512
-# A field whose two rules differ by more than this, and by more than the rounding of its logarithms, is no number.
-_WORST = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
-class _Geometry:
+class Geometry:
     """Squared distances to the centres along each group of equal eigenvalues, in units of the bandwidth."""
 
     eigenvalues: np.ndarray  # (m, j)
@@ -91,232 +83,7 @@ def _accumulate(log_value, s, eigenvalues, top, shift, score):
     return total
 
 
-def _moments_of_mixture(measure, kernel, x, exclude) -> PosteriorMoments:
-    geometry, blocks, tau = _prepare(measure, kernel, x, exclude)
-    distance, inverse = distance_terms(kernel), inverse_weight_terms(kernel)
-    parts = []
-    for rows in blocks(3):
-        geo = geometry(rows)
-        main, error, log_z, shift, score, typical = _directions(measure, kernel, geo, x[rows].astype(np.float64))
-        mean_r, error_r = _radial(kernel, geo, main, log_z, distance)
-        alpha, error_w = _radial(kernel, geo, main, log_z, inverse)
-        # So far out, ratios of integrals are noise of size eps |log Z|, and the distance is as good as constant.
-        far = np.finfo(np.float64).eps * np.abs(log_z) > 1e-6
-        mean_r = np.where(far, typical, mean_r)
-        alpha = np.where(far, kernel.with_bandwidth(1.0).inverse_weight(typical), alpha)
-        error = np.maximum(error, error_r + error_w)
-        parts.append((log_z, shift * tau, score / tau, alpha * tau**2, mean_r * tau, error))
-    log_z, shift, score, alpha, mean_r, error = (np.concatenate(p) for p in zip(*parts, strict=True))
-    values = (log_z, shift, score, alpha, mean_r, np.full(len(x), np.inf), error)
-    return PosteriorMoments(*(value.astype(x.dtype) for value in values))
-
-
-def _vectors_of_mixture(measure, kernel, x, exclude) -> PosteriorVectors:
-    geometry, blocks, tau = _prepare(measure, kernel, x, exclude)
-    queries = x.astype(np.float64)
-    parts = [_directions(measure, kernel, geometry(rows), queries[rows])[2:5] for rows in blocks(1)]
-    log_z, shift, score = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return PosteriorVectors(*(value.astype(x.dtype) for value in (shift * tau, score / tau, log_z)))
-
-
-def _field_of_mixture(measure, kernel, x, quantity, exclude) -> np.ndarray:
-    return getattr(_vectors_of_mixture(measure, kernel, x, exclude), quantity)
-
-
-for _kind in (GaussianMixture, ReducedMixture):
-    _moments.register(_kind, _moments_of_mixture)
-    _field.register(_kind, _field_of_mixture)
-    _vectors.register(_kind, _vectors_of_mixture)
-
-
-@_spread.register
-def _(measure: GaussianMixture, kernel, x) -> np.ndarray:
-    """Given s, component m of y - x has mean (c - x)/eta and covariance Lambda/eta; the density of b k is 2s g."""
-    geometry, blocks, tau = _prepare(measure, kernel, x, None)
-    d = x.shape[1]
-    parts = []
-    for rows in blocks(d):
-        geo, queries = geometry(rows), x[rows]
-        s, weight = _posterior_nodes(kernel, geo)
-        total = np.zeros((len(queries), d, d))
-        for m, c in enumerate(measure.centers):
-            padded = np.zeros(d)
-            padded[: len(c)] = c
-            # (n, k, j): one eigenvalue for an isotropic component, d of them otherwise.
-            inverse = 1.0 / (1.0 + 2.0 * s[:, m, :, None] * geo.eigenvalues[m])
-            heavy = 2.0 * s[:, m] * weight[:, m]
-            diagonal = np.einsum("nk,nkj->nj", heavy, inverse) * geo.eigenvalues[m]
-            outer = np.einsum("nk,nki,nkj->nij", heavy, inverse, inverse)
-            gap = (padded - queries) / tau
-            if measure.variances is not None:
-                total += diagonal[:, :, None] * np.eye(d) + outer * gap[:, :, None] * gap[:, None, :]
-            else:
-                u = measure.eigenvectors[m]
-                gap = gap @ u
-                inner = outer * gap[:, :, None] * gap[:, None, :] + diagonal[:, :, None] * np.eye(d)
-                total += u @ inner @ u.T
-        parts.append(total)
-    return np.concatenate(parts)
-
-
-def _posterior_nodes(kernel, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes s and normalised posterior weights, both (n, m, k)."""
-    parts = [_piece_nodes(piece, geo) for piece in pieces(kernel.with_bandwidth(1.0))]
-    s, log_value = (np.concatenate(part, axis=2) for part in zip(*parts, strict=True))
-    log_value = log_value + geo.log_weights[:, None]
-    weight = np.exp(log_value - log_value.max((1, 2), keepdims=True))
-    return s, weight / weight.sum((1, 2), keepdims=True)
-
-
-def _piece_nodes(piece: Piece, geo: _Geometry) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and log-weights, (n, m, k), of one piece of the mixture."""
-    if piece.log_density is None:
-        s = np.full((*geo.squared.shape[:2], 1), piece.atom)
-        log_value = np.empty_like(s)
-        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, False, log_value)
-        return s, log_value + piece.log_weight
-    evaluate = _integrand(piece, geo, with_r2=False)
-    low, high = _window(evaluate, geo, piece.coarse, directions=True)
-    nodes = _JACOBIAN_NODES
-    while True:
-        step = (high - low) / nodes
-        v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
-        s, log_value = evaluate(v, geo.squared)
-        # Every other node must give the same integral of the score.
-        heavy = np.exp(log_value + v - (log_value + v).max(2, keepdims=True))
-        if nodes >= 8 * _JACOBIAN_NODES or np.abs(2 * heavy[:, :, ::2].sum(2) / heavy.sum(2) - 1).max() < 1e-10:
-            return s, log_value + np.log(step)[:, :, None]
-        nodes *= 2
-
-
-def _prepare(measure, kernel, x, exclude):
-    """Return (rows -> geometry in bandwidth units, a splitter of the queries into blocks, the bandwidth)."""
-    if exclude is not None:
-        raise InputError("exclude leaves out a sample; a population has none: pass exclude=None")
-    if kernel.scale_mixture() is None:
-        raise NumericalError(
-            f"{kernel!r} has no Gaussian scale mixture, so its population posterior has no quadrature here; "
-            "draw Samples from the mixture instead"
-        )
-    _require_profile(kernel.with_bandwidth(1.0))
-    tau = kernel.bandwidth
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(measure.weights)
-    if measure.variances is not None:
-        eigenvalues = measure.variances[:, None] / tau**2
-        ambient = measure.ambient_dimension if isinstance(measure, ReducedMixture) else measure.dimension
-        multiplicities = np.full_like(eigenvalues, float(ambient))
-    else:
-        eigenvalues = np.maximum(measure.eigenvalues, 0.0) / tau**2
-        multiplicities = np.ones_like(eigenvalues)
-
-    def geometry(rows):
-        squared = _squared(measure, x[rows].astype(np.float64)) / tau**2
-        return _Geometry(eigenvalues, multiplicities, squared, log_weights)
-
-    def blocks(integrals):
-        size = max(1, _BLOCK // (256 * integrals * len(log_weights) * max(1, eigenvalues.shape[1] // 8)))
-        return [slice(start, start + size) for start in range(0, len(x), size)]
-
-    return geometry, blocks, tau
-
-
-@lru_cache(maxsize=64)
-def _require_profile(kernel) -> None:
-    """Refuse a kernel of unit bandwidth whose mixture does not integrate to its profile, as the nodes here see it."""
-    r = np.logspace(-3.0, 1.5, 10)
-    geo = _Geometry(np.zeros((1, 1)), np.ones((1, 1)), np.square(r)[:, None, None], np.zeros(1))
-    log_part, *_ = _integrate(kernel, geo, None, with_r2=False)
-    expected = kernel.log_profile(r)
-    gap = np.abs(log_part[:, 0] - expected) / (1.0 + np.abs(expected))
-    worst = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
-    if not gap[worst] <= 1e-8:
-        raise NumericalError(
-            f"the scale mixture of {kernel!r} gives log k = {log_part[worst, 0]:.10g} at r = {r[worst]:.3g}, its "
-            f"profile {expected[worst]:.10g}: it describes another kernel, or its density over log s is not smooth "
-            "(breaks off, or has peaks narrower than 0.01: pass those as atoms); mend it "
-            "(unifiedscore.testing.check_kernel tests it), or use Samples"
-        )
-
-
-def _squared(measure, x) -> np.ndarray:
-    """Squared distances to the centres: (n, m, 1), or along each eigenvector (n, m, d)."""
-    if measure.variances is None:
-        gaps = [((x - c) @ u) ** 2 for c, u in zip(measure.centers, measure.eigenvectors, strict=True)]
-        return np.stack(gaps, axis=1)
-    k = measure.centers.shape[1]
-    rest = np.einsum("nd,nd->n", x[:, k:], x[:, k:])
-    gaps = [((x[:, :k] - c) ** 2).sum(1) + rest for c in measure.centers]
-    return np.stack(gaps, axis=1)[:, :, None]
-
-
-def _directions(measure, kernel, geo: _Geometry, x):
-    """Return (per-component log Z, relative error, log Z, mean shift, score, typical distance), bandwidth units."""
-    log_parts, shift, score, error = _integrate(kernel, geo, None, with_r2=False)
-    log_parts = log_parts + geo.log_weights
-    top = log_parts.max(1, keepdims=True)
-    share = np.exp(log_parts - top)
-    log_z = top[:, 0] + np.log(share.sum(1))
-    share /= share.sum(1, keepdims=True)
-    error = (share * error).sum(1)
-    rounding = np.finfo(np.float64).eps * np.maximum(1.0, np.abs(log_z))
-    if not (resolved := error <= np.maximum(_WORST, 1e3 * rounding)).all():
-        query = int(np.argmin(resolved))
-        raise NumericalError(
-            f"the integral over the scales of {kernel!r} is not resolved at query {query}: two rules differ by "
-            f"{error[query]:.1e}; its density over log s has features that are too narrow or breaks off (pass narrow "
-            "peaks as atoms), or use Samples"
-        )
-    error = error + rounding
-    # E r^2 of a Gaussian with mean (c - x)/eta and covariance Lambda/eta, at the mean of 1/eta.
-    square = (geo.multiplicities * geo.eigenvalues * shift + geo.squared * shift**2).sum(2)
-    # A component without weight may be so far that its square is not a number.
-    typical = np.sqrt(np.where(share > 0, share * square, 0.0).sum(1))
-    return (
-        log_parts,
-        error,
-        log_z,
-        _combine(measure, kernel.bandwidth, share[:, :, None] * shift, x),
-        _combine(measure, kernel.bandwidth, share[:, :, None] * score, x),
-        typical,
-    )
-
-
-def _combine(measure, tau, coefficient, x) -> np.ndarray:
-    """Return sum_m C_m (c_m - x) with C_m diagonal in the eigenbasis of component m."""
-    if measure.variances is None:
-        total = np.zeros_like(x)
-        for m, (c, u) in enumerate(zip(measure.centers, measure.eigenvectors, strict=True)):
-            total += (((c - x) / tau @ u) * coefficient[:, m]) @ u.T
-        return total
-    coefficient = coefficient[:, :, 0]
-    total = -coefficient.sum(1, keepdims=True) * (x / tau)
-    k = measure.centers.shape[1]
-    # Differences component by component: a query near a centre keeps its digits.
-    inner = np.zeros((len(x), k))
-    for m, c in enumerate(measure.centers):
-        inner += coefficient[:, m, None] * ((c - x[:, :k]) / tau)
-    total[:, :k] = inner
-    return total
-
-
-def _radial(kernel, geo: _Geometry, log_parts, log_z, terms: RadialTerms):
-    """Return (E_pi h, relative error) for h = h_0 + h_1 r^2 + r^2 int sigma/(r^2 + t), in units of the bandwidth."""
-    # A point mass at the query has r = 0 exactly; h_0 also stands for the mass of sigma below its lattice.
-    atoms = (geo.squared.sum(2) == 0.0) & (geo.eigenvalues.max(1) == 0.0)
-    coincident = np.where(atoms, np.exp(np.minimum(log_parts - log_z[:, None], 0.0)), 0.0).sum(1)
-    value, error = terms.constant + (terms.at_zero - terms.constant) * coincident, np.zeros(len(log_z))
-    integrals = [(terms.quadratic, None)] if terms.quadratic else []
-    integrals += [(1.0, terms.mixture)] if terms.mixture is not None else []
-    for factor, mixture in integrals:
-        log_part, _, _, part_error = _integrate(kernel, geo, mixture, with_r2=True)
-        part = factor * np.exp(np.minimum(log_part + geo.log_weights - log_z[:, None], 700.0))
-        value += part.sum(1)
-        error += (part * part_error).sum(1)
-    return value, error / np.where(value > 0, value, 1.0)
-
-
-def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2: bool):
+def integrate(kernel, geo: Geometry, mixture: MixtureTable | None, *, with_r2: bool):
     """Integrate over s, component by component: log of the integral, mean 1/eta and 2s/eta, relative error.
 
     The density over s is `mixture`, or that of the kernel itself.
@@ -342,7 +109,7 @@ def _integrate(kernel, geo: _Geometry, mixture: MixtureTable | None, *, with_r2:
         return top + np.log(total), *means, np.max(errors, axis=0)
 
 
-def _integrate_piece(piece: Piece, geo: _Geometry, *, with_r2: bool):
+def _integrate_piece(piece: Piece, geo: Geometry, *, with_r2: bool):
     shape = geo.squared.shape
     if piece.log_density is None:
         log_value = np.empty((*shape[:2], 1))
@@ -366,7 +133,7 @@ def _integrate_piece(piece: Piece, geo: _Geometry, *, with_r2: bool):
     return results
 
 
-def _integrand(piece: Piece, geo: _Geometry, *, with_r2):
+def _integrand(piece: Piece, geo: Geometry, *, with_r2):
     def evaluate(v, squared):
         s, out = piece.atom + np.exp(v), np.empty_like(v)
         _log_gaussian(s, geo.eigenvalues, geo.multiplicities, squared, with_r2, out)
@@ -377,7 +144,7 @@ def _integrand(piece: Piece, geo: _Geometry, *, with_r2):
     return evaluate
 
 
-def _window(evaluate, geo: _Geometry, coarse, *, directions) -> tuple[np.ndarray, np.ndarray]:
+def _window(evaluate, geo: Geometry, coarse, *, directions) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends (n, m) of the interval of v = log s outside which the integrand is below e^-44 of its peak.
 
     With `directions` the integrand of the score, which carries 2s/eta and may peak much farther right, counts as well.
@@ -403,7 +170,7 @@ def _window(evaluate, geo: _Geometry, coarse, *, directions) -> tuple[np.ndarray
     return low, high
 
 
-def _trapezoid(evaluate, geo: _Geometry, rows, low, high, nodes, *, directions):
+def _trapezoid(evaluate, geo: Geometry, rows, low, high, nodes, *, directions):
     step = (high - low) / nodes
     v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
     squared = geo.squared[rows]
@@ -424,3 +191,51 @@ def _trapezoid(evaluate, geo: _Geometry, rows, low, high, nodes, *, directions):
     with np.errstate(divide="ignore"):
         log_integral = top + np.log(total[0] * step)
     return log_integral, shift[0] / safe[0][..., None], score[0] / safe[0][..., None], error
+
+
+def posterior_nodes(kernel, geo: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes s and normalised posterior weights, both (n, m, k)."""
+    parts = [_piece_nodes(piece, geo) for piece in pieces(kernel.with_bandwidth(1.0))]
+    s, log_value = (np.concatenate(part, axis=2) for part in zip(*parts, strict=True))
+    log_value = log_value + geo.log_weights[:, None]
+    weight = np.exp(log_value - log_value.max((1, 2), keepdims=True))
+    return s, weight / weight.sum((1, 2), keepdims=True)
+
+
+def _piece_nodes(piece: Piece, geo: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and log-weights, (n, m, k), of one piece of the mixture."""
+    if piece.log_density is None:
+        s = np.full((*geo.squared.shape[:2], 1), piece.atom)
+        log_value = np.empty_like(s)
+        _log_gaussian(s, geo.eigenvalues, geo.multiplicities, geo.squared, False, log_value)
+        return s, log_value + piece.log_weight
+    evaluate = _integrand(piece, geo, with_r2=False)
+    low, high = _window(evaluate, geo, piece.coarse, directions=True)
+    nodes = _JACOBIAN_NODES
+    while True:
+        step = (high - low) / nodes
+        v = low[:, :, None] + step[:, :, None] * np.arange(nodes + 1)
+        s, log_value = evaluate(v, geo.squared)
+        # Every other node must give the same integral of the score.
+        heavy = np.exp(log_value + v - (log_value + v).max(2, keepdims=True))
+        if nodes >= 8 * _JACOBIAN_NODES or np.abs(2 * heavy[:, :, ::2].sum(2) / heavy.sum(2) - 1).max() < 1e-10:
+            return s, log_value + np.log(step)[:, :, None]
+        nodes *= 2
+
+
+@lru_cache(maxsize=64)
+def require_profile(kernel) -> None:
+    """Refuse a kernel of unit bandwidth whose mixture does not integrate to its profile, as the nodes here see it."""
+    r = np.logspace(-3.0, 1.5, 10)
+    geo = Geometry(np.zeros((1, 1)), np.ones((1, 1)), np.square(r)[:, None, None], np.zeros(1))
+    log_part, *_ = integrate(kernel, geo, None, with_r2=False)
+    expected = kernel.log_profile(r)
+    gap = np.abs(log_part[:, 0] - expected) / (1.0 + np.abs(expected))
+    worst = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
+    if not gap[worst] <= 1e-8:
+        raise NumericalError(
+            f"the scale mixture of {kernel!r} gives log k = {log_part[worst, 0]:.10g} at r = {r[worst]:.3g}, its "
+            f"profile {expected[worst]:.10g}: it describes another kernel, or its density over log s is not smooth "
+            "(breaks off, or has peaks narrower than 0.01: pass those as atoms); mend it "
+            "(unifiedscore.testing.check_kernel tests it), or use Samples"
+        )

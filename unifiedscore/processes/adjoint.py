@@ -61,12 +61,12 @@ def lean_adjoint(process: TiltedProcess, paths: Paths, *, method: str = "exponen
     for k in range(len(paths.times) - 2, -1, -1):
         h = paths.times[k + 1] - paths.times[k]
         jacobian = h * process.drift_jacobian(paths.trajectory[k], paths.times[k])
-        adjoint[k] = _propagate(jacobian, adjoint[k + 1], method)
+        adjoint[k] = propagate(jacobian, adjoint[k + 1], method)
     return adjoint
 
 
-def _propagate(jacobian: np.ndarray, a: np.ndarray, method: str) -> np.ndarray:
-    """e^J a or (1 + J) a for symmetric J (n, d, d)."""
+def propagate(jacobian: np.ndarray, a: np.ndarray, method: str) -> np.ndarray:
+    """Return e^J a for the method "exponential" or (1 + J) a for "euler", with symmetric J (n, d, d) and a (n, d)."""
     if method == "euler":
         return a + np.einsum("nij,nj->ni", jacobian, a)
     if a.shape[1] == 1:

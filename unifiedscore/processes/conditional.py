@@ -27,7 +27,7 @@ def noised(mixture: GaussianMixture, schedule, t: float) -> GaussianMixture:
 
 def shares(mixture: GaussianMixture, x: np.ndarray) -> np.ndarray:
     """Posterior probability of each component at x, (n, m)."""
-    terms = mixture._log_terms(x)
+    terms = mixture.log_terms(x)
     return np.exp(terms - log_sum_exp(terms)[:, None])
 
 
@@ -37,7 +37,7 @@ def score_and_hessian(mixture: GaussianMixture, x: np.ndarray) -> tuple[np.ndarr
     The :math:`g_k` are the component scores; centring them first keeps the difference of two large squares away.
     """
     share = shares(mixture, x)
-    values, vectors = mixture._spectrum
+    values, vectors = mixture.spectrum
     slopes = np.stack([((c - x) @ u / lam) @ u.T for c, lam, u in zip(mixture.means, values, vectors, strict=True)])
     score = np.einsum("nm,mnd->nd", share, slopes)
     gaps = slopes - score
@@ -79,7 +79,7 @@ class ConditionalLaw:
 def conditional_law(mixture: GaussianMixture, schedule, x: np.ndarray, t: float) -> ConditionalLaw:
     """The law of X_1 given X_t = x (n, d), for t in [0, 1)."""
     alpha, beta_squared = schedule.alpha(t), schedule.beta_squared(t)
-    values, vectors = mixture._spectrum
+    values, vectors = mixture.spectrum
     gamma = alpha**2 * values + beta_squared
     means = np.empty((len(x), mixture.n_components, mixture.dimension))
     for m, (c, lam, u) in enumerate(zip(mixture.means, values, vectors, strict=True)):
@@ -95,7 +95,7 @@ def mixture_velocity(mixture: GaussianMixture, schedule, x: np.ndarray, t: float
     """
     alpha, rate = schedule.alpha(t), schedule.alpha_rate(t)
     share = shares(noised(mixture, schedule, t), x)
-    values, vectors = mixture._spectrum
+    values, vectors = mixture.spectrum
     stretch = schedule.variance_rate(t, values) / (2 * schedule.variance(t, values))
     velocity = np.zeros_like(x)
     for m, (c, u) in enumerate(zip(mixture.means, vectors, strict=True)):
@@ -127,7 +127,7 @@ def normal_rule(dimension: int, *, spacing: float | None = None) -> tuple[np.nda
 def mixture_rule(mixture: GaussianMixture, *, spacing: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (N, d) and weights (N,) under a mixture of dimension 1 to 3: `normal_rule` for every component."""
     z, w = normal_rule(mixture.dimension, spacing=spacing)
-    values, vectors = mixture._spectrum
+    values, vectors = mixture.spectrum
     parts = zip(mixture.means, values, vectors, strict=True)
     x = [c + (z * np.sqrt(lam)) @ u.T for c, lam, u in parts]
     return np.concatenate(x), (mixture.weights[:, None] * w).ravel()

@@ -94,11 +94,6 @@ class Schedule:
         t = read_times(t, after_zero="kappa = alpha'/alpha")
         return _plain(np.pi / 2 / np.tan(np.pi / 2 * t) if self.name == "vp_cosine" else 1 / t)
 
-    def kappa_rate(self, t):
-        """d kappa / dt."""
-        t = read_times(t, after_zero="kappa = alpha'/alpha")
-        return _plain(-((np.pi / 2 / np.sin(np.pi / 2 * t)) ** 2) if self.name == "vp_cosine" else -1 / t**2)
-
     def eta(self, t):
         """beta (kappa beta - beta'): half the squared memoryless noise; singular at time 0 unless Foellmer."""
         if self.name == "foellmer":
@@ -108,13 +103,6 @@ class Schedule:
             # The complement keeps the zero at time 1 exact.
             return _plain(np.pi / 2 * np.sin(np.pi / 2 * (1 - t)) / np.sin(np.pi / 2 * t))
         return _plain((1 - t) / t)
-
-    def eta_rate(self, t):
-        """d eta / dt."""
-        if self.name == "foellmer":
-            return _plain(np.zeros_like(read_times(t)))
-        t = read_times(t, after_zero="eta = beta (kappa beta - beta')")
-        return _plain(-((np.pi / 2 / np.sin(np.pi / 2 * t)) ** 2) if self.name == "vp_cosine" else -1 / t**2)
 
     def sigma(self, t):
         """Memoryless noise sqrt(2 eta)."""

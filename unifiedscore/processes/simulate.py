@@ -12,7 +12,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
-from unifiedscore.posterior.tiled import threads
+from unifiedscore.posterior.threads import threads
 from unifiedscore.processes.schedules import read_times
 from unifiedscore.processes.tilted_process import TiltedProcess
 

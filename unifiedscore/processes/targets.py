@@ -31,12 +31,11 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures import GaussianMixture
+from unifiedscore.memory import rows_within
 from unifiedscore.processes.conditional import ConditionalLaw, conditional_law, mixture_rule, noised
 from unifiedscore.processes.rewards import QuadraticReward
 from unifiedscore.processes.schedules import Schedule, read_time
 from unifiedscore.processes.tilted_process import TiltedProcess
-
-_BATCH = 2_000_000  # numbers held at once by a conditional quadrature
 
 
 @final
@@ -121,7 +120,7 @@ class RegressionTarget:
         """E[h | x] (n, d) and tr Var(h | x) (n,) by quadrature; the variance of centred values."""
         n, m, d = law.means.shape
         means, variances = np.empty((n, d)), np.empty(n)
-        size = max(1, _BATCH // (m * d * 181**d if d == 1 else m * d * 3721))
+        size = rows_within(m * d * 181**d if d == 1 else m * d * 3721)
         for start in range(0, n, size):
             rows = slice(start, start + size)
             nodes, weights = ConditionalLaw(law.shares[rows], law.means[rows], law.roots).nodes()
@@ -252,7 +251,7 @@ def _not_point(schedule: Schedule) -> dict:
 def _affine_score(law: GaussianMixture) -> tuple[np.ndarray, np.ndarray] | None:
     if law.n_components != 1:
         return None
-    values, vectors = law._spectrum
+    values, vectors = law.spectrum
     precision = (vectors[0] / values[0]) @ vectors[0].T
     return -precision, precision @ law.means[0]
 

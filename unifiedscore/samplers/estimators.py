@@ -13,6 +13,7 @@ from unifiedscore.fields.callable import as_field
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
 from unifiedscore.measures.samples import Samples
+from unifiedscore.memory import BLOCK, rows_within
 from unifiedscore.posterior.nearfield import MOST_DIMENSIONS, NearField
 from unifiedscore.posterior.neighbours import NeighbourMeans
 from unifiedscore.posterior.pairs import robust_center, squared_distances
@@ -119,6 +120,6 @@ def most_likely(data: Samples, queries: np.ndarray, time: float) -> np.ndarray:
     kept = np.flatnonzero(data.weights > 0)
     points, center = points[kept], robust_center(points[kept])
     offset = 2.0 * (1.0 - time) ** 2 * np.log(data.weights[kept])
-    width = max(1, 4_000_000 // len(kept))
+    width = rows_within(len(kept), memory=2 * BLOCK)
     blocks = [queries[start : start + width] for start in range(0, len(queries), width)]
     return kept[np.concatenate([np.argmin(squared_distances(b, points, center) - offset, axis=1) for b in blocks])]

@@ -194,7 +194,7 @@ def _figure_name(path: Path) -> str:
     return "_".join((*below, path.stem.removeprefix("fig_")))
 
 
-def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
     """Import a file by path under a name of its own; twice the same content, of it and its imports, is one module.
 
     What it imports of the user's own is found beside it first, as Python finds it for a script, and compiled from
@@ -203,12 +203,9 @@ def load_module(path: Path, *, expected_hash: str | None = None) -> ModuleType:
     Raises
     ------
     StudyError
-        The file raises, or is not the one expected.
+        The file raises.
     """
-    path = Path(path).resolve()
-    if expected_hash is not None and study_hash(path) != expected_hash:
-        raise StudyError(f"{path} changed while it was running; run it again")
-    return _load(path).module
+    return _load(Path(path).resolve()).module
 
 
 def study_hash(path: Path) -> str:

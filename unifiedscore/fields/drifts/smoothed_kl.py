@@ -13,9 +13,8 @@ from unifiedscore.fields.difference import ScoreDifference
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.keywords import keyword_only
 from unifiedscore.measures import GaussianMixture, Samples, as_samples
+from unifiedscore.memory import BLOCK, rows_within
 from unifiedscore.validate import integer, points
-
-_BLOCK = 200_000
 
 
 @final
@@ -100,7 +99,7 @@ class SmoothedKLGradient(AbstractField):
         x = points(x, "x", dimension=self.dimension)
         field = ScoreDifference(self.kernel, target=self.target, model=self.model)
         noise, weights = self.noise.points.astype(np.float64), self.noise.weights
-        step = max(1, _BLOCK // len(noise))
+        step = rows_within(len(noise), memory=BLOCK // 10)
         parts = []
         for start in range(0, len(x), step):
             rows = x[start : start + step].astype(np.float64)

@@ -19,6 +19,7 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.measures.nodes import with_weight
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.memory import rows_within
 
 # exp(-8.5^2/2) = 2e-16.
 _REACH = 8.5
@@ -26,7 +27,6 @@ _PER_WIDTH = 2.5
 # Share of the variance left to the interpolation: spacing s/5.
 _LAST = 0.25
 _MOST_WORK = 30_000_000_000
-_BLOCK = 2_000_000
 
 
 @final
@@ -173,7 +173,7 @@ class PopulationScore(AbstractField):
         half = int(np.ceil(_REACH * _PER_WIDTH))
         offsets = np.arange(-half, half + 1)
         result = np.empty(len(z))
-        width = max(1, _BLOCK // len(offsets) ** self.dimension)
+        width = rows_within(len(offsets) ** self.dimension)
         for start in range(0, len(z), width):
             part = z[start : start + width]
             weights, index = [], []

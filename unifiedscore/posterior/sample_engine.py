@@ -1,0 +1,169 @@
+"""The kernel posterior of a sample: sums over its points, in tiles wherever squared distances hold.
+
+Points without weight are dropped (`active`), pairs whose square leaves float64 are summed by `extreme`, all others by
+`tiled`. Computation is in float64 whatever the dtype of the queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.kernels import AbstractKernel
+from unifiedscore.measures import Samples
+from unifiedscore.posterior.active import Active, active_part
+from unifiedscore.posterior.engine import AbstractEngine
+from unifiedscore.posterior.extreme import extreme_sums
+from unifiedscore.posterior.pairs import distances
+from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
+from unifiedscore.posterior.sums import Sums, merged
+from unifiedscore.posterior.tiled import tiled_sums
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SampleEngine(AbstractEngine):
+    """The kernel posterior of `Samples`: every moment is a sum over the points of positive weight.
+
+    Use when you need several quantities of one posterior; `posterior_moments` and its kin make one for each call.
+    """
+
+    kernel: AbstractKernel
+    measure: Samples
+
+    @property
+    def has_jacobian(self) -> bool:
+        return True
+
+    def moments(self, x, *, exclude=None) -> PosteriorMoments:
+        kernel = self.kernel
+        # A constant weight makes the score a multiple of the mean shift: one product less.
+        wants = {"mean_shift", "sums"} if kernel.constant_weight else {"mean_shift", "score", "sums"}
+        part, out = self._sums(x, exclude, frozenset(wants))
+        square, inverse, distance = out.radial.T
+        alpha = np.full(len(x), _constant_inverse(part.kernel)) if kernel.constant_weight else inverse / out.total
+        mean_distance = distance / out.total
+        preconditioner = np.ldexp(alpha, 2 * part.exponent)
+        if ((alpha > 0) & (preconditioner < np.finfo(np.float64).tiny)).any():
+            raise NumericalError(
+                f"the preconditioner, of the size of the squared bandwidth, underflows float64 at bandwidth "
+                f"{kernel.bandwidth:.3g}; rescale the points and the bandwidth, or ask for posterior_vectors or a field"
+            )
+        values = {
+            "log_normalizer": _log_normalizer(part, out),
+            "mean_shift": np.ldexp(out.mean_shift, part.exponent),
+            "score": _score(part, out),
+            "preconditioner": preconditioner,
+            "mean_distance": np.ldexp(mean_distance, part.exponent),
+            "effective_samples": out.total**2 / square,
+            "relative_error": _rounding(part, out, mean_distance, x.dtype),
+        }
+        return PosteriorMoments(**{name: value.astype(x.dtype) for name, value in values.items()})
+
+    def field(self, x, quantity, *, exclude=None) -> np.ndarray:
+        from_shift = quantity == "score" and self.kernel.constant_weight
+        part, out = self._sums(x, exclude, frozenset({"mean_shift" if from_shift else quantity}))
+        value = _score(part, out) if quantity == "score" else np.ldexp(out.mean_shift, part.exponent)
+        return value.astype(x.dtype)
+
+    def vectors(self, x, *, exclude=None) -> PosteriorVectors:
+        wants = {"mean_shift"} if self.kernel.constant_weight else {"mean_shift", "score"}
+        part, out = self._sums(x, exclude, frozenset(wants))
+        values = np.ldexp(out.mean_shift, part.exponent), _score(part, out), _log_normalizer(part, out)
+        return PosteriorVectors(*(value.astype(x.dtype) for value in values))
+
+    def spread(self, x) -> np.ndarray:
+        part = active_part(self.measure, self.kernel, x, None)
+        total = np.empty((len(x), x.shape[1], x.shape[1]))
+        for i, query in enumerate(part.queries):
+            r = distances(query[None], part.points)[0]
+            log_weight = part.kernel.log_profile(r) + (0.0 if part.log_mass is None else part.log_mass)
+            share = np.exp(log_weight - log_weight.max())
+            inverse = part.kernel.inverse_weight(r)
+            # Coincident samples have no direction.
+            held = (share > 0) & (inverse > 0)
+            gap, share = part.points[held] - query, share / share.sum()
+            total[i] = gap.T @ ((share[held] / inverse[held])[:, None] * gap)
+        return total
+
+    def _sums(self, x, exclude, wants) -> tuple[Active, Sums]:
+        """Return the active part of samples and queries, and the sums of what is wanted in its units."""
+        part = active_part(self.measure, self.kernel, x, _checked_exclusion(exclude, len(x), self.measure.size))
+        if part.far is None and part.extreme is None:
+            out = tiled_sums(part, wants)
+        else:
+            out = _split_sums(part, wants)
+        if not (bounded := out.largest > -np.inf).all():
+            query = int(np.argmin(bounded))
+            if part.remaining(query) == 0:
+                raise InputError(f"exclude leaves query {query} without any sample of positive weight")
+            raise NumericalError(
+                f"every weight of query {query} overflows or underflows: its squared distances to the samples, or "
+                f"their ratio to the bandwidth {self.kernel.bandwidth:.3g}, exceed float64; rescale the points or the "
+                "bandwidth"
+            )
+        return part, out
+
+
+def _constant_inverse(kernel) -> float:
+    return float(kernel.inverse_weight(np.zeros(())))
+
+
+def _score(part: Active, out: Sums) -> np.ndarray:
+    score = out.score if out.score is not None else out.mean_shift / _constant_inverse(part.kernel)
+    return np.ldexp(score, -part.exponent)
+
+
+def _log_normalizer(part: Active, out: Sums) -> np.ndarray:
+    return out.largest + np.log(out.total) - (np.log(len(part.points)) if part.log_mass is None else 0.0)
+
+
+def _rounding(part: Active, out: Sums, mean_distance, dtype) -> np.ndarray:
+    r"""Bound on the relative rounding error of the moments, (n,); see `PosteriorMoments.relative_error`.
+
+    A log-weight is wrong by eps times its size (and what inner products add). Those that carry $E_\pi r$ exceed the
+    largest by more than it does: with shares $s_j = w_j r_j/\sum w r$ their mean size is
+    $\sum s_j |\log w_j| \le \log m + \log(r_{\max}/E_\pi r)$, an entropy and a ratio.
+    """
+    reach = np.sqrt(part.queries.shape[1]) * (np.abs(part.points).max() + np.abs(part.queries).max(1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deep = np.where(mean_distance > 0, np.log(reach) - np.log(mean_distance), 0.0)
+    size = np.abs(out.largest) + np.maximum(deep, 0.0) + np.log(len(part.points))
+    bound = np.finfo(np.float64).eps * (8.0 + 4.0 * size + out.rounding + part.kernel.rounding)
+    return bound + (0.0 if dtype == np.float64 else np.finfo(dtype).eps)
+
+
+def _split_sums(part: Active, wants) -> Sums:
+    """Pairs without a square, of far samples or extreme queries, are summed on their own."""
+    n, m = len(part.queries), len(part.points)
+    extreme = np.zeros(n, dtype=bool) if part.extreme is None else part.extreme
+    far = np.zeros(m, dtype=bool) if part.far is None else part.far
+    out = Sums.empty(n, part.points.shape[1], wants)
+
+    def apart(some: Active, *, alone):
+        return extreme_sums(
+            some.kernel, some.queries, some.points, some.log_mass, some.exclude, wants, alone=alone
+        )  # fmt: skip
+
+    if extreme.any():
+        out.put(extreme, apart(part.choose(extreme, np.ones(m, dtype=bool)), alone=True))
+    if not extreme.all():
+        usual = None if far.all() else tiled_sums(part.choose(~extreme, ~far), wants)
+        if far.any():
+            others = apart(part.choose(~extreme, far), alone=usual is None)
+            usual = others if usual is None else merged(usual, others)
+        out.put(~extreme, usual)
+    return out
+
+
+def _checked_exclusion(exclude, n, size):
+    if exclude is None:
+        return None
+    index = validate.integer_array(exclude, "exclude", (n,))
+    if (index < -1).any() or (index >= size).any():
+        raise InputError(f"exclude must hold indices in [0, {size}) or -1; got {index.min()} ... {index.max()}")
+    return index

@@ -1,0 +1,75 @@
+"""What a sample cut into tiles offers to the driver in `tiled`: distances to it and weighted sums over it.
+
+There are two ways to both: differences of coordinates in few dimensions (`low_tiles`), matrix products in many
+(`high_tiles`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class AbstractTiles(ABC):
+    """A sample cut into contiguous tiles, in the form that one way of computing distances needs.
+
+    Laws
+    ----
+    * `sizes` are the numbers of points of the tiles, in the order of the sample.
+    * `first()` holds one point of the first tile; the loops it compiles are those of the whole.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def sizes(self) -> tuple[int, ...]:
+        """Number of points of every tile."""
+
+    @abstractmethod
+    def first(self) -> AbstractTiles:
+        """Return the first point alone, as tiles."""
+
+    @abstractmethod
+    def sums_at(self, queries: np.ndarray) -> AbstractTileSums:
+        """Return empty sums at a tile of queries, (a, d) float64."""
+
+
+class AbstractTileSums(ABC):
+    """Weighted sums of y - x over the tiles visited so far, at one tile of queries.
+
+    Laws
+    ----
+    * `fill_squared(i, squared)` is called before `add(..., i, ...)` for the same tile, with the same array.
+    * After all tiles `mean_shift` and `score` are the sums of w (y - x) and w b (y - x) over the total weight.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def fill_squared(self, index: int, squared: np.ndarray) -> None:
+        """Fill `squared` (a, b) with the squared distances to tile `index`."""
+
+    @abstractmethod
+    def add(self, name: str, index: int, weights: np.ndarray, squared: np.ndarray, row_sum, rescale) -> None:
+        """Add tile `index` to the sum called `name`, older terms times `rescale`; may overwrite weights and row sums.
+
+        `weights` (a, b) are w for "mean_shift" and w b for "score", `row_sum` (a,) their sums.
+        """
+
+    @abstractmethod
+    def add_mass(self, row_sum: np.ndarray, rescale: np.ndarray) -> None:
+        """Add the weights w b of a tile whose score nobody wants; `rounding` depends on their sum."""
+
+    @abstractmethod
+    def mean_shift(self, total: np.ndarray) -> np.ndarray:
+        """Return the sum called "mean_shift" over the total weight (a,), (a, d)."""
+
+    @abstractmethod
+    def score(self, total: np.ndarray) -> np.ndarray:
+        """Return the sum called "score" over the total weight (a,), (a, d)."""
+
+    @abstractmethod
+    def rounding(self, total: np.ndarray) -> np.ndarray:
+        """Return the error of a log-weight that the distances cause, in units of eps, (a,)."""
