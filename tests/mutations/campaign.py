@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.mutations.mutation import ROOT, Mutation
+from unifiedscore.compiled import PREFIX
+from unifiedscore.sources import engine_hash
 
 PARTS = ("unifiedscore", "studies", "derivations", "figures", "tests", "reference", "benchmarks", ".ci",
          "pyproject.toml", "README.md", "CHANGELOG.md", "constraints.txt", ".gitignore")  # fmt: skip
@@ -41,27 +43,44 @@ class Copy:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "results"))
+                # Without this folder: its own test says that a planted text is not there, which is no finding.
+                shutil.copytree(
+                    source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "results", "mutations")
+                )
             elif source.is_file():
                 shutil.copy2(source, folder / part)
         # Some tests ask git for the files of the project.
         git = ["git", "-c", "user.name=mutations", "-c", "user.email=mutations@localhost"]
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
             subprocess.run([*git, *words], cwd=folder, check=True, capture_output=True)
+        self._warm = folder.with_name("machine-code")
+        own = self._machine_code(ROOT / "unifiedscore")
+        shutil.copytree(own, self._warm) if own.is_dir() else self._warm.mkdir()
 
     @contextmanager
     def planted(self, mutation: Mutation | None) -> Iterator[None]:
         """The copy with the mistake in it, for the time of the block; None: the project as it is."""
-        if mutation is None:
-            yield
-            return
-        path = self.folder / "unifiedscore" / mutation.file
+        path = self.folder / "unifiedscore" / (mutation.file if mutation else "__init__.py")
         text = path.read_text()
-        path.write_text(mutation.applied(text))
+        if mutation:
+            path.write_text(mutation.applied(text))
+        # Machine code belongs to the engine as a whole. What is compiled from other files stays as it is, unless a
+        # compiled function is changed, which others may have inlined.
+        same = mutation is None or "njit" not in text
+        code = self._machine_code(self.folder / "unifiedscore")
         try:
+            if same:
+                shutil.copytree(self._warm, code, dirs_exist_ok=True)
             yield
+            if same:
+                shutil.copytree(code, self._warm, dirs_exist_ok=True)
         finally:
+            shutil.rmtree(code, ignore_errors=True)
             path.write_text(text)
+
+    @staticmethod
+    def _machine_code(package: Path) -> Path:
+        return package / "__pycache__" / f"{PREFIX}{engine_hash(package)[:16]}"
 
     def run(self, *words: str, seconds: float) -> tuple[int, str]:
         """Exit status of `python -m words` in the copy, and what it said; -9 where it took too long."""
@@ -105,6 +124,8 @@ def by_tests(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ...
 
 
 def _last(said: str, code: int) -> str:
+    if code == -9:
+        return "did not end in time"
     lines = [line for line in said.splitlines() if line.strip()]
     return f"exit {code}: {lines[-1][:160] if lines else 'nothing said'}"
 
@@ -124,7 +145,7 @@ def attempt(copy: Copy, mutation: Mutation | None, mode: str, first: Sequence[st
 
 
 def places(mutation: Mutation, mode: str) -> tuple[str, ...]:
-    """The files that should notice a mutation, from the root of the project."""
+    """The files that should notice a mutation, from the root of the project; a test may be named in its file."""
     if mode == "tests":
         return tuple(f"tests/{path}" for path in mutation.tests)
     return mutation.studies
@@ -153,18 +174,24 @@ class Known:
             file.write(json.dumps(asdict(result) | {"key": key}) + "\n")
 
 
-def state(mode: str, first: Sequence[str]) -> str:
-    """A hash of what a result depends on beside the mutation: the package, and the studies or the tests."""
-    parts = ["unifiedscore", "tests"] if mode == "tests" else ["unifiedscore", "studies", "derivations"]
+def state(root: Path, mode: str, first: Sequence[str] = ()) -> str:
+    """A hash of what a result depends on beside the mutation: the package, and the files that are run, all for none."""
+    parts = ["tests"] if mode == "tests" else ["studies", "derivations"]
+    paths = [path for part in parts for path in (root / part).rglob("*.py") if "mutations" not in path.parts]
+    if first:
+        named = {root / path.partition("::")[0] for path in first}
+        # What a test or a study shares with its neighbours stands in conftest.py or in a file with an underscore.
+        shared = ("conftest.py", "_")
+        paths = [path for path in paths if path.name.startswith(shared) or any(path.is_relative_to(n) for n in named)]
     digest = hashlib.sha256()
-    for part in parts:
-        for path in sorted((ROOT / part).rglob("*.py")):
-            if "mutations" not in path.parts:
-                digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted([*paths, *(root / "unifiedscore").rglob("*.py")]):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def key_of(mutation: Mutation, mode: str, where: str, *, whole: bool) -> str:
-    """Under which a result is kept."""
-    said = json.dumps([asdict(mutation), mode, where, whole], sort_keys=True)
+def key_of(root: Path, mutation: Mutation | None, mode: str, *, whole: bool, first: Sequence[str]) -> str:
+    """Under which a result is kept; `root` is the project, or the copy of it that is run."""
+    said = json.dumps(
+        [asdict(mutation) if mutation else None, mode, list(first), whole, state(root, mode, () if whole else first)]
+    )
     return hashlib.sha256(said.encode()).hexdigest()[:24]

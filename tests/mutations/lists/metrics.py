@@ -1,5 +1,163 @@
-"""Mistakes in the distances and cosines."""
+"""Mistakes in metrics: alignment, cross-fitting, transport, MMD, coverage and normalisation."""
 
 from tests.mutations.mutation import Mutation
 
-MUTATIONS = ()
+METRICS = "studies/drift/study_metrics.py"
+ALIGNMENT = "metrics/test_alignment.py::test_"
+CROSS = "metrics/test_cross_fitting.py::test_"
+TRANSPORT = "metrics/test_transport.py::test_"
+
+MUTATIONS = (
+    Mutation(
+        "metrics/alignment.py",
+        'return float(weights @ np.einsum("nd,nd->n", first, second))\n\n\ndef best_scale',
+        "return float(weights @ np.nan_to_num(_cosine(first, second)))\n\n\ndef best_scale",
+        "the global cosine is a mean of the cosines of the queries",
+        studies=(METRICS, "studies/drift/study_laplace_alignment.py"),
+        tests=(ALIGNMENT + "mean_of_ratios_and_ratio_of_means_differ_as_they_must",),
+    ),
+    Mutation(
+        "metrics/alignment.py",
+        "energy, energy_exponent = _mean_product(score, score, weights)",
+        "energy, energy_exponent = _mean_product(drift, drift, weights)",
+        "the best scale divides by the energy of the drift",
+        studies=(METRICS, "studies/drift/study_laplace_mechanism.py"),
+        tests=(ALIGNMENT + "the_best_scale_minimises_the_relative_error_and_leaves_one_minus_squared_cosine",),
+    ),
+    Mutation(
+        "metrics/alignment.py",
+        "(gap, exponent), (energy, energy_exponent) = _gap(drift, scale, score), _mean_product(drift, drift, weights)",
+        "(gap, exponent), (energy, energy_exponent) = _gap(drift, scale, score), _mean_product(score, score, weights)",
+        "the relative error is relative to the score",
+        studies=(METRICS, "studies/drift/study_laplace_mechanism.py"),
+        tests=(ALIGNMENT + "the_relative_error_is_an_energy_over_the_energy_of_the_drift",),
+    ),
+    Mutation(
+        "metrics/alignment.py",
+        'gap = drift - (weights @ np.einsum("nd,nd->n", drift, score)) * score',
+        "gap = drift - score",
+        "the least relative error compares unit fields instead of projecting",
+        studies=(METRICS,),
+        tests=(ALIGNMENT + "the_best_scale_minimises_the_relative_error_and_leaves_one_minus_squared_cosine",),
+    ),
+    Mutation(
+        "metrics/alignment.py",
+        "weights = np.where(np.isnan(value), 0.0, weights)\n    total = weights.sum()",
+        "weights = np.where(np.isnan(value), 0.0, weights)\n    total = 1.0",
+        "queries where a field vanishes count as cosines of zero",
+        studies=(METRICS,),
+        tests=(ALIGNMENT + "mean_of_ratios_and_ratio_of_means_differ_as_they_must", "metrics/test_alignment.py"),
+    ),
+    Mutation(
+        "metrics/cross_fitting.py",
+        "(table.sum((1, 2)) - diagonal) / (count * (count - 1))",
+        "table.sum((1, 2)) / count**2",
+        "products of a replicate with itself are kept",
+        studies=(METRICS, "studies/drift/study_laplace_alignment.py"),
+        tests=(CROSS + "two_replicates_give_the_formula",),
+    ),
+    Mutation(
+        "metrics/cross_fitting.py",
+        "np.sqrt((len(values) - 1) * values.var())",
+        "np.sqrt(values.var())",
+        "the jackknife error is that of independent values",
+        studies=(METRICS,),
+        tests=(CROSS + "the_interval_covers_the_truth_at_its_level",),
+    ),
+    Mutation(
+        "metrics/cross_fitting.py",
+        "weights / weights.sum()) / (len(drift) - 1)",
+        "weights / weights.sum()) / len(drift)",
+        "the noise energy divides by n instead of n - 1",
+        studies=(METRICS,),
+        tests=("metrics/test_cross_fitting.py", "laws/metrics/test_metric_laws.py::test_a_mean_field_adds_no_noise"),
+    ),
+    Mutation(
+        "metrics/mmd.py",
+        "np.arange(rows.start, rows.stop)] = 0",
+        "np.arange(rows.start, rows.stop)] += 0",
+        "pairs of a point with itself are kept: the statistic is biased",
+        studies=(METRICS, "studies/moment_matched/study_errors.py"),
+        tests=("metrics/test_mmd.py",),
+    ),
+    Mutation(
+        "metrics/mmd.py",
+        "kernel(-0.5 * (distance / h) ** 2)",
+        "kernel(-0.5 * distance / h)",
+        "the kernel of the MMD is a Laplace kernel",
+        studies=(METRICS,),
+        tests=("metrics/test_mmd.py",),
+    ),
+    Mutation(
+        "metrics/mmd.py",
+        "return in_x + in_y - 2 * across",
+        "return in_x + in_y - across",
+        "the cross term of the MMD is counted once",
+        studies=(METRICS, "studies/moment_matched/study_errors.py"),
+        tests=("metrics/test_mmd.py",),
+    ),
+    Mutation(
+        "metrics/transport.py",
+        "np.ldexp(plan.size * math.sqrt(plan.mean), exponent)",
+        "np.ldexp(plan.size**2 * plan.mean, 2 * exponent)",
+        "W2 without its root",
+        studies=(METRICS, "studies/moment_matched/study_errors.py"),
+        tests=(TRANSPORT + "a_translation_costs_its_length_and_repetition_nothing",),
+    ),
+    Mutation(
+        "metrics/transport.py",
+        "np.ldexp(np.sqrt(total / n_directions), exponent)",
+        "np.ldexp(np.sqrt(total), exponent)",
+        "the sliced distance adds its directions up",
+        studies=(METRICS,),
+        tests=(TRANSPORT + "one_dimension_has_its_quantile_formula",),
+    ),
+    Mutation(
+        "metrics/transport.py",
+        "directions /= np.linalg.norm(directions, axis=1, keepdims=True)",
+        "directions /= np.sqrt(x.shape[1])",
+        "directions have unit length on average only",
+        studies=(METRICS,),
+        tests=("metrics/test_transport.py",),
+    ),
+    Mutation(
+        "metrics/coverage.py",
+        "nearest_neighbours(samples, samples, k + 1)[0][:, -1]",
+        "nearest_neighbours(samples, samples, k)[0][:, -1]",
+        "a sample counts as its own neighbour",
+        studies=(METRICS,),
+        tests=("metrics/test_coverage.py",),
+    ),
+    Mutation(
+        "metrics/coverage.py",
+        "return float(np.minimum(*shares).sum())",
+        "return float(np.maximum(*shares).sum())",
+        "coverage adds the larger shares",
+        studies=(METRICS, "studies/drift/study_generators.py"),
+        tests=("metrics/test_coverage.py",),
+    ),
+    Mutation(
+        "metrics/normalisation.py",
+        "return float(kept.mean() / np.sqrt(x.shape[1]))",
+        "return float(kept.mean())",
+        "the scale of features grows with the dimension",
+        studies=("studies/drift/study_batch.py", METRICS),
+        tests=("fields/test_corrected.py::test_normalised_drift_has_unit_loss_and_features_unit_distance",),
+    ),
+    Mutation(
+        "metrics/normalisation.py",
+        "scale = float(np.sqrt(np.mean(value**2)))",
+        "scale = float(np.mean(np.abs(value)))",
+        "the scale of a drift is a mean size instead of a root mean square",
+        studies=("studies/drift/study_batch.py", METRICS),
+        tests=("fields/test_corrected.py::test_normalised_drift_has_unit_loss_and_features_unit_distance",),
+    ),
+    Mutation(
+        "metrics/replicates.py",
+        "scaled.std(0, ddof=1)",
+        "scaled.std(0)",
+        "the standard error divides by n instead of n - 1",
+        studies=(METRICS,),
+        tests=(TRANSPORT + "standard_errors_need_replicates", "laws/metrics/test_metric_laws.py"),
+    ),
+)
