@@ -31,7 +31,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 def near_against_dense(points, n, start_time, options):
     def sample(estimator):
         return us.sample_closed_form(
-            points, n, n_steps=STEPS, smoothing=SMOOTHING, noise_draws=DRAWS, noise_policy="fixed",
+            points, n, n_steps=STEPS, smoothing=SMOOTHING, noise=us.Noise("fixed", draws=DRAWS),
             start_time=start_time, estimator=estimator, rng=np.random.default_rng(1),
         )  # fmt: skip
 
@@ -90,7 +90,7 @@ def digits(n):
 
     def sample():
         us.sample_closed_form(
-            latents, n, n_steps=STEPS, smoothing=0.3, noise_draws=2, noise_policy="fixed", rng=np.random.default_rng(0)
+            latents, n, n_steps=STEPS, smoothing=0.3, noise=us.Noise("fixed", draws=2), rng=np.random.default_rng(0)
         )
 
     return limited(f"digits in 40 latents: {n} samples, {STEPS} steps, M = 2", [seconds(sample)], 30.0)

@@ -16,7 +16,7 @@ import numpy as np
 from comparison import Row, compare, fastest, installed, main, options_parser
 
 import unifiedscore as us
-from unifiedscore.samplers.estimators import barycenter_estimator
+from unifiedscore.samplers.estimators import as_estimator
 from unifiedscore.samplers.noise import draw_noise
 
 DELTA, SMOOTHING, DRAWS, STEP, STEPS = 0.02, 0.04, 8, 3e-4, 30
@@ -53,16 +53,14 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 def our_steps(data, n, estimator):
     return us.sample_moment_matched(
-        data, n, noise_level=DELTA, smoothing=SMOOTHING, noise_draws=DRAWS, step=STEP, n_steps=STEPS,
-        estimator=estimator, rng=np.random.default_rng(1),
+        data, n, noise_level=DELTA, smoothing=SMOOTHING, step=STEP, n_steps=STEPS,
+        noise=us.Noise("fresh_antithetic", draws=DRAWS), estimator=estimator, rng=np.random.default_rng(1),
     ).samples  # fmt: skip
 
 
 def our_gradient(data, z, noise, estimator):
     """grad V at all particles, as the sampler computes it."""
-    center = barycenter_estimator(
-        estimator, data, tolerance=1e-12, n_neighbours=1, n_remainder=0, rng=np.random.default_rng(0)
-    )
+    center = as_estimator(estimator).prepare(data, rng=np.random.default_rng(0))
     time_ = 1.0 / (1.0 + DELTA)
     return (z - center.smoothed(time_ * z, noise, time_ * SMOOTHING, time_)[0]) / DELTA**2
 

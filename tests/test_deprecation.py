@@ -93,7 +93,7 @@ CASES = {
     "sample_closed_form": (
         "n_samples", us.sample_closed_form, 4,
         lambda f, _, **new: f(
-            POINTS, n_steps=3, smoothing=0.1, noise_draws=2, noise_policy="fresh", rng=rng(), **new
+            POINTS, n_steps=3, smoothing=0.1, noise=us.Noise("fresh", draws=2), rng=rng(), **new
         ).samples,
     ),
     "solve_tilt": (
@@ -104,6 +104,97 @@ CASES = {
     ),
 }  # fmt: skip
 """Old name, function, a value, and a call of the function that gives numbers."""
+
+
+GATHERED = {
+    "sample_closed_form noise": (
+        us.sample_closed_form, {"noise_policy": "fixed_antithetic", "noise_draws": 2},
+        {"noise": us.Noise("fixed_antithetic", draws=2)}, {"n_steps": 3, "smoothing": 0.1},
+    ),
+    "sample_closed_form given noise": (
+        us.sample_closed_form, {"noise_policy": "shared", "noise_draws": 2, "noise": POINTS[:2]},
+        {"noise": us.Noise("shared", given=POINTS[:2])}, {"n_steps": 3, "smoothing": 0.1},
+    ),
+    "sample_closed_form near": (
+        us.sample_closed_form, {"tolerance": 1e-2, "estimator": "near"}, {"estimator": us.Near(1e-2)},
+        {"n_steps": 3, "smoothing": 0.0},
+    ),
+    "sample_closed_form neighbours": (
+        us.sample_closed_form, {"n_neighbours": 1, "n_remainder": 1, "estimator": "neighbours"},
+        {"estimator": us.Neighbours(1, 1)}, {"n_steps": 3, "smoothing": 0.0},
+    ),
+    "sample_moment_matched noise": (
+        us.sample_moment_matched, {"noise_draws": 4}, {"noise": us.Noise("fresh_antithetic", draws=4)},
+        {"noise_level": 0.5, "smoothing": 0.1, "step": 0.01, "n_steps": 2},
+    ),
+    "sample_moment_matched no draws": (
+        us.sample_moment_matched, {"noise_draws": 0}, {"noise": None},
+        {"noise_level": 0.5, "smoothing": 0.0, "step": 0.01, "n_steps": 2},
+    ),
+    "sample_moment_matched policy": (
+        us.sample_moment_matched, {"noise_draws": 0, "noise_policy": "population"}, {"noise": us.Noise("population")},
+        {"noise_level": 0.5, "smoothing": 0.1, "step": 0.01, "n_steps": 2},
+    ),
+    "sample_moment_matched unused": (
+        us.sample_moment_matched, {"tolerance": 1e-3}, {"estimator": us.Dense()},
+        {"noise_level": 0.5, "smoothing": 0.0, "step": 0.01, "n_steps": 2},
+    ),
+    "sample_moment_matched neighbours": (
+        us.sample_moment_matched, {"n_neighbours": 2, "n_remainder": 0, "estimator": "neighbours"},
+        {"estimator": us.Neighbours(2, 0)}, {"noise_level": 0.5, "smoothing": 0.0, "step": 0.01, "n_steps": 2},
+    ),
+}  # fmt: skip
+"""Function, old arguments, what replaces them, and the other arguments."""
+
+
+@pytest.mark.parametrize("case", GATHERED)
+def test_old_arguments_become_one_settings_object_with_the_spelling_in_the_warning(case):
+    function, old, new, rest = GATHERED[case]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        before = function(POINTS, 4, rng=rng(), **rest, **old)
+    (warning,) = caught
+    order = ("noise_policy", "noise_draws", "tolerance", "n_neighbours", "n_remainder")
+    names = [name for name in order if name in old]
+    ((into, value),) = new.items()
+    assert f"({', '.join(f'{name}=...' for name in names)}) is deprecated" in str(warning.message)
+    assert str(warning.message).endswith(f"write {into}={value!r}") and warning.filename == __file__
+    after = function(POINTS, 4, rng=rng(), **rest, **new)
+    np.testing.assert_array_equal(before.samples, after.samples)
+    assert before.settings == after.settings
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"noise_draws": 2}, {"noise": us.Noise("fixed", draws=2)}),
+        ({"noise_policy": "fixed"}, {"noise": us.Noise("fixed", draws=2)}),
+        ({"tolerance": 0.1}, {"estimator": us.Near(0.1)}),
+        ({"n_neighbours": 1}, {"estimator": us.Dense()}),
+    ],
+)
+def test_a_settings_object_beside_an_old_argument_is_an_error(old, new):
+    (name,), (into,) = old, new
+    with pytest.raises(InputError, match=f"got both {into} and its old name {name}"):
+        us.sample_closed_form(POINTS, 4, n_steps=3, smoothing=0.1, rng=rng(), **old, **new)
+
+
+@pytest.mark.parametrize(
+    ("old", "words"),
+    [
+        ({"noise_draws": 3, "noise_policy": "fixed_antithetic"}, "draws must be even"),
+        ({"noise_policy": "frozen", "noise_draws": 2}, "frozen"),
+        ({"noise_policy": "fixed"}, "draws"),
+        ({"noise_draws": 2}, "policy"),
+        ({"noise_draws": 2, "noise_policy": "fixed", "noise": np.zeros((4, 3, 1))}, "draws = 2"),
+        ({"tolerance": -1.0}, "tolerance"),
+        ({"n_neighbours": 0, "estimator": "near"}, "nearest"),
+    ],
+)
+def test_wrong_values_of_old_arguments_are_refused(old, words):
+    with pytest.raises(InputError, match=words), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        us.sample_closed_form(POINTS, 4, n_steps=3, smoothing=0.1, rng=rng(), **old)
 
 
 def train(function, _, **new):
@@ -123,7 +214,8 @@ def test_every_renamed_function_of_the_package_is_here():
             if any(getattr(part.func, "id", "") == "renamed" for part in calls):
                 found.add((path.stem, node.name))
     covered = {(function.__module__.rpartition(".")[2], function.__name__) for _, function, *_ in CASES.values()}
-    assert found == covered | {("training", "train_generator")}
+    gathered = {(case[0].__module__.rpartition(".")[2], case[0].__name__) for case in GATHERED.values()}
+    assert found == covered | gathered | {("training", "train_generator")}
 
 
 def test_the_old_name_works_and_warns_once_at_the_caller(case, tmp_path):

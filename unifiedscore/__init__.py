@@ -10,6 +10,7 @@ Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
 Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
 Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
 Samplers          sample_closed_form, sample_moment_matched, DriftingFlow
+Their settings    Noise, Dense, Near, Neighbours
 Studies           run, judge, open_results, ledger
 Your own data     diagnose, whiten
 Your own fields   testing
@@ -57,7 +58,16 @@ _HOME = {
         "solve_tilt",
     ],
     "processes": ["CallableReward", "QuadraticReward", "Schedule", "TiltedProcess", "lean_adjoint", "simulate"],
-    "samplers": ["CenteredStiefel", "DriftingFlow", "sample_closed_form", "sample_moment_matched"],
+    "samplers": [
+        "CenteredStiefel",
+        "Dense",
+        "DriftingFlow",
+        "Near",
+        "Neighbours",
+        "Noise",
+        "sample_closed_form",
+        "sample_moment_matched",
+    ],
     "study": ["judge", "open_results", "run"],
     "diagnosis": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -135,7 +145,16 @@ if TYPE_CHECKING:
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate
-    from unifiedscore.samplers import CenteredStiefel, DriftingFlow, sample_closed_form, sample_moment_matched
+    from unifiedscore.samplers import (
+        CenteredStiefel,
+        Dense,
+        DriftingFlow,
+        Near,
+        Neighbours,
+        Noise,
+        sample_closed_form,
+        sample_moment_matched,
+    )
     from unifiedscore.study import judge, open_results, run
 
 

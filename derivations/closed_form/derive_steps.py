@@ -49,7 +49,7 @@ def descent_gap(bound=ETA - ETA**2 / 2):
 
 def path(rng, points, steps):
     return us.sample_closed_form(
-        points, 4, n_steps=steps, smoothing=0.3, noise_draws=2, noise_policy="fixed", rng=rng, trajectory=True
+        points, 4, n_steps=steps, smoothing=0.3, noise=us.Noise("fixed", draws=2), rng=rng, trajectory=True
     ).trajectory
 
 
@@ -66,7 +66,7 @@ def agree_path(rng):
 
 def agree_last(rng):
     points = rng.normal(size=(6, 2))
-    result = us.sample_closed_form(points, 5, n_steps=8, smoothing=0.0, noise_draws=1, noise_policy="fixed", rng=rng)
+    result = us.sample_closed_form(points, 5, n_steps=8, smoothing=0.0, rng=rng)
     code = us.Barycenter(us.Gaussian(1 / 8), points, scale=7 / 8)(result.last_state)
     return float(np.abs(code - result.samples).max() / (EPS * 64 * np.abs(points).max()))
 

@@ -7,7 +7,7 @@ study = "calibration"
 profile = "standard"
 claims = ("calibration.false_refutation", "calibration.false_support", "calibration.miss")
 
-KINDS = {"inside": "Inside", "inside_log": "Inside, log", "rate": "Rate", "limit": "Limit",
+KINDS = {"inside": "Inside", "inside_log": "Inside, geometric mean", "rate": "Rate, geometric mean", "limit": "Limit",
          "rate_numbers": "Rate, no seeds", "limit_numbers": "Limit, no seeds"}  # fmt: skip
 NOISES = {"normal": "normal", "heteroscedastic": "unequal variances", "t5": "Student t, 5", "lognormal": "lognormal",
           "paired": "paired differences", "shared": "seeds move as one"}  # fmt: skip

@@ -10,6 +10,8 @@ SEEDS = 16
 POINTS = {"long": 4.0 ** np.arange(2, 11), "short": 2.0 ** np.arange(3, 9)}
 NOISE_SIZE = {"inside": 1.0, "inside_log": 1.0, "rate": 0.3, "limit": 1.0}
 WIDTH = {"inside": 2.6, "inside_log": 2.6, "rate": 0.15, "limit": 1.4, "rate_numbers": 0.1, "limit_numbers": 0.1}
+SIZES = ("1_to_3", "3_to_10", "10_to_30")
+"""Of a correction, in standard deviations of one seed at the first x: half a decade each, every third trial."""
 STRETCH = {("rate", "short"): 3.7, ("limit", "short"): 1.6}  # of the width: the statistic is so much noisier there
 TRUTH = {"inside": 0.0, "inside_log": 0.0, "rate": -1.0, "limit": 2.0}
 SHAPES = {
@@ -24,8 +26,9 @@ def build(test, low, high):
     """The test itself, with this region."""
     kind = test.removesuffix("_numbers")
     if kind in ("inside", "inside_log"):
-        return Inside(low, high) if kind == "inside" else Inside(math.exp(low), math.exp(high), transform="log")
-    return Rate(low, high, along="x") if kind == "rate" else Limit(low, high, along="x", order=1)
+        return Inside(low, high) if kind == "inside" else Inside(math.exp(low), math.exp(high), of="geometric_mean")
+    # The noise has mean zero in the logarithm: the exponent is that of the geometric mean.
+    return Rate(low, high, along="x", of="geometric_mean") if kind == "rate" else Limit(low, high, along="x", order=1)
 
 
 def draw_noise(noise, shape, x, rng):
@@ -58,7 +61,8 @@ def draw(test, noise, correction, x, trials, rng):
     if test == "limit":
         y += TRUTH[test] + (5 / x[:, None] if correction == "none" else 0)
     if correction != "none":  # at the first x between 1 and 30 standard deviations of one seed, of either sign
-        size = rng.choice([-1, 1], size=trials) * 10 ** rng.uniform(0, 1.5, size=trials) * NOISE_SIZE[test]
+        decades = (np.arange(trials) % len(SIZES) + rng.uniform(size=trials)) / 2
+        size = rng.choice([-1, 1], size=trials) * 10**decades * NOISE_SIZE[test]
         y += size[:, None, None] * shape_of(correction, x)[:, None]
     return y
 

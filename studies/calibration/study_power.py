@@ -17,7 +17,7 @@ TRUTH = {"inside": 0.0, "rate": -1.0, "limit": 2.0}
 DOCUMENTED = {
     ("inside", "middle"): 1.3,
     ("inside", "outside"): 2.0,
-    ("rate", "middle"): 0.25,
+    ("rate", "middle"): 0.27,
     ("rate", "outside"): 0.35,
     ("limit", "middle"): 0.7,
     ("limit", "outside"): 1.0,  # not documented: a scale for the curve, no claim

@@ -30,21 +30,18 @@ def sample(points, rng, **options):
         PATHS,
         n_steps=STEPS,
         smoothing=SMOOTHING,
-        noise_draws=DRAWS,
-        noise_policy="fixed",
         rng=rng,
-        **options,
+        **{"noise": us.Noise("fixed", draws=DRAWS), **options},
     ).samples
 
 
 def distance_ratio(points, k, count, rng):
     """W2(approximate, exact) over W2(exact, exact)."""
     first, second, run = rng.spawn(3)
-    start, noise = second.normal(size=(PATHS, 2)), second.normal(size=(PATHS, DRAWS, 2))
+    start, noise = second.normal(size=(PATHS, 2)), us.Noise("fixed", given=second.normal(size=(PATHS, DRAWS, 2)))
     truth = sample(points, first)
     again = sample(points, run, start=start, noise=noise)
-    options = dict(estimator="neighbours", n_neighbours=k, n_remainder=count)
-    found = sample(points, run, start=start, noise=noise, **options)
+    found = sample(points, run, start=start, noise=noise, estimator=us.Neighbours(nearest=k, remainder=count))
     return wasserstein2(found, truth) / wasserstein2(again, truth)
 
 

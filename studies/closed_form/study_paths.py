@@ -27,9 +27,7 @@ def energy_increase(points, rng, *, limit):
         100,
         n_steps=steps,
         smoothing=0.5,
-        noise_draws=DRAWS,
-        noise_policy="shared",
-        noise=noise,
+        noise=us.Noise("shared", given=noise),
         rng=rng,
         trajectory=True,
     )
@@ -51,9 +49,10 @@ def measure(cell, rng):
     paths = PATHS // 2 if smoothing == WIDE else PATHS
     data, run, other = rng.spawn(3)
     points = 2 * data.normal(size=(50, 2))
-    options = dict(n_steps=steps, smoothing=smoothing, noise_draws=DRAWS, noise_policy="fixed")
     noise = run.normal(size=(paths, DRAWS, 2))
-    found = us.sample_closed_form(points, paths, noise=noise, rng=run, **options)
+    found = us.sample_closed_form(
+        points, paths, n_steps=steps, smoothing=smoothing, noise=us.Noise("fixed", given=noise), rng=run
+    )
     gap = lambda index: np.linalg.norm(found.samples - points[index].mean(1), axis=1)
     unperturbed = np.argmin(((found.last_state[:, None] - (1 - 1 / steps) * points) ** 2).sum(-1), axis=1)[:, None]
     hull = ConvexHull(points)
@@ -75,7 +74,7 @@ def measure(cell, rng):
         out["increase_limit"] = energy_increase(points[:20], second, limit=True)
     if smoothing == WIDE:
         result = us.sample_closed_form(
-            STEINER, 400, **options | {"smoothing": 200.0, "noise_draws": 6, "n_steps": 100}, rng=other
+            STEINER, 400, n_steps=100, smoothing=200.0, noise=us.Noise("fixed", draws=6), rng=other
         )
         out["steiner"] = float(result.samples[:, 0].mean())
     return out

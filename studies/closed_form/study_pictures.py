@@ -45,7 +45,7 @@ def measure(cell, rng):
     # A side of 8 holds cells of side 2; the smoothing is in units of half a cell.
     training = us.load_measure("checkerboard", n=TRAINING, rng=data, side=8.0).points
     found = us.sample_closed_form(
-        training, SAMPLES, n_steps=100, smoothing=smoothing, noise_draws=4, noise_policy="fixed", rng=run
+        training, SAMPLES, n_steps=100, smoothing=smoothing, noise=us.Noise("fixed", draws=4), rng=run
     )
     smooth, sharp = slopes(smoothing) if smoothing else (np.nan, np.nan)
     return picture(smoothing) | {

@@ -15,8 +15,8 @@ def measure(cell, rng):
     if cell["policy"] == "population":
         end = flow(rng.standard_normal(PATHS // 4), cell["n_steps"], SMOOTHING)
     else:
-        noise = {"noise_draws": cell["draws"], "noise_policy": cell["policy"]}
-        found = us.sample_closed_form(TWO, PATHS, n_steps=cell["n_steps"], smoothing=SMOOTHING, rng=rng, **noise)
+        noise = us.Noise(cell["policy"], draws=cell["draws"])
+        found = us.sample_closed_form(TWO, PATHS, n_steps=cell["n_steps"], smoothing=SMOOTHING, noise=noise, rng=rng)
         end = found.samples[:, 0]
     return {"midpoint": float((np.abs(end) < 0.25).mean()), "variance": float(end.var())}
 

@@ -19,11 +19,9 @@ def measure(cell, rng):
             PATHS,
             n_steps=steps,
             smoothing=0.5,
-            noise_draws=4,
-            noise_policy="fixed",
+            noise=us.Noise("fixed", given=noise),
             start_time=first / steps,
             start=start,
-            noise=noise,
             rng=np.random.default_rng(0),
             trajectory=True,
         )

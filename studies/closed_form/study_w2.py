@@ -67,7 +67,7 @@ def neighbours(points, rng):
 def produce(sampler, points, fresh, length, rng):
     kind, _, value = sampler.partition("=")
     if kind == "sigma":
-        options = {"n_steps": STEPS, "noise_draws": DRAWS, "noise_policy": "fixed"}
+        options = {"n_steps": STEPS, "noise": us.Noise("fixed", draws=DRAWS)}
         return us.sample_closed_form(points, OUT, smoothing=float(value) * length, rng=rng, **options).samples
     if kind == "truth":
         return fresh

@@ -75,7 +75,7 @@ def outside_hull(points, x):
 
 def hull(d, rng):
     x = rng.standard_normal((25, d))
-    run = us.sample_closed_form(x, 20, n_steps=20, smoothing=0.5, noise_draws=4, noise_policy="fixed_antithetic",
+    run = us.sample_closed_form(x, 20, n_steps=20, smoothing=0.5, noise=us.Noise("fixed_antithetic", draws=4),
                                 rng=rng)  # fmt: skip
     noisy = us.Samples(x).sample(20, rng) + 0.5 * rng.standard_normal((20, d))
     return outside_hull(run.samples, x), outside_hull(noisy, x)
@@ -132,8 +132,7 @@ def warned(rng):
     x = us.load_measure("checkerboard", n=300, rng=rng).points * 2
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run = us.sample_moment_matched(x, 10, noise_level=0.02, smoothing=0.0, noise_draws=0, step=5e-4, n_steps=1,
-                                       rng=rng)  # fmt: skip
+        run = us.sample_moment_matched(x, 10, noise_level=0.02, smoothing=0.0, step=5e-4, n_steps=1, rng=rng)
     named = any(f"{run.stability:.3g}" in str(w.message) and "stability" in str(w.message) for w in caught)
     return run.stability if named else 0.0
 

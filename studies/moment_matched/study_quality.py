@@ -76,7 +76,8 @@ def draw(method, name, x, s, rng):
         largest = float(np.linalg.eigvalsh(moments(x, delta))[-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = us.sample_moment_matched(x, n, noise_level=delta, smoothing=s, noise_draws=8 if s else 0,
+            result = us.sample_moment_matched(x, n, noise_level=delta, smoothing=s,
+                                              noise=us.Noise("fresh_antithetic", draws=8),
                                               step=step * delta**2 / largest, n_steps=steps, rng=rng)  # fmt: skip
         return result.samples, result.overlap[-1]
     if method == "kernel_density":
@@ -86,7 +87,7 @@ def draw(method, name, x, s, rng):
     if method == "untilted":
         return untilted(x, delta, s, n, step, rng), np.nan
     return us.sample_closed_form(
-        x, n, n_steps=60, smoothing=s, noise_draws=8, noise_policy="fixed_antithetic", rng=rng
+        x, n, n_steps=60, smoothing=s, noise=us.Noise("fixed_antithetic", draws=8), rng=rng
     ).samples, np.nan
 
 

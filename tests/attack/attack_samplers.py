@@ -4,20 +4,21 @@ import warnings
 
 import numpy as np
 from attack_arguments import Argument, integer, kernel, measure, name, number, points, rng, time, vector
-from attack_objects import GAUSS, NOISE, ZERO, Door, S, X, Y
+from attack_objects import GAUSS, NO_OBJECT, NOISE, ZERO, Door, S, X, Y
 
 import unifiedscore as us
 
 SAMPLES = measure(S, mixtures=False)
+FRESH = us.Noise("fresh", draws=2)
 
 
 def closed_form(**given):
-    common = {"n_steps": 3, "smoothing": 0.1, "noise_draws": 2, "noise_policy": "fresh", "estimator": "dense"}
+    common = {"n_steps": 3, "smoothing": 0.1, "noise": FRESH, "estimator": "dense"}
     return us.sample_closed_form(**({"data": S, "n": 4, "rng": np.random.default_rng(0)} | common | given))
 
 
 def moment_matched(**given):
-    common = {"noise_level": 0.5, "smoothing": 0.1, "noise_draws": 2, "step": 0.01, "n_steps": 2}
+    common = {"noise_level": 0.5, "smoothing": 0.1, "noise": FRESH, "step": 0.01, "n_steps": 2}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return us.sample_moment_matched(
@@ -26,7 +27,6 @@ def moment_matched(**given):
 
 
 def sampler(call, own):
-    names = ("estimator", "noise_policy")
     return Door(
         call.__name__,
         call,
@@ -35,12 +35,9 @@ def sampler(call, own):
             "data": SAMPLES,
             "n_steps": integer(3, high=False),
             "smoothing": number(0.1).without(*ZERO),
-            "noise_draws": integer(2),
+            "noise": Argument(FRESH, NO_OBJECT | {"policy": "fresh", "array of draws": NOISE, "class": us.Noise}),
             "rng": rng(),
-            "tolerance": number(1e-8),
-            "n_neighbours": integer(3),
-            "n_remainder": integer(3, low=0),
-            **{n: name("dense" if n == "estimator" else "fresh") for n in names},
+            "estimator": name("dense").also(array=np.zeros(2), **{"class": us.Near}),
         },
     )
 
@@ -133,17 +130,23 @@ def doors():
                     "start": points(X[:4], none=True).also(few=X[:2]),
                 },
             ),
+        ],
+        "Noise": [
+            Door("Noise", us.Noise, {"policy": name("fresh"), "draws": integer(2)}),
             Door(
-                "sample_closed_form",
-                lambda noise: closed_form(noise=noise),
+                "Noise",
+                lambda given: closed_form(noise=us.Noise("fresh", given=given)),
                 {
-                    "noise": Argument(
+                    "given": Argument(
                         np.zeros((3, 4, 2, 2)),
                         points(NOISE, none=True).bad | {"short": np.ones((1, 4, 2, 2)), "wrong": np.ones((3, 4, 2, 3))},
                     )
                 },
             ),
         ],
+        "Dense": [Door("Dense", us.Dense, {})],
+        "Near": [Door("Near", us.Near, {"tolerance": number(1e-8).also(one=1.0)})],
+        "Neighbours": [Door("Neighbours", us.Neighbours, {"nearest": integer(3), "remainder": integer(3, low=0)})],
         "sample_moment_matched": [
             sampler(
                 moment_matched,

@@ -108,13 +108,18 @@ def study_doors():
         estimates[test] = [Door(f"{test}.estimate", made.estimate, arguments)]
     return {
         "Identity": [Door("Identity", st.Identity, {"c": number(2.0), "scale": text.without("blank")})],
-        "Inside": [Door("Inside", st.Inside, ends | {"transform": name("log")}), *estimates["Inside"]],
+        "Inside": [
+            Door("Inside", st.Inside, ends | {"transform": name("log"), "of": name("geometric_mean")}),
+            *estimates["Inside"],
+        ],
         "Rate": [
-            Door("Rate", st.Rate, ends | along | {"law": name("log"), "toward": name("zero")}),
+            Door("Rate", st.Rate, ends | along | {"law": name("log"), "toward": name("zero"), "of": name("mean")}),
             *estimates["Rate"],
         ],
         "Limit": [
-            Door("Limit", st.Limit, ends | along | {"order": number(1.0, low=-np.inf).also(zero=0.0)}),
+            Door(
+                "Limit", st.Limit, ends | along | {"order": number(1.0, low=-np.inf).also(zero=0.0), "of": name("mean")}
+            ),
             *estimates["Limit"],
         ],
         "Proportion": [

@@ -6,8 +6,7 @@ from scipy import stats
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference import Estimate, Inside
-
-RNG = np.random.default_rng(5)
+from unifiedscore.inference.inside import ESTIMANDS_OF
 
 
 def test_numerical_errors_make_the_interval():
@@ -22,13 +21,18 @@ def test_several_numbers_are_judged_by_their_hull_and_shown_by_the_worst():
 
 
 @pytest.mark.parametrize(
-    ("transform", "forward", "backward"),
-    [("none", np.positive, np.positive), ("log", np.log, np.exp), ("atanh", np.arctanh, np.tanh)],
+    ("transform", "of", "forward", "backward"),
+    [
+        ("none", "mean", np.positive, np.positive),
+        ("log", "geometric_mean", np.log, np.exp),
+        ("none", "geometric_mean", np.log, np.exp),
+        ("atanh", "median", np.arctanh, np.tanh),
+    ],
 )
-def test_transforms_act_before_the_mean_and_are_undone_after(transform, forward, backward):
-    values = RNG.uniform(0.2, 0.9, size=12)
+def test_transforms_act_before_the_mean_and_are_undone_after(transform, of, forward, backward):
+    values = backward(np.linspace(0.4, 0.6, 12))  # symmetric once transformed
     low, high = stats.t.interval(0.99, 11, forward(values).mean(), stats.sem(forward(values)))
-    estimate = Inside(0, 1, transform=transform).estimate(values, level=0.99)
+    estimate = Inside(0, 1, transform=transform, of=of).estimate(values, level=0.99)
     expected = backward(forward(values).mean()), backward(low), backward(high)
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx(expected)
     assert estimate.kind == "t"
@@ -47,7 +51,8 @@ def test_transforms_act_before_the_mean_and_are_undone_after(transform, forward,
     ],
 )
 def test_bad_data_are_inconclusive_with_a_reason(transform, values, reason):
-    estimate = Inside(0, 1, transform=transform).estimate(values, level=0.99)
+    of = ESTIMANDS_OF[transform][0]
+    estimate = Inside(0, 1, transform=transform, of=of).estimate(values, level=0.99)
     assert estimate.kind == "none" and reason in estimate.reason
 
 
@@ -57,7 +62,7 @@ def test_a_missing_numerical_error_is_no_error_of_zero():
 
 
 def test_huge_log_intervals_end_at_infinity_without_a_warning():
-    estimate = Inside(0, 1, transform="log").estimate([1e-300, 1.0, 1e300], level=0.9999)
+    estimate = Inside(0, 1, of="geometric_mean").estimate([1e-300, 1.0, 1e300], level=0.9999)
     assert estimate.high == np.inf and estimate.low == 0
 
 
@@ -68,3 +73,16 @@ def test_misuse_is_refused():
         Inside(0, 1).estimate(np.ones((2, 3)), level=0.99)
     with pytest.raises(InputError, match="level"):
         Inside(0, 1).estimate(np.arange(5.0), level=1.0)
+
+
+def test_a_transform_does_not_judge_another_estimand_in_silence():
+    with pytest.warns(DeprecationWarning, match="geometric mean of the seeds, not their mean; say of='geometric_mean'"):
+        assert Inside(0, 1, transform="log").of == "geometric_mean"
+    with pytest.warns(DeprecationWarning, match="say of='median'"):
+        assert Inside(0, 1, transform="atanh").of == "median"
+    for transform, of in (("log", "mean"), ("log", "median"), ("atanh", "mean"), ("atanh", "geometric_mean")):
+        with pytest.raises(InputError, match=f"not their {of.replace('_', ' ')}"):
+            Inside(0, 1, transform=transform, of=of)
+    with pytest.raises(InputError, match="Inside: of"):
+        Inside(0, 1, of="mode")
+    assert Inside(0, 1) == Inside(0, 1, of="mean") != Inside(0, 1, of="median")

@@ -140,3 +140,19 @@ def test_the_command_prints_or_writes_and_knows_its_formats(ledger, tmp_path, ca
     assert "unknown format 'docx'" in capsys.readouterr().err
     with pytest.raises(UnknownNameError, match="format"):
         export_ledger(ledger, "html")
+
+
+def test_tables_say_what_was_estimated_from_replicates():
+    base = {"study": "s", "statement": "x", "source": "y", "outcome": "supported", "expected": "supported"}
+    base |= {
+        "reason": "",
+        "interval": {"low": 0, "high": 1, "level": 0.99, "kind": "t"},
+        "region": {"low": 0, "high": 2},
+    }
+    verdicts = [Verdict(claim="a.b", evidence="monte_carlo", of="geometric_mean", **base),
+                Verdict(claim="a.c", evidence="exact", **base)]  # fmt: skip
+    ledger = Ledger(profile="quick", root_seed=0, verdicts=tuple(verdicts))
+    for form in ("latex", "markdown"):
+        assert export_ledger(ledger, form).count("Monte Carlo, geometric mean") == 1
+    assert [verdict.to_json().get("of") for verdict in verdicts] == ["geometric_mean", None]
+    assert Verdict.from_json(verdicts[0].to_json()).of == "geometric_mean"

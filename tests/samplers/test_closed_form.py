@@ -13,7 +13,7 @@ TWO = np.array([[-1.0], [1.0]])
 
 
 def sample(data, n, seed=1, **settings):
-    options = dict(n_steps=50, smoothing=0.5, noise_draws=4, noise_policy="fixed", rng=np.random.default_rng(seed))
+    options = dict(n_steps=50, smoothing=0.5, noise=us.Noise("fixed", draws=4), rng=np.random.default_rng(seed))
     return us.sample_closed_form(data, n, **(options | settings))
 
 
@@ -22,10 +22,8 @@ def cloud(n=50, dimension=2, seed=0):
 
 
 def test_golden_trajectory():
-    noise = [[[-1.0], [0.5]]]
-    result = sample(
-        [[-1.0], [0.5], [2.0]], 1, n_steps=10, smoothing=0.4, noise_draws=2, start=[[0.3]], noise=noise, trajectory=True
-    )
+    noise = us.Noise("fixed", given=[[[-1.0], [0.5]]])
+    result = sample([[-1.0], [0.5], [2.0]], 1, n_steps=10, smoothing=0.4, start=[[0.3]], noise=noise, trajectory=True)
     golden = [0.3, 0.32, 0.343475827742, 0.371166416471, 0.403845706978, 0.441730736885, 0.483245808771]
     golden += [0.526707915331, 0.548295930192, 0.524334064156, 0.5]
     np.testing.assert_allclose(result.trajectory[:, 0, 0], golden, atol=6e-13)
@@ -36,12 +34,12 @@ def test_golden_trajectory():
 @pytest.mark.parametrize("policy", ["fixed", "fresh", "shared", "fixed_antithetic", "fresh_antithetic"])
 def test_last_step_is_a_barycenter_and_samples_stay_in_the_hull(policy):
     points = cloud(dimension=3)
-    result = sample(points, 60, noise_policy=policy)
+    result = sample(points, 60, noise=us.Noise(policy, draws=4))
     assert (result.samples >= points.min(0) - 1e-12).all() and (result.samples <= points.max(0) + 1e-12).all()
     assert np.linalg.norm(result.samples, axis=1).max() <= np.linalg.norm(points, axis=1).max() + 1e-12
     if policy == "fixed":
         noise = np.random.default_rng(5).normal(size=(60, 4, 3))
-        result = sample(points, 60, noise=noise)
+        result = sample(points, 60, noise=us.Noise("fixed", given=noise))
         field = us.Smoothed(us.Barycenter(us.Gaussian(1 / 50), points, scale=0.98), 0.5, noise=noise[0])
         np.testing.assert_allclose(field.evaluate(result.last_state, noise=noise), result.samples, atol=1e-10)
 
@@ -49,7 +47,7 @@ def test_last_step_is_a_barycenter_and_samples_stay_in_the_hull(policy):
 @pytest.mark.parametrize("policy", ["fixed", "fresh"])
 def test_path_representation(policy):
     """z_n = (1 - t_n) z_0 + t_n sum_j w_nj x_j, w_nj = S(S-n) / (n(S-j)(S-j-1)), from the steps themselves."""
-    result = sample(cloud(), 20, n_steps=12, noise_policy=policy, trajectory=True)
+    result = sample(cloud(), 20, n_steps=12, noise=us.Noise(policy, draws=4), trajectory=True)
     states, s = result.trajectory, 12
     n = np.arange(s)[:, None, None]
     centers = states[:-1] + (states[1:] - states[:-1]) * (s - n)
@@ -96,14 +94,14 @@ def test_samples_are_means_of_the_returned_tuples():
 def test_each_policy_has_its_own_law(policy, share):
     """P(sample = 0) for two points, M = 2, sigma = .5, S = 50. The golden values have a standard error of 2e-3."""
     n = 10_000
-    found = sample(TWO, n, noise_draws=2, noise_policy=policy)
+    found = sample(TWO, n, noise=us.Noise(policy, draws=2))
     # Level 1e-6 a policy: 4.9 standard errors of both estimates.
     error = np.hypot(2e-3, np.sqrt(share * (1 - share) / n))
     assert np.mean(np.abs(found.samples) < 0.5) == pytest.approx(share, abs=4.9 * error)
 
 
 def test_population_noise_has_the_golden_two_point_values():
-    found = sample(TWO, 2, smoothing=0.6, n_steps=100, noise_policy="population", start=[[2.5], [0.8]])
+    found = sample(TWO, 2, smoothing=0.6, n_steps=100, noise="population", start=[[2.5], [0.8]])
     np.testing.assert_allclose(found.samples[:, 0], [0.87041, 0.79833], atol=5e-6)
     assert found.indices.shape == (2, 0)
 
@@ -112,7 +110,7 @@ def test_starting_late_reproduces_the_table_of_two_points():
     """W2 at the end for sigma = .4: .0042 at T = .5 (uniform steps S = 200, midpoint-quantile starts)."""
     quantiles = ndtri((np.arange(300) + 0.5) / 300)[:, None]
     noise = ndtri((np.arange(400) + 0.5) / 400)[:, None]
-    grid = dict(smoothing=0.4, n_steps=200, noise_policy="shared", noise_draws=400, noise=noise)
+    grid = dict(smoothing=0.4, n_steps=200, noise=us.Noise("shared", given=noise))
     full = sample(TWO, 300, start=quantiles, **grid)
     # The unsmoothed mixture at T = .5 by its own midpoint quantiles: inverse of its distribution function.
     x = np.linspace(-4, 4, 400_001)
@@ -157,7 +155,7 @@ def test_indices_are_those_of_the_largest_posterior_weight(dimension):
     points, weights = rng.normal(size=(40, dimension)), rng.random(40)
     noise = rng.normal(size=(25, 3, dimension))
     for mass in (np.ones(40), weights):
-        result = sample(us.Samples(points, mass), 25, n_steps=5, noise_draws=3, noise=noise)
+        result = sample(us.Samples(points, mass), 25, n_steps=5, noise=us.Noise("fixed", given=noise))
         queries = result.last_state[:, None] + 0.5 * noise
         logits = -((queries[:, :, None] - 0.8 * points) ** 2).sum(-1) / (2 * 0.2**2) + np.log(mass)
         np.testing.assert_array_equal(result.indices, logits.argmax(2))
@@ -166,8 +164,9 @@ def test_indices_are_those_of_the_largest_posterior_weight(dimension):
 def test_dense_in_high_dimension_and_with_weights_uses_the_tiled_engine():
     points = cloud(30, 9)
     wide = sample(points, 10)
-    padded = sample(np.pad(points[:, :2], ((0, 0), (0, 7))), 10, start=np.zeros((10, 9)), noise=np.zeros((10, 4, 9)))
-    flat = sample(points[:, :2], 10, start=np.zeros((10, 2)), noise=np.zeros((10, 4, 2)))
+    still = lambda d: {"start": np.zeros((10, d)), "noise": us.Noise("fixed", given=np.zeros((10, 4, d)))}
+    padded = sample(np.pad(points[:, :2], ((0, 0), (0, 7))), 10, **still(9))
+    flat = sample(points[:, :2], 10, **still(2))
     assert wide.samples.shape == (10, 9)
     np.testing.assert_allclose(padded.samples[:, :2], flat.samples, atol=1e-10)
     equal = sample(us.Samples(points[:, :2], np.ones(30)), 10)
@@ -178,18 +177,17 @@ def test_dense_in_high_dimension_and_with_weights_uses_the_tiled_engine():
 def test_neighbour_estimator_is_exact_with_every_point():
     points = cloud(30)
     exact = sample(points, 20)
-    all_points = sample(points, 20, estimator="neighbours", n_neighbours=10, n_remainder=20)
+    all_points = sample(points, 20, estimator=us.Neighbours(nearest=10, remainder=20))
     np.testing.assert_allclose(all_points.samples, exact.samples, atol=1e-9)
-    assert not np.allclose(
-        sample(points, 20, estimator="neighbours", n_neighbours=2, n_remainder=2).samples, exact.samples
-    )
+    few = sample(points, 20, estimator=us.Neighbours(nearest=2, remainder=2))
+    assert not np.allclose(few.samples, exact.samples)
 
 
 def test_large_smoothing_gives_means_of_extreme_points():
     points = cloud(20)
     noise = np.random.default_rng(3).normal(size=(200, 3, 2))
     diameter = np.linalg.norm(points[:, None] - points, axis=-1).max()
-    found = sample(points, 200, smoothing=60 * diameter, n_steps=400, noise_draws=3, noise=noise)
+    found = sample(points, 200, smoothing=60 * diameter, n_steps=400, noise=us.Noise("fixed", given=noise))
     expected = points[np.argmax(noise @ points.T, axis=2)].mean(1)
     assert (np.linalg.norm(found.samples - expected, axis=1) < 1e-6).mean() >= 0.98
 
@@ -207,17 +205,18 @@ def test_time_grids_end_in_a_full_step():
 
 
 def test_log_time_and_uniform_time_converge_to_the_same_flow():
-    start, noise = np.random.default_rng(0).normal(size=(30, 2)), np.random.default_rng(1).normal(size=(30, 2, 2))
+    start = np.random.default_rng(0).normal(size=(30, 2))
+    noise = us.Noise("fixed", given=np.random.default_rng(1).normal(size=(30, 2, 2)))
     points = cloud(6, seed=4)
     ends = []
     for spacing, steps in [("time", 2000), ("log_time", 2000)]:
-        found = sample(points, 30, n_steps=steps, noise_draws=2, start=start, noise=noise, spacing=spacing)
+        found = sample(points, 30, n_steps=steps, start=start, noise=noise, spacing=spacing)
         ends.append(found.samples)
     assert np.median(np.abs(ends[0] - ends[1])) < 1e-10
 
 
 def test_settings_and_types():
-    result = sample(cloud().astype(np.float32), 7, estimator="near", tolerance=1e-9)
+    result = sample(cloud().astype(np.float32), 7, estimator=us.Near(1e-9))
     assert result.samples.dtype == np.float32 and result.trajectory is None
     expected = {"n_steps": 50, "smoothing": 0.5, "noise_policy": "fixed", "tolerance": 1e-9, "n_data": 50}
     assert expected.items() <= result.settings.items()
@@ -233,16 +232,18 @@ def test_settings_and_types():
         ({"start_time": -0.5}, InputError, "start_time must be"),
         ({"start_time": 0.995}, InputError, "leaves no step"),
         ({"smoothing": -1.0}, InputError, "smoothing must be"),
-        ({"noise_policy": "fixed_antithetic", "noise_draws": 3}, InputError, "noise_draws must be even"),
-        ({"noise_policy": "frozen"}, UnknownNameError, "unknown noise_policy"),
+        ({"noise": None}, InputError, "noise must be a Noise"),
+        ({"noise": "fixed"}, InputError, "noise must be a Noise.* got 'fixed'"),
+        ({"noise": np.zeros((10, 4, 2))}, InputError, "noise must be a Noise.* got an array"),
         ({"estimator": "fast"}, UnknownNameError, "unknown estimator"),
+        ({"estimator": us.Near}, InputError, "estimator must be"),
         ({"spacing": "log"}, UnknownNameError, "unknown spacing"),
-        ({"estimator": "neighbours", "n_neighbours": 40, "n_remainder": 11}, InputError, "must be at most the 50"),
-        ({"noise_draws": 0}, InputError, "noise_draws must be at least 1"),
+        ({"estimator": us.Neighbours(40, 11)}, InputError, "must be at most the 50"),
         ({"rng": 3}, InputError, "rng must be"),
         ({"start": np.zeros((3, 2))}, InputError, "start must hold n = 10"),
-        ({"noise": np.zeros((10, 3, 2))}, InputError, "noise of the policy 'fixed' must have shape"),
-        ({"noise_policy": "population", "noise_draws": 1}, InputError, "exact in dimension 1 only"),
+        ({"noise": us.Noise("fixed", given=np.zeros((9, 4, 2)))}, InputError, "given noise of the policy 'fixed' must"),
+        ({"noise": us.Noise("fresh", given=np.zeros((9, 10, 4, 2)))}, InputError, "given noise holds 9 steps"),
+        ({"noise": us.Noise("population")}, InputError, "exact in dimension 1 only"),
     ],
 )
 def test_bad_settings_are_refused(change, error, message):

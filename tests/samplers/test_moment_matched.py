@@ -137,7 +137,8 @@ def test_overlap_decays_with_the_finite_particle_constant():
     assert abs(overlap.mean() - np.exp(-0.5)) > 20 * error
 
 
-SETTINGS = {"noise_level": 0.3, "smoothing": 0.2, "noise_draws": 4, "step": 0.01, "n_steps": 40}
+NOISE = us.Noise("fresh_antithetic", draws=4)
+SETTINGS = {"noise_level": 0.3, "smoothing": 0.2, "noise": NOISE, "step": 0.01, "n_steps": 40}
 
 
 def data(d=2, n=30, dtype=np.float64):
@@ -197,7 +198,7 @@ def test_the_force_is_that_of_the_smoothed_score_with_the_noise_as_given(monkeyp
 
     monkeypatch.setattr(ManifoldChain, "advance", spy)
     noise = np.random.default_rng(7).normal(size=(1, 10, 4, 2) if policy == "fresh" else (4, 2))
-    options = SETTINGS | {"n_steps": 1, "noise_policy": policy, "noise": noise, "estimator": estimator}
+    options = SETTINGS | {"n_steps": 1, "noise": us.Noise(policy, given=noise), "estimator": estimator}
     result = us.sample_moment_matched(data(), 10, rng=np.random.default_rng(0), **options)
     (y, force), factor = seen[0], np.linalg.cholesky(result.covariance)
     tuples = noise[0] if policy == "fresh" else noise
@@ -215,14 +216,15 @@ def test_estimators_and_factors_give_one_path():
     options = {**SETTINGS, "n_steps": 10}
     dense, near, every = (
         us.sample_moment_matched(data(), 20, rng=np.random.default_rng(1), **options, **extra).samples
-        for extra in ({}, {"estimator": "near"}, {"estimator": "neighbours", "n_neighbours": 20, "n_remainder": 10})
+        for extra in ({}, {"estimator": "near"}, {"estimator": us.Neighbours(20, 10)})
     )
     assert np.abs(near - dense).max() < 1e-9 and np.abs(every - dense).max() < 1e-9
 
 
 @pytest.mark.parametrize("estimator", ["dense", "near"])
 def test_the_number_of_threads_changes_no_path(monkeypatch, estimator):
-    options = SETTINGS | {"n_steps": 3, "noise_draws": 8, "estimator": estimator}
+    noise = us.Noise("fresh_antithetic", draws=8)
+    options = SETTINGS | {"n_steps": 3, "noise": noise, "estimator": estimator}
     many = us.sample_moment_matched(data(), 3000, rng=np.random.default_rng(2), **options).samples
     for name in ("nearfield", "tiled"):
         monkeypatch.setattr(f"unifiedscore.posterior.{name}.threads", lambda: 1)
@@ -230,18 +232,19 @@ def test_the_number_of_threads_changes_no_path(monkeypatch, estimator):
     assert np.array_equal(many, one)
 
 
-def test_no_draws_is_the_unsmoothed_score():
+def test_without_smoothing_noise_is_neither_needed_nor_used():
     options = {**SETTINGS, "smoothing": 0.0, "n_steps": 5}
     results = [
-        us.sample_moment_matched(data(), 20, rng=np.random.default_rng(2), **(options | {"noise_draws": m})).samples
-        for m in (0, 6)
+        us.sample_moment_matched(data(), 20, rng=np.random.default_rng(2), **(options | {"noise": noise})).samples
+        for noise in (None, us.Noise("fixed", draws=6))
     ]
     assert np.array_equal(*results)
 
 
 @pytest.mark.parametrize("policy", ["fixed", "fixed_antithetic", "fresh", "fresh_antithetic", "shared", "population"])
 def test_every_noise_policy_runs_with_exact_moments(policy):
-    result = us.sample_moment_matched(data(), 12, noise_policy=policy, rng=np.random.default_rng(3), **SETTINGS)
+    options = SETTINGS | {"noise": us.Noise(policy, draws=4)}
+    result = us.sample_moment_matched(data(), 12, rng=np.random.default_rng(3), **options)
     assert result.moment_error.max() < 1e-13 and result.settings["noise_policy"] == policy
 
 
@@ -251,7 +254,7 @@ def test_shared_noise_without_antithesis_adds_a_constant_that_the_projection_rem
     wide = SETTINGS | {"noise_level": 50.0, "step": 1.0, "n_steps": 3}
     rows = []
     for shift in (0.0, 1e-3):
-        options = wide | {"noise_policy": "shared", "noise": noise + shift}
+        options = wide | {"noise": us.Noise("shared", given=noise + shift)}
         rows.append(us.sample_moment_matched(data(), 9, rng=np.random.default_rng(4), **options).samples)
     # With a wide kernel k hardly depends on the noise: the linear term is all there is.
     assert np.abs(rows[0] - rows[1]).max() < 1e-4
@@ -266,7 +269,7 @@ def test_particles_reach_the_tilted_law_and_not_the_untilted_one():
     expected = mass @ np.cos(z)
     values = []
     for seed in range(6):
-        options = {"noise_level": 0.3, "smoothing": 1.0, "noise_draws": 2, "noise_policy": "population"}
+        options = {"noise_level": 0.3, "smoothing": 1.0, "noise": "population"}
         rng = np.random.default_rng(seed)
         result = us.sample_moment_matched(x, 400, step=0.01, n_steps=500, start="uniform", rng=rng, **options)
         values.append(np.cos(result.samples).mean())
@@ -280,8 +283,9 @@ def test_particles_reach_the_tilted_law_and_not_the_untilted_one():
     ("changes", "words"),
     [
         ({"n_particles": 2}, "n_particles must exceed"),
-        ({"noise_draws": 3}, "even"),
-        ({"noise_draws": 0}, "smoothing = 0"),
+        ({"noise": None}, "smoothing = 0"),
+        ({"noise": "fixed"}, "noise must be a Noise"),
+        ({"noise": "population", "estimator": "near"}, "population"),
         ({"noise_level": 0.0}, "noise_level"),
         ({"step": -1.0}, "step"),
         ({"step": 0.0}, "step"),
@@ -290,7 +294,6 @@ def test_particles_reach_the_tilted_law_and_not_the_untilted_one():
         ({"retraction": "cayley"}, "retraction"),
         ({"estimator": "magic"}, "estimator"),
         ({"target": "whatever"}, "target"),
-        ({"noise_policy": "sometimes"}, "noise_policy"),
         ({"n_steps": 0}, "n_steps"),
         ({"start": np.ones((20, 2))}, "singular covariance"),
         ({"start": "nowhere"}, "uniform"),

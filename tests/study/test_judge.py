@@ -428,3 +428,35 @@ def test_claims_of_larger_profiles_wait():
     assert (entry.regime, entry.profile, entry.study) == ("later", "standard", "demo")
     assert len(judge(study, _dataset(profile="full"))) == 2 and not_run(study, _dataset(profile="standard")) == []
     assert judge(study, _dataset(profile="standard"))[0].reproduce.endswith("--profile standard")
+
+
+def test_a_verdict_over_seeds_says_what_was_estimated():
+    values = np.random.default_rng(0).lognormal(-0.5, 1, 16)
+    dataset = _dataset()
+    dataset["y"][_at(estimator="good", bandwidth=0.1, dimension=4)] = values
+    named = {}
+    for of in ("mean", "geometric_mean", "median"):
+        verdict = _judge(replace(CLAIM, test=Inside(0.01, 40.0, of=of), control=FAR), dataset)
+        assert verdict.of == of and f"the {of.replace('_', ' ')} {verdict.estimate:.6g}" in verdict.reason
+        named[of] = verdict.estimate
+    expected = values.mean(), np.exp(np.log(values).mean()), np.median(values)
+    assert list(named.values()) == pytest.approx(expected)
+    exact = _judge(replace(CLAIM, evidence="exact", variable="constant", control=FAR))
+    assert exact.of == "" and "of" not in exact.to_json()
+
+
+def test_a_hypothesis_about_an_expectation_takes_the_mean_over_seeds():
+    dataset = _dataset()
+    dataset["condition"][_at(estimator="good", bandwidth=0.1, dimension=4)] = [0.0] * 12 + [8.0] * 4  # mean 2
+    for of, low, outcome in (
+        ("mean", 1.9, "supported"),
+        ("median", 1.9, "not_applicable"),
+        ("mean", 2.1, "not_applicable"),
+    ):
+        hypothesis = Hypothesis("enough energy", "condition", low=low, of=of)
+        verdict = _judge(replace(CLAIM, hypotheses=(hypothesis,)), dataset)
+        assert verdict.outcome == outcome
+        assert outcome == "supported" or f"the {of} over seeds of condition" in verdict.reason
+
+
+FAR = Control("a far region", test=Inside(60.0, 61.0))

@@ -10,7 +10,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.posterior import tiled
-from unifiedscore.study import run, scheduler
+from unifiedscore.study import job, run
 from unifiedscore.study.dataset import VOLATILE, lasting_bytes
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess, LocalPool
@@ -68,7 +68,7 @@ def test_the_number_of_workers_changes_no_bit(study, reference, tmp_path, worker
 
 
 def test_the_size_of_tasks_changes_no_bit(study, reference, tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduler.Pace, "task_size", lambda self, remaining, parallelism: 5)
+    monkeypatch.setattr(job.Pace, "task_size", lambda self, remaining, parallelism: 5)
     assert lasting_bytes(run(study, out=tmp_path)) == reference
 
 

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from unifiedscore.errors import FileError, InputError, StudyError
-from unifiedscore.study import Grid, Study, Variable, identity, run, runner, scheduler
+from unifiedscore.study import Grid, Study, Variable, identity, job, run, runner, scheduler
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess, LocalPool
 from unifiedscore.study.records import Record, RecordStore
@@ -319,10 +319,10 @@ def test_workers_are_limited_to_one_thread_of_every_library(pool):
 
 
 def test_tasks_grow_with_the_pace_and_shrink_towards_the_end():
-    pace = scheduler.Pace()
+    pace = job.Pace()
     assert pace.task_size(1000, 2) == 1
     pace.add([Record("ok", {}, "", 0.01)] * 4)
-    assert pace.task_size(1000, 2) == int(scheduler.TASK_SECONDS / 0.01)
+    assert pace.task_size(1000, 2) == int(job.TASK_SECONDS / 0.01)
     assert pace.task_size(20, 2) == 5
     pace.add([Record("ok", {}, "", 100.0)])
     assert pace.task_size(1000, 2) == 1

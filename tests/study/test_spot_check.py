@@ -6,7 +6,7 @@ import pytest
 
 from unifiedscore.cli import _exit_code
 from unifiedscore.errors import InputError
-from unifiedscore.study import run, scheduler
+from unifiedscore.study import job, run
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import InProcess
 from unifiedscore.study.records import _content_hash
@@ -36,7 +36,7 @@ def test_an_honest_folder_passes_and_nothing_is_written(make_study, tmp_path, rn
     study = make_study(failing=2)
     run(study, out=tmp_path / "out")
     before = contents(tmp_path / "out")
-    monkeypatch.setattr(scheduler, "leave_mark", lambda *_: pytest.fail("a mark was left, if only for a moment"))
+    monkeypatch.setattr(job, "leave_mark", lambda *_: pytest.fail("a mark was left, if only for a moment"))
     for share, executor in ((1.0, InProcess()), (0.02, None)):
         (found,) = spot_check([study], out=tmp_path / "out", share=share, rng=rng, executor=executor)
         assert found.clean and found.recorded == 12 and found.repeated == (12 if share == 1.0 else 1)

@@ -17,6 +17,7 @@ from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.fields.moment_matched.field import MomentMatchedTilt, SmoothedScore
 from unifiedscore.fields.moment_matched.multipliers import Tilt, solve_tilt
 from unifiedscore.fields.moment_matched.population_score import PopulationScore
+from unifiedscore.fields.noise import Noise
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
 
@@ -37,6 +38,7 @@ __all__ = [
     "KernelScore",
     "MeanShift",
     "MomentMatchedTilt",
+    "Noise",
     "PopulationScore",
     "ScoreDifference",
     "SharpDrift",

@@ -63,7 +63,7 @@ def SmoothedClosedFormScore(data, time: float, smoothing: float, *, noise) -> At
         As for `ClosedFormScore`.
     smoothing : float
         $\sigma \ge 0$, in the units of the data.
-    noise : (M, d) array or "population"
+    noise : (M, d) array, "population" or Noise
         As for `Smoothed`.
 
     References

@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
+from unifiedscore.fields.noise import field_noise
 from unifiedscore.keywords import keyword_only
 from unifiedscore.memory import rows_within
 from unifiedscore.validate import noise_tuples, points, positive, shown
@@ -30,8 +31,9 @@ class Smoothed(AbstractField):
         The field F.
     smoothing : float
         $\sigma \ge 0$, in the units of x.
-    noise : (M, d) array or "population"
-        The tuple $\epsilon_1 \dots \epsilon_M$, the same at every point, so that the field is deterministic.
+    noise : (M, d) array, "population" or Noise
+        The tuple $\epsilon_1 \dots \epsilon_M$, the same at every point, so that the field is deterministic; as for
+        samplers, `Noise("shared", given=...)` and `Noise("population")`.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Smoothed(AbstractField):
             raise InputError(f"field must be a field (wrap a callable with as_field); got {field!r}")
         object.__setattr__(self, "field", field)
         object.__setattr__(self, "smoothing", positive(smoothing, "smoothing", allow_zero=True))
+        noise = field_noise(noise)
         if isinstance(noise, str):
             if noise != "population":
                 raise InputError(f'noise must be an (M, d) array or "population"; got {noise!r}')
@@ -89,14 +92,14 @@ class Smoothed(AbstractField):
         Parameters
         ----------
         x : (n, d) array
-        noise : (n, M, d) array, (M, d) array or "population"
+        noise : (n, M, d) array, (M, d) array, "population" or Noise
             One tuple per point, or one tuple for all of them.
 
         Returns
         -------
         (n, d) array
         """
-        x = points(x, "x", dimension=self.dimension)
+        x, noise = points(x, "x", dimension=self.dimension), field_noise(noise)
         if isinstance(noise, str) and noise != "population":
             raise InputError(f'noise must be an (n, M, d) or (M, d) array or "population"; got {shown(noise)}')
         return self._average(self.field, x, noise)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -36,6 +36,9 @@ class Estimate:
         Student t over replicate seeds; exact from counts; a value with its numerical error; or no interval at all.
     reason : str
         Why there is no interval, or why it was widened (pre-asymptotic). Empty when there is nothing to say.
+    skewness : float
+        The skewness that the interval allows for: its upper end is stretched where it is positive, its lower end
+        where it is negative; 0 for Student's interval.
 
     Examples
     --------
@@ -48,6 +51,7 @@ class Estimate:
     high: float
     kind: Literal["t", "binomial", "numerical", "none"]
     reason: str = ""
+    skewness: float = field(default=0.0, repr=False)
 
     def __post_init__(self):
         for name in ("value", "low", "high"):
@@ -73,6 +77,27 @@ class AbstractTest(ABC):
     low: float
     high: float
 
+    statistic: ClassVar[str] = "value"
+    """The word for what is estimated: value, slope, limit, share, worst residual."""
+
+    needs_exact_evidence: ClassVar[bool] = False
+    """Whether only exact evidence can be tested so; its values may then change with the seed."""
+
+    @property
+    def estimand(self) -> str:
+        """What is estimated from replicates: "mean", "geometric_mean" or "median"; empty where there are none."""
+        return ""
+
+    @property
+    def axis(self) -> str | None:
+        """The axis that the test runs along; None where it takes the seeds of one cell."""
+        return None
+
+    @property
+    def scale_variable(self) -> str | None:
+        """The stored variable that the values are measured by; None where they have their numerical errors."""
+        return None
+
     @abstractmethod
     def estimate(self, y, *, x=None, error=None, level: float) -> Estimate:
         """The statistic of `y` with its interval.
@@ -82,12 +107,63 @@ class AbstractTest(ABC):
         y : array, (x, seed) or (x,) or (seed,)
             Measured values. Without `error` the last axis holds independent replicates (kind "t").
         x : array (x,), optional
-            Where along an axis they were measured, for tests with an `along`.
+            Where along an axis they were measured, for tests with an `axis`.
         error : array like `y`, optional
             Their numerical errors; the interval is then of kind "numerical". `Identity` takes its scale here.
         level : float
             Confidence level in (0, 1); numerical intervals do not use it.
         """
+
+    def replicates(self, seeds: int) -> str:
+        """What an interval over `seeds` seeds was computed from, in words."""
+        return f"{seeds} seeds"
+
+    def called(self, *, sampled: bool) -> str:
+        """The statistic in words; what is estimated from replicates is named."""
+        words = self.estimand.replace("_", " ")
+        if not sampled or not words:
+            return self.statistic
+        return words if self.statistic == "value" else f"{self.statistic} of the {words}s"
+
+    def describe(self, estimate: Estimate, *, level: float, seeds: int) -> str:
+        """The statistic and its interval, in words."""
+        sampled = estimate.kind in ("t", "binomial")
+        kind = f"{100 * level:.6g} % over {self.replicates(seeds)}" if sampled else "numerical"
+        ends = interval_text(estimate.low, estimate.high)
+        return f"the {self.called(sampled=sampled)} {estimate.value:.6g} with interval {ends} ({kind})"
+
+    def undecided(self, narrow: Estimate, wide: Estimate, *, seeds: int, levels: tuple[float, float]) -> str:
+        """Why neither the interval at the support level nor the wider one at the refutation level decides."""
+        region = interval_text(self.low, self.high)
+        if narrow.kind == "numerical":
+            numbers = self.describe(narrow, level=levels[0], seeds=seeds)
+            return f"{numbers} crosses an end of {region}: the numerical error is too large to decide"
+        inside = self.low <= narrow.value <= self.high
+        shown, level = (narrow, levels[0]) if inside else (wide, levels[1])
+        need = self.seeds_needed(shown, seeds=seeds, level=levels[0], refute_level=levels[1], shown=level)
+        numbers = f"{self.describe(shown, level=level, seeds=seeds)} crosses an end of {region}"
+        low, high = unstretched(shown, seeds, level)
+        if (self.low <= low and high <= self.high) if inside else (high < self.low or low > self.high):
+            advice = "no number below a million" if need is None else f"as many as {need}"
+            return f"the replicates are too skewed: {numbers}; if the value stays, {advice} seeds would do"
+        advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
+        return f"too few seeds: {numbers}; if the value stays, {advice}"
+
+    def seeds_needed(
+        self, estimate: Estimate, *, seeds: int, level: float, refute_level: float, shown: float
+    ) -> int | None:
+        """How many seeds would decide if the value stays; None if more than could be asked for.
+
+        The spread over seeds is read off the interval, whose own level is `shown`.
+        """
+        return seeds_needed(
+            estimate, self.low, self.high, seeds=seeds, level=level, refute_level=refute_level, shown=shown
+        )
+
+
+def interval_text(low: float, high: float) -> str:
+    """An interval or a region as a reason shows it."""
+    return f"[{low:.6g}, {high:.6g}]"
 
 
 def plain(value):
@@ -164,6 +240,29 @@ def t_quantile(level: float, degrees: int) -> float:
     return -float(stdtrit(degrees, (1 - level) / 2))
 
 
+MOST_STRETCHED = 3.0
+"""Beyond this skewness over sqrt(n) the expansion of the Studentised mean says nothing."""
+
+
+def stretch(count: int, level: float, skewness: float) -> float:
+    """Half-width of an interval in standard errors, on the side of the longer tail: t + (2 t^2 + 1)/6 g / sqrt(n)."""
+    t, relative = t_quantile(level, count - 1), skewness / math.sqrt(count)
+    return t + (2 * t**2 + 1) / 6 * relative if relative <= MOST_STRETCHED else math.inf
+
+
+def unstretched(estimate: Estimate, seeds: int, level: float) -> tuple[float, float]:
+    """The interval that an estimate would have if its replicates were not skewed."""
+    if estimate.skewness == 0:
+        return estimate.low, estimate.high
+    factor = stretch(seeds, level, abs(estimate.skewness)) / t_quantile(level, seeds - 1)
+    below, above = estimate.value - estimate.low, estimate.high - estimate.value
+    if estimate.skewness > 0:
+        above = above / factor if math.isfinite(above) else below
+    else:
+        below = below / factor if math.isfinite(below) else above
+    return estimate.value - below, estimate.value + above
+
+
 def student(values: np.ndarray, level: float) -> Estimate:
     """Mean and Student t interval of independent replicates (seed,).
 
@@ -221,17 +320,20 @@ def seeds_needed(
     int or None
         None if the value sits on an end of the region or more than a million seeds would be needed.
     """
-    scale = math.sqrt(seeds) / t_quantile(shown, seeds - 1)
-    below, above = (estimate.value - estimate.low) * scale, (estimate.high - estimate.value) * scale
-    if low <= estimate.value <= high:
-        pairs = (below, estimate.value - low), (above, high - estimate.value)
-        target, ratio = level, max(reach / gap if gap > 0 else math.inf for reach, gap in pairs)
-    else:
-        target = refute_level
-        ratio = above / (low - estimate.value) if estimate.value < low else below / (estimate.value - high)
-    if not math.isfinite(ratio):
-        return None
-    fits = lambda n: t_quantile(target, n - 1) * ratio <= math.sqrt(n)  # noqa: E731
+    inside = low <= estimate.value <= high
+    target, sides = (level if inside else refute_level), []
+    plain = unstretched(estimate, seeds, shown)
+    spread = math.sqrt(seeds) / t_quantile(shown, seeds - 1)
+    if inside or estimate.value > high:
+        gap = estimate.value - (low if inside else high)
+        sides.append(((estimate.value - plain[0]) * spread, gap, max(-estimate.skewness, 0.0)))
+    if inside or estimate.value < low:
+        gap = (high if inside else low) - estimate.value
+        sides.append(((plain[1] - estimate.value) * spread, gap, max(estimate.skewness, 0.0)))
+
+    def fits(n: int) -> bool:
+        return all(size * stretch(n, target, skewness) <= gap * math.sqrt(n) for size, gap, skewness in sides)
+
     if not fits(_MANY_SEEDS):
         return None
     few, enough = MINIMUM_SEEDS - 1, MINIMUM_SEEDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,9 @@ class Identity(AbstractTest):
     c: float
     scale: str
 
+    statistic: ClassVar[str] = "worst residual"
+    needs_exact_evidence: ClassVar[bool] = True
+
     def __post_init__(self):
         object.__setattr__(self, "c", positive(self.c, "Identity: c"))
         if not isinstance(self.scale, str) or not self.scale:
@@ -61,6 +65,11 @@ class Identity(AbstractTest):
     def high(self) -> float:
         """`c`."""
         return self.c
+
+    @property
+    def scale_variable(self) -> str:
+        """`scale`."""
+        return self.scale
 
     def estimate(self, y, *, x=None, error=None, level: float = math.nan) -> Estimate:
         """The worst |y| / (eps scale); `error` holds the scale (scalar or like `y`). `x` and `level` are not used."""
@@ -79,3 +88,15 @@ class Identity(AbstractTest):
             worst = float((residual / scale / _EPS).max())
         # The interval says how well rounding is known; the one decision rule then applies unchanged.
         return Estimate(worst, worst / REFUTE_FACTOR, worst, "numerical")
+
+    def describe(self, estimate: Estimate, *, level: float, seeds: int) -> str:
+        """The worst residual, and where it would be refuted."""
+        beyond = f"refuted only beyond {REFUTE_FACTOR * self.c:.3g}"
+        return f"the worst residual {estimate.value:.3g} eps scale ({beyond})"
+
+    def undecided(self, narrow: Estimate, wide: Estimate, *, seeds: int, levels: tuple[float, float]) -> str:
+        """Between `c` and `1000 c`: rounding that `c` did not foresee, or a small error."""
+        return (
+            f"rounding: the worst residual is {narrow.value:.3g} eps scale, above c = {self.c:.3g} "
+            f"but below {REFUTE_FACTOR:.0f} c"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -58,6 +59,17 @@ class Proportion(AbstractTest):
     high: float
     trials: int
 
+    statistic: ClassVar[str] = "share"
+
+    @property
+    def estimand(self) -> str:
+        """The chance of an event is the mean of its shares."""
+        return "mean"
+
+    def called(self, *, sampled: bool) -> str:
+        """The share of all trials."""
+        return self.statistic
+
     def __post_init__(self):
         low, high = check_region("Proportion", self.low, self.high)
         if high < 0 or low > 1 or (low <= 0 and high >= 1):
@@ -90,7 +102,13 @@ class Proportion(AbstractTest):
         low, high = exact_interval(events, total, level)
         return Estimate(events / total, low, high, "binomial")
 
-    def seeds_needed(self, estimate: Estimate, *, seeds: int, level: float, refute_level: float) -> int | None:
+    def replicates(self, seeds: int) -> str:
+        """Seeds and the trials behind each."""
+        return f"{seeds} seeds of {self.trials} trials"
+
+    def seeds_needed(
+        self, estimate: Estimate, *, seeds: int, level: float, refute_level: float, shown: float = math.nan
+    ) -> int | None:
         """How many seeds would decide if the share stays; None if not even ten thousand times as many would."""
         events, total = round(estimate.value * self.trials * seeds), self.trials * seeds
         inside = self.low <= estimate.value <= self.high

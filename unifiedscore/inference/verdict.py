@@ -61,7 +61,8 @@ class Verdict:
 
     `interval` has low, high, level (None if numerical) and kind; `region` low and high; `control_detail` mutation,
     estimate, interval and reason (None where the claim has no control); each hypothesis name, value, low, high and
-    holds. `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
+    holds. `of` says what was estimated from replicates ("mean", "geometric_mean", "median"; empty for other evidence).
+    `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
 
     Two verdicts are equal if they would be written alike.
 
@@ -95,6 +96,7 @@ class Verdict:
     hypotheses: tuple[Mapping[str, Any], ...] = ()
     cells: int = 0
     reproduce: str = ""
+    of: str = ""
 
     def __post_init__(self):
         detail = self.control_detail
@@ -143,8 +145,14 @@ class Verdict:
         return self.control_outcome == "refuted"
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None."""
-        return {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
+        """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None.
+
+        `of` is a key of Monte Carlo verdicts alone.
+        """
+        entry = {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
+        if not self.of:
+            del entry["of"]
+        return entry
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Verdict:

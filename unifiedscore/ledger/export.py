@@ -11,7 +11,7 @@ from unifiedscore.errors import UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.terminal import totals
-from unifiedscore.ledger.words import between, digits, spoken
+from unifiedscore.ledger.words import basis, between, digits, spoken
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -130,7 +130,7 @@ def _words(verdict: Verdict) -> tuple[str, str, str]:
     outcome = spoken(verdict.outcome)
     if not verdict.as_expected:
         outcome += f" (expected {spoken(verdict.expected)})"
-    return spoken(verdict.evidence), outcome, spoken(verdict.control_outcome or "none")
+    return basis(verdict), outcome, spoken(verdict.control_outcome or "none")
 
 
 def _quantity(verdict: Verdict, number: Callable[[float], str]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
-from unifiedscore.ledger.words import between, printed, spoken
+from unifiedscore.ledger.words import basis, between, printed, spoken
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.stamp import disagreement
@@ -119,7 +119,13 @@ def render_report(
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": printed, "spoken": spoken, "sentence": _sentence, "between": _between}
+    environment.filters |= {
+        "number": printed,
+        "spoken": spoken,
+        "basis": basis,
+        "sentence": _sentence,
+        "between": _between,
+    }
     environment.globals["code"] = code
     template = resources.files("unifiedscore.ledger").joinpath("report.html.j2").read_text(encoding="utf-8")
     # Unexpected verdicts first: they are what a reader has to act on. Then the regimes of one claim side by side.

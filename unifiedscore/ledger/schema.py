@@ -76,6 +76,8 @@ def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)
     for position, entry in enumerate(entries):
         where = f"verdicts[{position}]"
         _check(entry, kinds, where, problem)
+        if not isinstance(entry.get("of", ""), str):  # ledgers from before it was stored are read as well
+            raise FileError(f"{problem}: of of {where} is {_kind(entry['of'])}")
         if "region" in parts:
             _check(entry["region"], _ENDS, f"region of {where}", problem)
         if "interval" in parts:

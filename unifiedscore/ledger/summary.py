@@ -26,7 +26,7 @@ FOLDER, ENDING = "summaries", ".summary.json"
 SCHEMA_VERSION = 1
 SUMMARY_BYTES, MOST = 2**20, 50  # of a summary, and summaries in a report
 PARTS = ("claim", "regime", "study", "statement", "evidence", "outcome", "expected", "control_outcome", "finding",
-         "estimate", "interval", "region")  # fmt: skip
+         "estimate", "interval", "region", "of")  # fmt: skip
 """What is kept of a verdict: enough to judge it by, not what led to it."""
 _TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
 
@@ -53,7 +53,9 @@ class Summary:
     def text(self) -> str:
         """JSON with one verdict per line, so that two summaries can be compared line by line."""
         entries = (verdict.to_json() for verdict in self.verdicts)
-        lines = [json.dumps({part: entry[part] for part in PARTS}, ensure_ascii=False) for entry in entries]
+        lines = [
+            json.dumps({part: entry[part] for part in PARTS if part in entry}, ensure_ascii=False) for entry in entries
+        ]
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         head = json.dumps({"schema_version": SCHEMA_VERSION, **values, "verdicts": []}, ensure_ascii=False, indent=1)
         return head.replace('"verdicts": []', '"verdicts": [\n' + ",\n".join(lines) + "\n]") + "\n"

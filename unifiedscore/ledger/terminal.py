@@ -13,7 +13,7 @@ from unifiedscore.inference.verdict import OUTCOMES, Verdict, claim_name
 from unifiedscore.ledger.columns import aligned, width_of
 from unifiedscore.ledger.diff import Change, Side
 from unifiedscore.ledger.ledger import Ledger
-from unifiedscore.ledger.words import between, count, digits, spoken
+from unifiedscore.ledger.words import basis, between, count, digits, spoken
 from unifiedscore.output import say
 
 SPELLED_OUT = 5
@@ -200,5 +200,5 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         digits(verdict.estimate) if known else "",
         between(verdict.interval) if known else "",
         region and f"in {region}",
-        spoken(verdict.evidence),
+        basis(verdict),
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unifiedscore.inference import Verdict
 
 
 def digits(value: float) -> str:
@@ -53,6 +56,18 @@ def spoken(name: str) -> str:
     ('not applicable', 'Monte Carlo')
     """
     return "Monte Carlo" if name == "monte_carlo" else name.replace("_", " ")
+
+
+def basis(verdict: Verdict) -> str:
+    """The kind of evidence, and what was estimated where it comes from replicates.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> basis(SimpleNamespace(evidence="monte_carlo", of="geometric_mean"))
+    'Monte Carlo, geometric mean'
+    """
+    return spoken(verdict.evidence) + (f", {spoken(verdict.of)}" if verdict.of else "")
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

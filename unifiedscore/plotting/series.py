@@ -10,6 +10,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.inference import SUPPORT_LEVEL, Inside
+from unifiedscore.inference.inside import ESTIMANDS_OF
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -167,7 +168,8 @@ def _summarise(x, values, error, undefined, *, level, transform) -> Curve:
     if np.isfinite(worst).any():
         kind, low, high = "numerical", median - worst, median + worst
     elif seeds.max() > 1:
-        test = Inside(-np.inf, 0.0, transform=transform)  # only its interval is used
+        # Only its interval is used.
+        test = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF[transform][0])
         for position in np.flatnonzero(missing == 0):
             row = values[position]
             estimate = test.estimate(row[np.isfinite(row)], level=level)

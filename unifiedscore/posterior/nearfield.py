@@ -205,8 +205,15 @@ def check_near_field(data: Samples, tolerance: float) -> None:
         )
     if not (data.weights == data.weights[0]).all():
         raise InputError("the near-field estimator needs equal weights; use estimator='dense'")
-    if not validate.positive(tolerance, "tolerance") < 1.0:
+    checked_tolerance(tolerance)
+
+
+def checked_tolerance(tolerance) -> float:
+    """Return the tolerance, a share of the posterior in (0, 1)."""
+    found = validate.positive(tolerance, "tolerance")
+    if found >= 1.0:
         raise InputError(f"tolerance must lie in (0, 1); got {tolerance!r}")
+    return found
 
 
 def _leaves(points):

@@ -64,11 +64,11 @@ class NeighbourMeans:
         data = as_samples(data)
         if not (data.weights == data.weights[0]).all():
             raise InputError("the neighbour estimator needs equal weights; use estimator='dense'")
-        nearest = validate.integer(nearest, "n_neighbours")
-        remainder = validate.integer(remainder, "n_remainder", low=0)
+        nearest = validate.integer(nearest, "nearest")
+        remainder = validate.integer(remainder, "remainder", low=0)
         if nearest + remainder > data.size:
             raise InputError(
-                f"n_neighbours + n_remainder must be at most the {data.size} data points; got {nearest} + {remainder}"
+                f"nearest + remainder must be at most the {data.size} data points; got {nearest} + {remainder}"
             )
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "nearest", nearest)

@@ -1,6 +1,6 @@
 """Exact laws and chains, without sampling: what a sampler, a process or a study must reproduce."""
 
-from unifiedscore.references.chains import CIRCLE_SCHEMES, chain_average
+from unifiedscore.references.chains import CIRCLE_SCHEMES, chain_average, sampler_average
 from unifiedscore.references.factor_law import circle_law, transposed_law
 from unifiedscore.references.finite_particles import LineLaw, finite_average, finite_coefficient, line_law
 from unifiedscore.references.gaussian_tilt import GaussianTilt
@@ -31,6 +31,7 @@ __all__ = [
     "line_law",
     "log_expectation",
     "marginal_density",
+    "sampler_average",
     "three_particles",
     "total_variation",
     "transposed_law",

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unifiedscore.errors import UnknownNameError
+from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.samplers.manifold_chain import ChainState, ManifoldChain
 
 CIRCLE_SCHEMES = {
     # name: (carries noise, geodesic step, transported noise)
@@ -54,27 +55,89 @@ def chain_average(
     if scheme not in CIRCLE_SCHEMES:
         raise UnknownNameError("scheme", scheme, CIRCLE_SCHEMES)
     carries, geodesic, transported = CIRCLE_SCHEMES[scheme]
-    theta = 2 * np.pi * np.arange(angles) / angles
-    phase = theta[:, None] + 2 * np.pi * np.arange(3) / 3
-    y, tangent = np.sqrt(2) * np.cos(phase), -np.sqrt(2) * np.sin(phase)
-    # Unit tangent: Y'(theta)/sqrt 3.
-    drift = -(slope(y) * tangent).sum(1) / _RADIUS
-    x, weights = np.polynomial.hermite_e.hermegauss(noise)
-    weights = weights / weights.sum()
+    theta, (y, tangent, _), (x, weights) = _circle(angles, noise)
+    drift = -(slope(y) * tangent).sum(1)
     turn = (lambda length: length / _RADIUS) if geodesic else (lambda length: np.arctan(length / _RADIUS))
     values = statistic(y).mean(1)
     if not carries:
-        angle = turn(step * drift[:, None] + np.sqrt(2 * step) * x)
-        operator = np.einsum("ijk,j->ik", _interpolation(theta[:, None] + angle, angles), weights)
-        return float(_invariant(operator, np.ones(angles)) @ values)
-    # State: theta and He_k(b)/sqrt(k!) of the carried noise. Operator on functions: (angles, basis)^2.
+        return _without_carrying(theta, turn(step * drift[:, None] + np.sqrt(2 * step) * x), weights, values)
     grid = np.sqrt(step / 2) * (x[:, None] + x[None, :])  # carried b by new xi
     angle = turn(step * drift[:, None, None] + grid)  # (angles, b, xi)
+    return _with_carrying(
+        theta, angle, np.ones_like(angle) if transported else np.cos(angle), x, weights, basis, values
+    )
+
+
+def sampler_average(
+    chain: ManifoldChain, slope: Callable, statistic: Callable, *, angles: int = 61, noise: int = 60, basis: int = 14
+) -> float:
+    """As `chain_average`, from the steps that a `ManifoldChain` itself takes at every angle and node of its noise.
+
+    Parameters
+    ----------
+    chain : ManifoldChain
+        On three particles in one dimension.
+    slope, statistic, angles, noise, basis
+        As in `chain_average`; `noise` is even.
+
+    Raises
+    ------
+    InputError
+        Another manifold, an odd number of nodes, or a chain whose carried noise does not stay standard normal.
+    """
+    if (chain.manifold.n_particles, chain.manifold.dimension) != (3, 1) or noise % 2:
+        raise InputError(f"chain must move 3 particles in 1 dimension and noise be even; got {chain!r} and {noise}")
+    theta, (y, tangent, normal), (x, weights) = _circle(angles, noise)
+    values = statistic(y).mean(1)
+
+    def moved(carried, fresh, across):
+        """New angle minus the old one, and the tangential part of the carried noise there."""
+        at = np.broadcast_to(y[:, None, None, :], (angles, len(carried), len(fresh), 3))[..., None]
+        along = tangent[:, None, None, :, None]
+        new = fresh[:, None, None] * along + across * normal[:, None, None, :, None]
+        old = None if chain.scheme == "euler-maruyama" else carried[:, None, None, None] * along + 0.0 * at
+        state = chain.advance_with(ChainState(at, old), slope(at), noise=new + 0.0 * at)
+        phase = 2 * np.pi * np.arange(3) / 3
+        after = np.arctan2(-(state.y[..., 0] @ np.sin(phase)), state.y[..., 0] @ np.cos(phase))
+        angle = (after - theta[:, None, None] + np.pi) % (2 * np.pi) - np.pi
+        if state.carried is None:
+            return angle, None
+        there = -np.sin(after[..., None] + phase) * np.sqrt(2) / _RADIUS
+        return angle, (there * state.carried[..., 0]).sum(-1)
+
+    angle, kept = moved(x, x, 0.0)
+    if kept is None:
+        return _without_carrying(theta, angle[:, 0], weights, values)
+    share, rest = kept / x, moved(x, x, 1.0)[1] - kept
+    # By weight: the geodesic of the sampler is integrated, and the outermost nodes take the longest ways.
+    if (np.abs(share**2 + rest**2 - 1) * weights[:, None] * weights).max() > 1e-4:
+        raise InputError("the noise that this chain carries does not stay standard normal")
+    return _with_carrying(theta, angle, share, x, weights, basis, values)
+
+
+def _circle(angles, noise):
+    """Angles, three particles with unit tangent and normal there, and a Gauss-Hermite rule."""
+    theta = 2 * np.pi * np.arange(angles) / angles
+    phase = theta[:, None] + 2 * np.pi * np.arange(3) / 3
+    y, turned = np.sqrt(2) * np.cos(phase), -np.sqrt(2) * np.sin(phase)
+    x, weights = np.polynomial.hermite_e.hermegauss(noise)
+    return theta, (y, turned / _RADIUS, y / _RADIUS), (x, weights / weights.sum())
+
+
+def _without_carrying(theta, angle, weights, values):
+    operator = np.einsum("ijk,j->ik", _interpolation(theta[:, None] + angle, len(theta)), weights)
+    return float(_invariant(operator, np.ones(len(theta))) @ values)
+
+
+def _with_carrying(theta, angle, share, x, weights, basis, values):
+    """State: theta and He_k(b)/sqrt(k!) of the carried noise; a share of the new noise is carried, the rest is fresh.
+
+    E_c h_l(xi a + c sqrt(1 - a^2)) = a^l h_l(xi).
+    """
+    angles = len(theta)
     rows = _interpolation(theta[:, None, None] + angle, angles)  # (angles, b, xi, angles)
     hermite = _hermite(x, basis)  # (basis, nodes), orthonormal under the weights
-    orders = np.arange(basis)
-    fading = np.ones((*angle.shape, basis)) if transported else np.cos(angle)[..., None] ** orders
-    # The new carried noise is xi turned: E_c h_l(xi cos - c sin) = cos^l h_l(xi).
+    fading = share[..., None] ** np.arange(basis)
     operator = np.zeros((angles, basis, angles, basis))
     for i in range(angles):
         after = fading[i] * hermite.T[None] * weights[None, :, None]  # (b, xi, basis)

@@ -13,6 +13,7 @@ _HOME = {
     "closed_form": ["ClosedFormSamples", "sample_closed_form"],
     "drifting_flow": ["DriftingFlow", "DriftingPath", "exponential_schedule"],
     "escorted": ["EscortedLangevin", "WorkSample"],
+    "estimators": ["AbstractEstimator", "Dense", "Near", "Neighbours"],
     "free_energy": [
         "CrooksHistogram",
         "bennett",
@@ -25,7 +26,7 @@ _HOME = {
     ],
     "manifold_chain": ["ChainState", "ManifoldChain"],
     "moment_matched": ["MomentMatchedSamples", "sample_moment_matched"],
-    "noise": ["NOISE_POLICIES", "NoisePolicy", "draw_noise", "policy_by_name"],
+    "noise": ["NOISE_POLICIES", "Noise", "NoisePolicy", "draw_noise", "policy_by_name"],
     "rate_form": ["TiltedSample", "escorted_jarzynski", "nets_residual", "tilted_crooks", "tilted_jarzynski"],
     "stiefel": ["CenteredStiefel"],
 }
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from unifiedscore.samplers.closed_form import ClosedFormSamples, sample_closed_form
     from unifiedscore.samplers.drifting_flow import DriftingFlow, DriftingPath, exponential_schedule
     from unifiedscore.samplers.escorted import EscortedLangevin, WorkSample
+    from unifiedscore.samplers.estimators import AbstractEstimator, Dense, Near, Neighbours
     from unifiedscore.samplers.free_energy import (
         CrooksHistogram,
         bennett,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     )
     from unifiedscore.samplers.manifold_chain import ChainState, ManifoldChain
     from unifiedscore.samplers.moment_matched import MomentMatchedSamples, sample_moment_matched
-    from unifiedscore.samplers.noise import NOISE_POLICIES, NoisePolicy, draw_noise, policy_by_name
+    from unifiedscore.samplers.noise import NOISE_POLICIES, Noise, NoisePolicy, draw_noise, policy_by_name
     from unifiedscore.samplers.rate_form import (
         TiltedSample,
         escorted_jarzynski,

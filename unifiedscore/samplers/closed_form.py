@@ -14,10 +14,12 @@ from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.closed_form import checked_time
 from unifiedscore.measures.samples import Samples, as_samples
-from unifiedscore.samplers.estimators import barycenter_estimator, most_likely
-from unifiedscore.samplers.noise import NoiseStream, checked_draws, policy_by_name
+from unifiedscore.samplers.estimators import OLD_ESTIMATOR, AbstractEstimator, as_estimator, most_likely
+from unifiedscore.samplers.noise import Noise, NoiseStream, as_noise, noise_settings, old_noise
 
 SPACINGS = ("time", "log_time")
+
+_OLD_NOISE = old_noise()
 
 
 @final
@@ -55,24 +57,22 @@ class ClosedFormSamples:
     settings: Mapping[str, object]
 
 
-@renamed(n_samples="n")
+@renamed(
+    n_samples="n", noise_policy=_OLD_NOISE, noise_draws=_OLD_NOISE,
+    tolerance=OLD_ESTIMATOR, n_neighbours=OLD_ESTIMATOR, n_remainder=OLD_ESTIMATOR,
+)  # fmt: skip
 def sample_closed_form(
     data,
     n: int,
     *,
     n_steps: int,
     smoothing: float,
-    noise_draws: int,
-    noise_policy: str,
+    noise: Noise | str | None = None,
     rng: np.random.Generator,
     start_time: float = 0.0,
-    estimator: str = "dense",
-    tolerance: float = 1e-12,
-    n_neighbours: int = 15,
-    n_remainder: int = 15,
+    estimator: AbstractEstimator | str = "dense",
     spacing: str = "time",
     start=None,
-    noise=None,
     trajectory: bool = False,
 ) -> ClosedFormSamples:
     r"""Integrate $\dot z = (\hat x_\sigma(z, t) - z)/(1 - t)$ by Euler steps from noise to data.
@@ -92,26 +92,19 @@ def sample_closed_form(
         S >= 1. The last evaluation has bandwidth 1/S, so results depend on S through it.
     smoothing : float
         $\sigma \ge 0$, in the units of the data.
-    noise_draws : int
-        M >= 1, the length of a noise tuple.
-    noise_policy : str
-        One of "fixed", "fixed_antithetic", "fresh", "fresh_antithetic", "shared", "population"; each has its own law.
+    noise : Noise or "population"
+        Policy and length M of the noise tuples, as in `Noise("fixed", draws=4)`; needed where the smoothing is not 0.
     rng : numpy.random.Generator
         Split into one stream for starts, one for noise and one for the estimator.
     start_time : float
         $T \in [0, 1)$: particles start at $T x_i + (1 - T)\epsilon$. Steps uniform in t start at round(T S)/S.
-    estimator : str
-        "dense"; "near" (exact to `tolerance`, at most seven dimensions); "neighbours" (K nearest plus L random).
-    tolerance : float
-        Posterior share that "near" may neglect at a query.
-    n_neighbours, n_remainder : int
-        K and L of "neighbours", K + L <= m.
+    estimator : Dense, Near, Neighbours or str
+        How barycenters are computed, as in `Near(1e-12)`. The names "dense", "near" (exact to 1e-12, at most seven
+        dimensions) and "neighbours" (15 nearest plus 15 random points) stand for the defaults.
     spacing : str
         "time", or "log_time": S - 1 equal steps in log time down to the bandwidth 1/S, then the step of size one.
     start : (n, d) array, optional
         Particles at the start time, instead of drawn ones.
-    noise : array, optional
-        Noise instead of drawn: (n, M, d); (M, d) for "shared"; (steps, n, M, d) for the fresh policies.
     trajectory : bool
         Whether to keep every state.
 
@@ -122,10 +115,10 @@ def sample_closed_form(
     Raises
     ------
     InputError
-        n_steps < 1, start_time outside [0, 1) or without a step left, negative smoothing, an odd number of draws with
-        an antithetic policy, K + L > m, non-finite data, arrays of the wrong shape.
+        n_steps < 1, start_time outside [0, 1) or without a step left, negative smoothing, no noise where something is
+        smoothed, K + L > m, non-finite data, arrays of the wrong shape.
     UnknownNameError
-        An unknown policy, estimator or spacing.
+        An unknown estimator or spacing.
 
     References
     ----------
@@ -134,21 +127,19 @@ def sample_closed_form(
     Examples
     --------
     >>> import numpy as np, unifiedscore as us
-    >>> result = us.sample_closed_form([[-1.0], [0.5], [2.0]], 1, n_steps=10, smoothing=0.4, noise_draws=2,
-    ...                                noise_policy="fixed", start=[[0.3]], noise=[[[-1.0], [0.5]]],
-    ...                                rng=np.random.default_rng(0))
+    >>> noise = us.Noise("fixed", given=[[[-1.0], [0.5]]])
+    >>> result = us.sample_closed_form([[-1.0], [0.5], [2.0]], 1, n_steps=10, smoothing=0.4, noise=noise,
+    ...                                start=[[0.3]], rng=np.random.default_rng(0))
     >>> result.samples.round(12), result.indices
     (array([[0.5]]), array([[1, 1]]))
     """
-    data, policy = as_samples(data), policy_by_name(noise_policy)
+    data, estimator = as_samples(data), as_estimator(estimator)
     n, smoothing = validate.integer(n, "n"), validate.positive(smoothing, "smoothing", allow_zero=True)
-    draws = checked_draws(policy, noise_draws)
+    noise = as_noise(noise, smoothing)
     times, etas = time_grid(n_steps, start_time, spacing)
     start_rng, noise_rng, estimator_rng = validate.generator(rng).spawn(3)
-    center = barycenter_estimator(
-        estimator, data, tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder, rng=estimator_rng
-    )
-    stream = NoiseStream(policy, smoothing, n, draws, data.dimension, noise_rng, noise)
+    center = estimator.prepare(data, rng=estimator_rng)
+    stream = NoiseStream(noise, smoothing, n, data.dimension, noise_rng)
     state = _start(start, data, n, float(times[0]), start_rng)
     states, fractions = [state] if trajectory else None, np.zeros(len(etas))
     plan = zip(times[:-1], etas, stream.each_step(len(etas)), strict=True)
@@ -160,12 +151,10 @@ def sample_closed_form(
         if trajectory:
             states.append(state)
     settings = {
-        "n": n, "n_steps": int(n_steps), "smoothing": smoothing, "noise_draws": draws,
-        "noise_policy": policy.name, "start_time": float(times[0]), "estimator": estimator, "spacing": spacing,
+        "n": n, "n_steps": int(n_steps), "smoothing": smoothing, "start_time": float(times[0]), "spacing": spacing,
         "n_data": data.size, "dimension": data.dimension,
     }  # fmt: skip
-    settings |= {"tolerance": float(tolerance)} if estimator == "near" else {}
-    settings |= {"n_neighbours": n_neighbours, "n_remainder": n_remainder} if estimator == "neighbours" else {}
+    settings |= noise_settings(noise) | estimator.settings
     kind = data.points.dtype
     return ClosedFormSamples(
         samples=state.astype(kind, copy=False),

@@ -12,18 +12,21 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.moment_matched.field import SmoothedScore
 from unifiedscore.fields.moment_matched.multipliers import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
 from unifiedscore.posterior.threads import one_blas_thread
-from unifiedscore.samplers.estimators import barycenter_estimator
+from unifiedscore.samplers.estimators import OLD_ESTIMATOR, AbstractEstimator, Dense, as_estimator
 from unifiedscore.samplers.manifold_chain import ManifoldChain
-from unifiedscore.samplers.noise import NoiseStream, checked_draws, policy_by_name
+from unifiedscore.samplers.noise import Noise, NoiseStream, as_noise, noise_settings, old_noise
 from unifiedscore.samplers.progress import steps_with_progress
 from unifiedscore.samplers.stiefel import CenteredStiefel
 
 TARGETS = ("smoothed", "data")
+
+_OLD_NOISE = old_noise("fresh_antithetic")
 
 # Noise levels within 2^+-20 lose no more than six digits against 1.
 _RANGE = 20
@@ -77,27 +80,26 @@ class MomentMatchedSamples:
         return np.maximum(self.mean_error, self.covariance_error)
 
 
+@renamed(
+    noise_policy=_OLD_NOISE, noise_draws=_OLD_NOISE,
+    tolerance=OLD_ESTIMATOR, n_neighbours=OLD_ESTIMATOR, n_remainder=OLD_ESTIMATOR,
+)  # fmt: skip
 def sample_moment_matched(
     data,
     n_particles: int,
     *,
     noise_level: float,
     smoothing: float,
-    noise_draws: int,
-    noise_policy: str = "fresh_antithetic",
+    noise: Noise | str | None = None,
     step: float,
     n_steps: int,
     scheme: str = "leimkuhler-matthews",
     retraction: str = "polar",
-    estimator: str = "dense",
+    estimator: AbstractEstimator | str = "dense",
     start=None,
     thin: int | None = None,
     rng: np.random.Generator,
     target: str = "smoothed",
-    tolerance: float = 1e-12,
-    n_neighbours: int = 15,
-    n_remainder: int = 15,
-    noise=None,
 ) -> MomentMatchedSamples:
     r"""Run $dY = -\Pi_Y(G_Z L)\,dt + \sqrt2\,\Pi_Y\circ dW$ on the systems with mean zero and covariance one.
 
@@ -116,10 +118,9 @@ def sample_moment_matched(
         $\delta > 0$.
     smoothing : float
         $s \ge 0$, in the units of the data, as $\delta$ is: `whiten` first where directions have different scales.
-    noise_draws : int
-        Length M of a noise tuple; even with an antithetic policy. 0 with smoothing 0: the exact, unsmoothed score.
-    noise_policy : str
-        As in `sample_closed_form`; each has its own law. Fresh noise heats: by about $h\,\mathrm{Var}/2$ a direction.
+    noise : Noise or "population"
+        Policy and length M of the noise tuples, as in `Noise("fresh_antithetic", draws=8)`; needed where the smoothing
+        is not 0. Fresh noise heats: by about $h\,\mathrm{Var}/2$ a direction.
     step : float
         $h > 0$. Stable while $h\lambda_{\max}(L^T\nabla^2V L) < 2$, for which $h\lambda_{\max}(\Sigma)/\delta^2 < 2$
         suffices; beyond it a warning says the number.
@@ -130,9 +131,8 @@ def sample_moment_matched(
         "geodesic-leimkuhler-matthews", of second order.
     retraction : str
         "polar" (does not depend on the choice of L) or "qr".
-    estimator : str
-        "dense"; "near" (exact to `tolerance`, d <= 7); "neighbours" (K nearest of each perturbed point
-        plus L random ones).
+    estimator : Dense, Near, Neighbours or str
+        As in `sample_closed_form`.
     start : None, "uniform" or (P, d) array
         By default data points drawn with replacement plus noise of the noise level. All are retracted.
     thin : int, optional
@@ -141,10 +141,6 @@ def sample_moment_matched(
         Split into streams for the start, the dynamics, the noise, the estimator and the energy.
     target : str
         Covariance of the particles: "smoothed", $\Sigma_x + \delta^2 I$, or "data", $\Sigma_x$.
-    tolerance, n_neighbours, n_remainder
-        Of the estimators.
-    noise : array, optional
-        Noise instead of drawn, as in `sample_closed_form`.
 
     Returns
     -------
@@ -153,10 +149,10 @@ def sample_moment_matched(
     Raises
     ------
     InputError
-        P <= d, step or noise level not positive, an odd number of draws with an antithetic policy, no draws where the
-        smoothing is not 0, a singular covariance, arrays of the wrong shape.
+        P <= d, step or noise level not positive, no noise where the smoothing is not 0, a singular covariance, arrays
+        of the wrong shape.
     UnknownNameError
-        An unknown policy, scheme, retraction, estimator or target.
+        An unknown scheme, retraction, estimator or target.
 
     References
     ----------
@@ -167,15 +163,16 @@ def sample_moment_matched(
     >>> import numpy as np, unifiedscore as us
     >>> rng = np.random.default_rng(0)
     >>> result = us.sample_moment_matched(us.load_measure("circle12"), 50, noise_level=0.2, smoothing=0.3,
-    ...                                   noise_draws=4, step=0.01, n_steps=100, rng=rng)
+    ...                                   noise=us.Noise("fresh_antithetic", draws=4), step=0.01, n_steps=100,
+    ...                                   rng=rng)
     >>> np.allclose(result.samples.mean(0), 0), np.allclose(np.cov(result.samples.T, bias=True), 0.54 * np.eye(2))
     (True, True)
     """
     data = as_samples(data)
     delta = validate.positive(noise_level, "noise_level")
     smoothing = validate.positive(smoothing, "smoothing", allow_zero=True)
-    policy, n_steps = policy_by_name(noise_policy), validate.integer(n_steps, "n_steps")
-    draws = _draws(policy, noise_draws, smoothing)
+    noise, n_steps = as_noise(noise, smoothing), validate.integer(n_steps, "n_steps")
+    estimator = as_estimator(estimator)
     thin = None if thin is None else validate.integer(thin, "thin")
     chain = ManifoldChain(CenteredStiefel(n_particles, data.dimension), step, scheme, retraction)
     mean, covariance = data.mean, _covariance(data, delta, target)
@@ -186,16 +183,13 @@ def sample_moment_matched(
             f"step * lambda_max = {stability:.3g} is not below the stability limit 2 (lambda_max = "
             f"{stability / chain.step:.3g} is the largest variance over noise_level^2); use step <= "
             f"{1.9 * chain.step / stability:.3g}, a larger noise_level, or whitened data",
-            stacklevel=2,
+            stacklevel=3,  # the line of the caller, past the decorator
         )
     start_rng, chain_rng, noise_rng, estimator_rng, energy_rng = validate.generator(rng).spawn(5)
     # Centred data: an offset would cost the squared distances their last digits.
     centred = Samples(data.points - mean, data.weights)
-    stream = NoiseStream(policy, smoothing, n_particles, draws, data.dimension, noise_rng, noise)
-    gradient = _Gradient(
-        centred, delta, smoothing, policy, estimator, estimator_rng,
-        tolerance=tolerance, n_neighbours=n_neighbours, n_remainder=n_remainder,
-    )  # fmt: skip
+    stream = NoiseStream(noise, smoothing, n_particles, data.dimension, noise_rng)
+    gradient = _Gradient(centred, delta, smoothing, noise, estimator, estimator_rng)
     energy = _Energy(centred, delta, smoothing, energy_rng)
     kind = data.points.dtype
     state = chain.start(_start(start, centred, mean, delta, factor, chain, start_rng).astype(kind), chain_rng)
@@ -222,13 +216,11 @@ def sample_moment_matched(
             observe(index + 1)
     settings = {
         "n_particles": chain.manifold.n_particles, "n_steps": n_steps, "step": chain.step, "noise_level": delta,
-        "smoothing": smoothing, "noise_draws": draws, "noise_policy": policy.name, "scheme": scheme,
-        "retraction": retraction, "estimator": estimator, "target": target, "n_data": data.size,
+        "smoothing": smoothing, "scheme": scheme, "retraction": retraction, "target": target, "n_data": data.size,
         "dimension": data.dimension, "time": n_steps * chain.step,
         "start": "data" if start is None else start if isinstance(start, str) else "given",
     }  # fmt: skip
-    settings |= {"tolerance": float(tolerance)} if estimator == "near" else {}
-    settings |= {"n_neighbours": n_neighbours, "n_remainder": n_remainder} if estimator == "neighbours" else {}
+    settings |= noise_settings(noise) | estimator.settings
     steps, values = zip(*energies, strict=True)
     return MomentMatchedSamples(
         samples=(mean + state.y.astype(np.float64) @ factor.T).astype(kind),
@@ -245,18 +237,6 @@ def sample_moment_matched(
     )
 
 
-def _draws(policy, noise_draws, smoothing) -> int:
-    draws = validate.integer(noise_draws, "noise_draws", low=0)
-    if draws == 0:
-        if smoothing > 0 and not policy.population:
-            raise InputError(
-                f"noise_draws = 0 is the exact unsmoothed score and needs smoothing = 0; got smoothing = {smoothing}; "
-                "use an even number of draws, or smoothing = 0"
-            )
-        return 0
-    return checked_draws(policy, draws)
-
-
 def _covariance(data: Samples, delta: float, target: str) -> np.ndarray:
     validate.known(target, "target", TARGETS)
     covariance = data.covariance_matrix
@@ -269,7 +249,7 @@ def _covariance(data: Samples, delta: float, target: str) -> np.ndarray:
             f"the data covariance is singular: {missing} of {data.dimension} directions are constant, and along them "
             f"the particles get only the variance noise_level^2 = {delta**2:.3g} of the kernel; drop those directions "
             "(whiten does) if that is not wanted",
-            stacklevel=3,
+            stacklevel=4,
         )
     return covariance + delta**2 * np.eye(data.dimension)
 
@@ -299,17 +279,17 @@ def _start(start, centred: Samples, mean, delta, factor, chain: ManifoldChain, r
 class _Gradient:
     """Rows grad V(z_i) of centred particles, by the chosen estimator and with the noise of the step."""
 
-    def __init__(self, data, delta, smoothing, policy, estimator, rng, **options):
+    def __init__(self, data, delta, smoothing, noise, estimator, rng):
         self._delta, self._smoothing, self._exact = delta, smoothing, None
-        if policy.population and smoothing > 0:
-            if estimator != "dense":
-                raise InputError('the noise policy "population" needs estimator="dense"')
+        if noise is not None and noise.rule.population and smoothing > 0:
+            if not isinstance(estimator, Dense):
+                raise InputError(f"population noise is averaged exactly by Dense() alone; got {estimator!r}")
             self._exact = SmoothedScore(data, delta, smoothing, noise="population")
             return
         # 1/(1 + delta) has digits only where delta is no small or large number: else lengths are counted in 2^exponent.
         self._exponent = frexp(delta)[1] if abs(frexp(delta)[1]) > _RANGE else 0
         scaled = Samples(np.ldexp(data.points, -self._exponent), data.weights) if self._exponent else data
-        self._center = barycenter_estimator(estimator, scaled, rng=rng, **options)
+        self._center = estimator.prepare(scaled, rng=rng)
 
     def __call__(self, z, tuples):
         if self._exact is not None:

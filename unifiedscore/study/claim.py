@@ -6,11 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference.estimates import AbstractTest, plain, read_end
-from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.verdict import Evidence, Key, Outcome, claim_name
 from unifiedscore.profiles import PROFILES
 from unifiedscore.validate import shown
@@ -63,6 +62,9 @@ class Variable:
 class Hypothesis:
     """A condition of a theorem, measured: `low <= median over seeds <= high` in every cell of the claim.
 
+    Use of="mean" where the condition is about an expectation, such as E|x|^2: the median of skewed replicates is
+    another number.
+
     Examples
     --------
     >>> Hypothesis("common norm R0", "norm_ratio", low=0.9, high=1.1).variable
@@ -73,9 +75,11 @@ class Hypothesis:
     variable: str
     low: float = -math.inf
     high: float = math.inf
+    of: Literal["median", "mean"] = "median"
 
     def __post_init__(self):
         _text(self.name, "Hypothesis: name")
+        _choice(self.of, ("median", "mean"), f"hypothesis {self.name!r}: of")
         _text(self.variable, f"hypothesis {self.name!r}: variable")
         for name in ("low", "high"):
             read_end(getattr(self, name), f"hypothesis {self.name!r}: {name}")
@@ -227,14 +231,15 @@ class Claim:
         return claim_name(self.id, self.regime)
 
     def _check_tests(self, name: str):
+        kind = type(self.test).__name__
         control = self.control.test if isinstance(self.control, Control) else None
         for test in (self.test, control):
-            if isinstance(test, Identity) and self.evidence != "exact":
-                raise InputError(f"{name}: Identity is a test of exact evidence; got evidence={self.evidence!r}")
-        if getattr(self.test, "along", None) == "seed":
+            if test is not None and test.needs_exact_evidence and self.evidence != "exact":
+                raise InputError(f"{name}: {type(test).__name__} needs exact evidence; got {self.evidence!r}")
+        if self.test.axis == "seed":
             raise InputError(f"{name}: seeds are replicates, a test cannot run along them; choose another axis")
-        if isinstance(self.test, Identity) and self.minus:
-            raise InputError(f"{name}: Identity tests a residual; minus is for values (store the difference instead)")
+        if self.test.scale_variable is not None and self.minus:
+            raise InputError(f"{name}: {kind} tests a residual; minus is for values (store the difference instead)")
 
     def _check_control(self, name: str):
         if self.control is not None and not isinstance(self.control, Control):

@@ -122,7 +122,7 @@ def _names_used(claim: Claim) -> set[str]:
     names = {claim.variable} | {hypothesis.variable for hypothesis in claim.hypotheses}
     if claim.control is not None and claim.control.variable is not None:
         names.add(claim.control.variable)
-    return names | {scale for scale in [getattr(claim.test, "scale", None)] if isinstance(scale, str)}
+    return names | {claim.test.scale_variable} - {None}
 
 
 def _provenance(

@@ -13,6 +13,7 @@ from unifiedscore.errors import InputError, StudyError
 from unifiedscore.inference.estimates import no_estimate
 from unifiedscore.inference.verdict import SUPPORT_LEVEL, Key, Outcome, Verdict, interval_of
 from unifiedscore.study.evaluation import Size, measure_size
+from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.trial_points import concrete_function, trial_point
 from unifiedscore.validate import generator, instance, positive
 
@@ -143,7 +144,7 @@ def judge_derivation(derivation: Derivation, rng: np.random.Generator, *, study:
             "interval": interval,
             "reason": why,
         },
-        reproduce=f"unifiedscore verify --claim {derivation.claim}",
+        reproduce=reproduce(derivation.claim),
     )
 
 

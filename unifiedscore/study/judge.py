@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, no_estimate, seeds_needed
-from unifiedscore.inference.identity import REFUTE_FACTOR, Identity
-from unifiedscore.inference.limit import Limit
-from unifiedscore.inference.proportion import Proportion
-from unifiedscore.inference.rate import Rate
+from unifiedscore.inference.estimates import AbstractTest, Estimate, interval_text, no_estimate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.grid import Cell
+from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.selection import (
     OK,
     Block,
@@ -82,7 +79,7 @@ def judge(study, dataset) -> list[Verdict]:
 
 def not_run(study, dataset) -> list[NotRun]:
     """The claims that need a larger profile than the dataset was run with."""
-    used = _profile(dataset)
+    used = profile_of(dataset)
     return [
         NotRun(c.id, c.regime, study.name, c.profile, f"needs the profile {c.profile}; this run used {used}")
         for c in study.claims
@@ -135,7 +132,6 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
                 )
                 reason = f"{result.reason}; and {power}" if result.outcome == "inconclusive" else power
                 result = _Result("inconclusive", result.estimate, result.level, reason, result.cells)
-    profile = _profile(dataset, default=claim.profile)
     return Verdict(
         claim=claim.id,
         regime=claim.regime,
@@ -154,7 +150,8 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
         control_detail=control_detail,
         hypotheses=hypotheses,
         cells=result.cells,
-        reproduce=f"unifiedscore verify --claim {claim.id}" + ("" if profile == "quick" else f" --profile {profile}"),
+        of=claim.test.estimand if claim.evidence == "monte_carlo" else "",
+        reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
 
 
@@ -165,10 +162,10 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
         block, error = _blocks(study, dataset, claim, variable, where, test)
         cells = block.cells
         _refuse_slices(study, dataset, where, variable)
-        if claim.evidence == "exact" and not isinstance(test, Identity):
+        if claim.evidence == "exact" and not test.needs_exact_evidence:
             _refuse_random(block)
         seeds = claim.evidence == "monte_carlo"
-        parts = list(groups([block, error], along=getattr(test, "along", None), seeds=seeds))
+        parts = list(groups([block, error], along=test.axis, seeds=seeds))
         if not parts:
             raise Unavailable("the grid skips every cell that the claim selects")
         share = len(parts) if seeds else 1
@@ -183,8 +180,8 @@ def _blocks(study, dataset, claim: Claim, variable: str, where, test) -> tuple[B
     """The tested values, with the partner subtracted, and their numerical errors (or the scale of an identity)."""
     paired = {**where, **claim.minus} if claim.minus else None
     block = read(dataset, variable, where)
-    if isinstance(test, Identity):
-        return block, _like(read(dataset, test.scale, where), block)
+    if test.scale_variable is not None:
+        return block, _like(read(dataset, test.scale_variable, where), block)
     size = np.abs(block.values)
     if paired is not None:
         partner = read(dataset, variable, paired)
@@ -205,7 +202,7 @@ def _blocks(study, dataset, claim: Claim, variable: str, where, test) -> tuple[B
 
 def _refuse_slices(study, dataset, where, variable: str):
     """A slice must not decide a claim about more than the slice."""
-    profile = _profile(dataset, default="")
+    profile = profile_of(dataset, default="")
     grid = study.profile_grid(profile) if profile and hasattr(study, "profile_grid") else study.grid
     exists = lambda cell: not grid.skipped(Cell(cell))  # noqa: E731
     if not hasattr(grid, "skipped"):
@@ -255,45 +252,25 @@ def _one(test: AbstractTest, group: Group, errors: Group | None, support: float,
     x = None
     if group.x is not None:
         if any(isinstance(label, str) for label in group.x):
-            raise Unavailable(f"the labels of the axis {test.along} are text, no numbers to fit along")
+            raise Unavailable(f"the labels of the axis {test.axis} are text, no numbers to fit along")
         x = np.asarray(group.x, dtype=float)
     seeds = 0 if errors is not None else y.shape[-1]
     narrow = test.estimate(y, x=x, error=error, level=support)
     wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)
     region = test.low, test.high
     if decide(narrow, *region) == "supported":
-        return _Result("supported", narrow, support, _numbers(test, narrow, support, seeds) + " lies inside")
+        return _Result("supported", narrow, support, test.describe(narrow, level=support, seeds=seeds) + " lies inside")
     if decide(wide, *region) == "refuted":
-        return _Result("refuted", wide, refute, _numbers(test, wide, refute, seeds) + " lies wholly outside")
-    reason = narrow.reason or _undecided(test, narrow, wide, seeds, support, refute)
+        words = test.describe(wide, level=refute, seeds=seeds)
+        return _Result("refuted", wide, refute, f"{words} lies wholly outside")
+    reason = narrow.reason or test.undecided(narrow, wide, seeds=seeds, levels=(support, refute))
     return _Result("inconclusive", narrow, support, reason)
-
-
-def _undecided(test, narrow: Estimate, wide: Estimate, seeds: int, support: float, refute: float) -> str:
-    region = test.low, test.high
-    if isinstance(test, Identity):
-        return (
-            f"rounding: the worst residual is {narrow.value:.3g} eps scale, above c = {test.c:.3g} "
-            f"but below {REFUTE_FACTOR:.0f} c"
-        )
-    numbers = _numbers(test, narrow, support, seeds)
-    if narrow.kind == "numerical":
-        return f"{numbers} crosses an end of {_interval(*region)}: the numerical error is too large to decide"
-    inside = region[0] <= narrow.value <= region[1]
-    shown, level = (narrow, support) if inside else (wide, refute)
-    if isinstance(test, Proportion):
-        need = test.seeds_needed(narrow, seeds=seeds, level=support, refute_level=refute)
-    else:
-        need = seeds_needed(shown, *region, seeds=seeds, level=support, refute_level=refute, shown=level)
-    advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
-    numbers = _numbers(test, shown, level, seeds)
-    return f"too few seeds: {numbers} crosses an end of {_interval(*region)}; if the value stays, {advice}"
 
 
 def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells: int) -> _Result:
     """Refuted iff any cell is, supported iff all are; reported with the cell that decided."""
     outcomes = [result.outcome for result in results]
-    region = _interval(test.low, test.high)
+    region = interval_text(test.low, test.high)
     if "refuted" in outcomes:
         outcome = "refuted"
         chosen = max((i for i, o in enumerate(outcomes) if o == outcome), key=lambda i: _gap(results[i].estimate, test))
@@ -322,22 +299,6 @@ def _margin(estimate: Estimate, test: AbstractTest) -> float:
     return min(estimate.low - test.low, test.high - estimate.high)
 
 
-def _numbers(test: AbstractTest, estimate: Estimate, level: float, seeds: int) -> str:
-    """The statistic and its interval, in words."""
-    if isinstance(test, Identity):
-        return f"the worst residual {estimate.value:.3g} eps scale (refuted only beyond {REFUTE_FACTOR * test.c:.3g})"
-    name = "slope" if isinstance(test, Rate) else "limit" if isinstance(test, Limit) else "value"
-    if isinstance(test, Proportion):
-        name = "share"
-    over = {"t": f"{seeds} seeds", "binomial": f"{seeds} seeds of {getattr(test, 'trials', 0)} trials"}
-    kind = f"{100 * level:.6g} % over {over[estimate.kind]}" if estimate.kind in over else "numerical"
-    return f"the {name} {estimate.value:.6g} with interval {_interval(estimate.low, estimate.high)} ({kind})"
-
-
-def _interval(low: float, high: float) -> str:
-    return f"[{low:.6g}, {high:.6g}]"
-
-
 def _hypotheses(dataset, claim: Claim) -> tuple[tuple[dict, ...], str, str]:
     """Ledger entries, a sentence about the first failing cell, and one about what could not be measured."""
     entries, failing, unmeasured = [], "", ""
@@ -346,26 +307,27 @@ def _hypotheses(dataset, claim: Claim) -> tuple[tuple[dict, ...], str, str]:
         shown, holds = math.nan, False
         try:
             block = read(dataset, hypothesis.variable, claim.where)
-            medians = [
-                (float(np.median(part.values)), part.where)
+            average = np.mean if hypothesis.of == "mean" else np.median
+            middles = [
+                (float(average(part.values)), part.where)
                 for (part,) in groups([block], along=None, seeds="seed" in block.dims)
             ]
-            if not medians:
+            if not middles:
                 raise Unavailable("the grid skips every cell that the claim selects")
-            unknown = next((at for value, at in medians if math.isnan(value)), None)
-            outside = next(((value, at) for value, at in medians if not low <= value <= high and value == value), None)
+            unknown = next((at for value, at in middles if math.isnan(value)), None)
+            outside = next(((value, at) for value, at in middles if not low <= value <= high and value == value), None)
             if outside is not None:
                 shown = outside[0]
                 at = f" at {outside[1]}" if outside[1] else ""
                 failing = failing or (
-                    f"the hypothesis '{hypothesis.name}' fails{at}: the median over seeds of {hypothesis.variable} is "
-                    f"{shown:.6g}, not in {_interval(low, high)}"
+                    f"the hypothesis '{hypothesis.name}' fails{at}: the {hypothesis.of} over seeds of "
+                    f"{hypothesis.variable} is {shown:.6g}, not in {interval_text(low, high)}"
                 )
             elif unknown is not None:
                 raise Unavailable(f"it is NaN at {unknown}" if unknown else "it is NaN")
             else:
                 holds = True
-                shown = min((value for value, _ in medians), key=lambda value: min(value - low, high - value))
+                shown = min((value for value, _ in middles), key=lambda value: min(value - low, high - value))
         except Unavailable as problem:
             unmeasured = unmeasured or f"the hypothesis '{hypothesis.name}' could not be measured: {problem}"
         entries.append({"name": hypothesis.name, "value": shown, "low": low, "high": high, "holds": holds})
@@ -385,11 +347,11 @@ def _check_dataset(study, dataset):
     return normalise(dataset, study.grid.axes)
 
 
-def _profile(dataset, default: str = "full") -> str:
+def profile_of(dataset, default: str = "full") -> str:
     """The profile of the run; a dataset that does not say hides no claim."""
     profile = dataset.attrs.get("profile", default)
     return profile if isinstance(profile, str) and profile in PROFILES else default
 
 
 def _waits(claim: Claim, dataset) -> bool:
-    return not covers(_profile(dataset), claim.profile)
+    return not covers(profile_of(dataset), claim.profile)

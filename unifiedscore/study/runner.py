@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import re
 import sys
 import time
@@ -24,16 +23,18 @@ from unifiedscore.reading import files_in, parse_json, read_file, refuse_links
 from unifiedscore.study.dataset import assemble, write_dataset
 from unifiedscore.study.discover import ORIGIN, study_hash, study_in
 from unifiedscore.study.identity import what_changed
+from unifiedscore.study.job import Job
 from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
 from unifiedscore.study.marks import read_marks
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import LARGEST, MOST, Record, RecordStore
 from unifiedscore.study.rehearsal import foreseen
-from unifiedscore.study.scheduler import Job, measure
+from unifiedscore.study.scheduler import measure
+from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.study import Study
 from unifiedscore.study.threads import limited_threads
 from unifiedscore.study.worker import checked_values, measure_cells
-from unifiedscore.validate import integer, positive, shown
+from unifiedscore.validate import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,39 +114,31 @@ def run(
     >>> import unifiedscore as us
     >>> dataset = us.run(study, profile="quick", out="results")    # doctest: +SKIP
     """
-    options = {"profile": profile, "out": out, "executor": executor, "seed": seed, "threads": threads}
-    (dataset,) = run_studies([study], **options, retry_failed=retry_failed, cell_timeout=cell_timeout)
-    return dataset
-
-
-def _folder(out) -> Path:
-    if not isinstance(out, str | Path) or not str(out) or "\0" in str(out):
-        raise InputError(f"out must name a folder for the results; got {shown(out)}")
-    return Path(os.path.abspath(out))  # now: a measurement may change the current folder
+    settings = RunSettings(
+        profile=profile,
+        out=out,
+        executor=executor,
+        seed=seed,
+        threads=threads,
+        retry_failed=retry_failed,
+        cell_timeout=cell_timeout,
+    )
+    return measure_studies([study], settings)[0]
 
 
 @renamed(rng_seed="seed")
-def run_studies(
-    studies: Iterable[Study],
-    *,
-    profile: str = "quick",
-    out: str | Path = "results",
-    executor: Executor | None = None,
-    seed: int = 0,
-    threads: int = 1,
-    retry_failed: bool = False,
-    cell_timeout: float | None = None,
-) -> list[xr.Dataset]:
-    """Run several studies on one executor, which the end of one study does not leave idle; see `run`."""
-    studies, out = list(studies), _folder(out)
+def run_studies(studies: Iterable[Study], *, seed: int = 0, **settings) -> list[xr.Dataset]:
+    """Run several studies on one executor, which the end of one study does not leave idle; keywords as for `run`."""
+    return measure_studies(studies, RunSettings(seed=seed, **settings))
+
+
+def measure_studies(studies: Iterable[Study], settings: RunSettings) -> list[xr.Dataset]:
+    """The data sets of several studies, measured on one executor where they are not recorded."""
+    studies = list(studies)
     for study in studies:
         if not isinstance(study, Study):
             raise InputError(f"study must be a Study; got {shown(study)}")
-        study.profile_grid(profile)
-    seed, threads = integer(seed, "seed", low=0), integer(threads, "threads")
-    cell_timeout = None if cell_timeout is None else positive(cell_timeout, "cell_timeout")
-    if executor is not None and (isinstance(executor, type) or not callable(getattr(executor, "submit", None))):
-        raise InputError(f"executor must be a concurrent.futures.Executor; got {shown(executor)}")
+        study.profile_grid(settings.profile)
     names = [study.name for study in studies]
     if len(set(names)) < len(names):
         raise InputError(f"studies that run together need different names; got {', '.join(names)}")
@@ -154,23 +147,18 @@ def run_studies(
     for study in studies:
         path = source_file(study)
         if path is None:
-            finished[study.name] = _run_here(study, profile=profile, out=out, seed=seed, threads=threads)
+            finished[study.name] = _run_here(study, settings)
         else:
-            job = _plan(study, path, profile=profile, out=out, seed=seed, threads=threads)
-            job = replace(job, cell_timeout=cell_timeout)
-            if retry_failed:
-                for cell in [cell for cell, record in job.records.items() if record.status == "failed"]:
-                    del job.records[cell]
-            jobs.append(job)
+            jobs.append(_plan(study, path, settings))
     for job in jobs:
-        for problem in foreseen(job.study, job.grid, profile=profile) if job.todo and not job.records else ():
+        for problem in foreseen(job.study, job.grid, profile=settings.profile) if job.todo and not job.records else ():
             note(f"{job.study.name}: whatever is measured, this cannot be judged: {problem}")
     for job in jobs:
         if job.done:
-            finished[job.study.name] = _finish(job, profile=profile, out=out)
+            finished[job.study.name] = _finish(job, settings)
     total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
     # Closed at once when a record cannot be written: a traceback that somebody keeps would keep the workers too.
-    measured = closing(measure(jobs, executor, threads=threads))
+    measured = closing(measure(jobs, settings.executor, threads=settings.threads))
     with Progress(total=total, done=done) as progress, measured as finished_cells:
         for job, cell, record in finished_cells:
             job.store.write(job.key(cell), record, cell)
@@ -179,7 +167,7 @@ def run_studies(
             job.records[cell] = record
             progress.advance(job.study.name, record)
             if job.done:
-                finished[job.study.name] = _finish(job, profile=profile, out=out)
+                finished[job.study.name] = _finish(job, settings)
     return [finished[name] for name in names]
 
 
@@ -284,15 +272,13 @@ def outdated(manifest: dict) -> str:
     return ""
 
 
-def look_up(
-    study: Study, path: Path, *, profile: str, out: Path, seed: int, threads: int, set_aside: bool = False
-) -> tuple[Job, int]:
+def look_up(study: Study, path: Path, settings: RunSettings, *, set_aside: bool = False) -> tuple[Job, int]:
     """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
     study = bound_study(study, path)
-    grid, identity = study.profile_grid(profile), BOUND[study].identity(study)
-    store = RecordStore.of(out, study.name, identity.hashes)
+    grid, identity = study.profile_grid(settings.profile), BOUND[study].identity(study)
+    store = RecordStore.of(settings.out, study.name, identity.hashes)
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
-    job = Job(study, grid, path, identity, seed, threads, store, todo)
+    job = Job(study, grid, path, identity, settings, store, todo)
     keys = {job.key(cell): cell for cell in todo}
     found, damaged = store.read_many(keys, _returnable(study), set_aside=set_aside)
     job.records.update((keys[key], record) for key, record in found.items())
@@ -300,13 +286,12 @@ def look_up(
     return job, damaged
 
 
-def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, seed: int) -> int:
-    """Take over into `out` what another results folder records of a study; how many cells that are."""
-    path = source_file(study)
+def borrow_records(study: Study, measured: Path, settings: RunSettings) -> int:
+    """Take over what another results folder records of a study; how many cells that are."""
+    path, out = source_file(study), settings.out
     if path is None or not (measured / "cells" / study.name).is_dir() or measured.resolve() == out.resolve():
         return 0
-    options = {"profile": profile, "seed": seed, "threads": 1}
-    theirs, ours = (look_up(study, path, out=folder, **options)[0] for folder in (measured, out))
+    theirs, ours = (look_up(study, path, replace(settings, out=folder))[0] for folder in (measured, out))
     new = {cell: record for cell, record in theirs.records.items() if cell not in ours.records}
     if new:
         ours.store.open()
@@ -315,16 +300,15 @@ def borrow_records(study: Study, measured: Path, out: Path, *, profile: str, see
     return len(new)
 
 
-def _plan(study: Study, path: Path, *, profile: str, out: Path, seed: int, threads: int) -> Job:
+def _plan(study: Study, path: Path, settings: RunSettings) -> Job:
     """Look up what is recorded, and leave a note of what is wanted for `status`."""
-    store = RecordStore.of(out, study.name)
+    store = RecordStore.of(settings.out, study.name)
     store.open()
     _refuse_namesake(study.name, path, store.folder / MANIFEST)
-    options = {"profile": profile, "out": out, "seed": seed, "threads": threads}
-    job, damaged = look_up(study, path, **options, set_aside=True)
+    job, damaged = look_up(study, path, settings, set_aside=True)
     keys = [job.key(cell) for cell in job.todo]
-    manifest = {"study": study.name, "profile": profile, "root_seed": seed, "file": str(path), "hashes": job.hashes}
-    manifest |= {"identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
+    manifest = {"study": study.name, "profile": settings.profile, "root_seed": settings.seed, "file": str(path)}
+    manifest |= {"hashes": job.hashes, "identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
     manifest |= {"skipped": job.grid.skip_reasons()}
     job.store.keep_identity(job.identity.to_json())
     write_atomic(store.folder / MANIFEST, encoded(json.dumps(manifest)))
@@ -333,6 +317,9 @@ def _plan(study: Study, path: Path, *, profile: str, out: Path, seed: int, threa
             "record was set aside (*.damaged) and is" if damaged == 1 else "records were set aside (*.damaged) and are"
         )
         note(f"{study.name}: {damaged} damaged {which} measured again")
+    if settings.retry_failed:
+        for cell in [cell for cell, record in job.records.items() if record.status == "failed"]:
+            del job.records[cell]
     return job
 
 
@@ -365,21 +352,20 @@ def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:
         )
 
 
-def _finish(job: Job, *, profile: str, out: Path) -> xr.Dataset:
-    provenance = {"profile": profile, "seed": job.seed, "path": job.path, "identity": job.identity}
-    dataset = assemble(job.study, job.grid, job.records, **provenance)
-    write_dataset(dataset, out / f"{job.study.name}.nc")
+def _finish(job: Job, settings: RunSettings) -> xr.Dataset:
+    dataset = job.dataset()
+    write_dataset(dataset, settings.out / f"{job.study.name}.nc")
     return dataset
 
 
-def _run_here(study: Study, *, profile: str, out: Path, seed: int, threads: int) -> xr.Dataset:
+def _run_here(study: Study, settings: RunSettings) -> xr.Dataset:
     note(f"{study.name} has no file that a worker could import: it runs in this process, without records")
-    grid, records = study.profile_grid(profile), {}
+    grid, records = study.profile_grid(settings.profile), {}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
-    with Progress(total=len(todo)) as progress, limited_threads(threads):
-        for cell, record in measure_cells(study, todo, seed=seed):
+    with Progress(total=len(todo)) as progress, limited_threads(settings.threads):
+        for cell, record in measure_cells(study, todo, seed=settings.seed):
             records[cell] = record
             progress.advance(study.name, record)
-    dataset = assemble(study, grid, records, profile=profile, seed=seed)
-    write_dataset(dataset, out / f"{study.name}.nc")
+    dataset = assemble(study, grid, records, profile=settings.profile, seed=settings.seed)
+    write_dataset(dataset, settings.out / f"{study.name}.nc")
     return dataset

@@ -14,14 +14,15 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.study.dataset import assemble
 from unifiedscore.study.grid import Cell
+from unifiedscore.study.job import Job
 from unifiedscore.study.records import Record
 from unifiedscore.study.runner import look_up, source_file
-from unifiedscore.study.scheduler import Job, measure
+from unifiedscore.study.scheduler import measure
+from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.study import Study
-from unifiedscore.validate import integer, positive
+from unifiedscore.validate import positive
 
 SHARE = 0.02
 
@@ -99,11 +100,8 @@ def spot_check(
     InputError
         `share` is out of range, or no study has a record of the present code.
     """
-    share, seed, threads = (
-        positive(share, "share"),
-        integer(seed, "seed", low=0),
-        integer(threads, "threads"),
-    )
+    settings = RunSettings(profile=profile, out=out, executor=executor, seed=seed, threads=threads)
+    share = positive(share, "share")
     if share > 1:
         raise InputError(f"share must be at most 1, all recorded cells; got {share!r}")
     jobs, damaged = [], []
@@ -111,7 +109,7 @@ def spot_check(
         path = source_file(study)
         if path is None:
             raise InputError(f"{study.name} has no file that a worker could import, and so no records to measure again")
-        job, broken = look_up(study, path, profile=profile, out=out, seed=seed, threads=threads)
+        job, broken = look_up(study, path, settings)
         jobs.append(job)
         damaged.append(broken)
     if not any(job.records for job in jobs) and not any(damaged):
@@ -122,7 +120,7 @@ def spot_check(
     again = [_again(job, share, rng) for job in jobs]
     measured: dict[str, list[Difference]] = {job.study.name: [] for job in jobs}
     recorded = {job.study.name: job.records for job in jobs}
-    for job, cell, record in measure(again, executor, threads=threads):
+    for job, cell, record in measure(again, settings.executor, threads=settings.threads):
         if variables := _differing(recorded[job.study.name][cell], record):
             measured[job.study.name].append(Difference(cell, variables))
     return [
@@ -132,7 +130,7 @@ def spot_check(
             repeated=len(part.todo),
             damaged=broken,
             differences=tuple(measured[job.study.name]),
-            altered=_altered(job, out, profile),
+            altered=_altered(job),
         )
         for job, part, broken in zip(jobs, again, damaged, strict=True)
     ]
@@ -145,14 +143,13 @@ def _again(job: Job, share: float, rng: np.random.Generator) -> Job:
     return replace(job, todo=[cells[position] for position in chosen], records={}, marking=False)
 
 
-def _altered(job: Job, out: Path, profile: str) -> tuple[str, ...]:
+def _altered(job: Job) -> tuple[str, ...]:
     """Variables of the stored data set that differ from what the records give; all records are compared."""
-    path = out / f"{job.study.name}.nc"
+    path = job.settings.out / f"{job.study.name}.nc"
     if not job.done or not os.path.lexists(path):
         return ()
     stored = read_measured(path)
-    provenance = {"profile": profile, "seed": job.seed, "path": job.path, "identity": job.identity}
-    fresh = assemble(job.study, job.grid, job.records, **provenance)
+    fresh = job.dataset()
     if stored.attrs.get("config") != fresh.attrs["config"]:
         return ()  # of another profile, seed or version
     names = sorted(map(str, set(fresh.variables) | set(stored.variables)))

@@ -192,7 +192,7 @@ def _check_claim(study: Study, claim: Claim) -> None:
     for part, variable in _variables_named(claim):
         if variable not in known:
             raise UnknownNameError(f"variable of the {part}", variable, known)
-    for along in (getattr(test, "along", None) for test in _tests(claim)):
+    for along in (test.axis for test in _tests(claim)):
         if along is not None and along not in study.grid.axes:
             raise UnknownNameError("axis to fit along", along, study.grid.axes)
     labels = _all_labels(study, known)
@@ -221,9 +221,8 @@ def _variables_named(claim: Claim) -> Iterator[tuple[str, str]]:
     for hypothesis in claim.hypotheses:
         yield f"hypothesis {hypothesis.name!r}", hypothesis.variable
     for test in _tests(claim):
-        scale = getattr(test, "scale", None)
-        if isinstance(scale, str):
-            yield "test's scale", scale
+        if test.scale_variable is not None:
+            yield "test's scale", test.scale_variable
 
 
 def _all_labels(study: Study, known: Mapping[str, Variable]) -> dict[str, set]:

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from unifiedscore.errors import InputError, StudyError, UnknownNameError
 from unifiedscore.inference import Key, Verdict
@@ -16,7 +16,8 @@ from unifiedscore.ledger.words import spoken
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
 from unifiedscore.study.pool import LocalPool
-from unifiedscore.study.runner import borrow_records, run_studies
+from unifiedscore.study.runner import borrow_records, measure_studies
+from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.study import Study
 from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
 from unifiedscore.verify.routine import Judged
@@ -65,9 +66,9 @@ class ClaimJudge:
         cell_timeout: float | None = None,
         derivation_timeout: float = DERIVATION_SECONDS,
     ):
-        self.out, self.seed, self.executor = Path(out), seed, executor
+        self.settings = RunSettings(out=out, seed=seed, executor=executor, cell_timeout=cell_timeout)
         self.measured, self.borrowed = measured, dict[str, int]()
-        self.cell_timeout, self.derivation_timeout = cell_timeout, derivation_timeout
+        self.derivation_timeout = derivation_timeout
         self._known: dict[tuple[Path, str], Judgement] = {}
 
     def judgement(self, path: Path, *, profile: str) -> Judgement:
@@ -114,19 +115,19 @@ class ClaimJudge:
             raise StudyError(_failed(path, judgement))
         return judgement.verdicts.get(key)
 
-    def _borrow(self, studies: Iterable[Study], profile: str) -> None:
+    def _borrow(self, studies: Iterable[Study], settings: RunSettings) -> None:
         """Use what an earlier run has measured and recorded elsewhere."""
         if self.measured is None:
             return
         for study in studies:
-            count = borrow_records(study, self.measured, self.out, profile=profile, seed=self.seed)
+            count = borrow_records(study, self.measured, settings)
             if count:
                 self.borrowed[study.name] = self.borrowed.get(study.name, 0) + count
 
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
-        if self.executor is not None:
-            yield self.executor
+        if self.settings.executor is not None:
+            yield self.settings.executor
             return
         with LocalPool() as pool:
             yield pool
@@ -137,12 +138,11 @@ class ClaimJudge:
         failures: list[str] = []
         if is_study(path):
             found = studies_in(path)
-            options: dict[str, Any] = {"profile": profile, "out": self.out, "executor": self.executor}
-            options |= {"seed": self.seed, "cell_timeout": self.cell_timeout}
-            self._borrow([item.study for item in found], profile)
-            datasets = run_studies([item.study for item in found], **options)
+            settings = replace(self.settings, profile=profile)
+            self._borrow([item.study for item in found], settings)
+            datasets = measure_studies([item.study for item in found], settings)
             for item, dataset in zip(found, datasets, strict=True):
-                judged = Judged(self.seed)
+                judged = Judged(self.settings.seed)
                 judged.add_study(item, dataset, claim=None)
                 verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
                 evidence = {(claim.id, claim.regime): claim.evidence for claim in item.study.claims}
@@ -150,10 +150,10 @@ class ClaimJudge:
                     waiting[entry.claim, entry.regime, evidence[entry.claim, entry.regime]] = entry.profile
                 failures += [f"{cell.where}: {cell.message}" for cell in judged.failed_cells]
         else:
-            judged = Judged(self.seed)
+            judged = Judged(self.settings.seed)
             found = derivations_in(path)
             with self._executor() as executor:
-                for item, result in prove_all(found, executor, self.seed, seconds=self.derivation_timeout):
+                for item, result in prove_all(found, executor, self.settings.seed, seconds=self.derivation_timeout):
                     judged.add_derivation(item, result)
             verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
             failures += [cell.message for cell in judged.failed_cells]

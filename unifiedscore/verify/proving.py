@@ -21,6 +21,7 @@ from unifiedscore.output import note
 from unifiedscore.study.discover import FoundDerivation, derivations_in
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.pool import InProcess, LocalPool, OutOfTime, cancel, local_processes
+from unifiedscore.study.reproduce import reproduce
 
 DERIVATION_SECONDS = 120.0
 SLOW_SECONDS = 10.0  # after which a derivation is named, and again each time when it has taken twice as long
@@ -143,7 +144,7 @@ def out_of_time(found: FoundDerivation, seconds: float) -> Verdict:
             "interval": interval_of(no_estimate(""), SUPPORT_LEVEL),
             "reason": "not reached in time",
         },
-        reproduce=f"unifiedscore verify --claim {derivation.claim}",
+        reproduce=reproduce(derivation.claim),
     )
 
 

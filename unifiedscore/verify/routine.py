@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -17,12 +16,15 @@ from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
 from unifiedscore.output import encoded, note, short_path
+from unifiedscore.profiles import PROFILES
 from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, found_by_default
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
-from unifiedscore.study.judge import judge, not_run
+from unifiedscore.study.judge import judge, not_run, profile_of
 from unifiedscore.study.pool import local_processes
-from unifiedscore.study.runner import run_studies
+from unifiedscore.study.reproduce import reproduce
+from unifiedscore.study.runner import measure_studies
+from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stamp import stamp
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
@@ -51,8 +53,9 @@ class Judged:
         if changed := what_changed(_identity(dataset), found.path):
             note(f"{study.name}: its data are stale ({changed}); unifiedscore run measures them again")
             self.stale.append(study.name)
+        profile = profile_of(dataset, default=PROFILES[0])
         self.verdicts += [
-            self._reproducible(verdict, found.path)
+            self._reproducible(verdict, found.path, profile)
             for verdict in judge(study, dataset)
             if claim in (None, verdict.claim)
         ]
@@ -78,15 +81,10 @@ class Judged:
             runs=self.runs,
         )
 
-    def _reproducible(self, verdict: Verdict, path: Path) -> Verdict:
+    def _reproducible(self, verdict: Verdict, path: Path, profile: str = PROFILES[0]) -> Verdict:
         """The verdict with a command that also names what differs from the defaults: its file, the root seed."""
-        command = verdict.reproduce
-        if not found_by_default(path):
-            command = command.replace(
-                "unifiedscore verify", f"unifiedscore verify {shlex.quote(str(short_path(path)))}", 1
-            )
-        if self.root_seed:
-            command += f" --seed {self.root_seed}"
+        file = "" if found_by_default(path) else str(short_path(path))
+        command = reproduce(verdict.claim, profile=profile, file=file, seed=self.root_seed)
         return replace(verdict, reproduce=command)
 
 
@@ -107,34 +105,19 @@ def select(found: Found, claim: str | None) -> Found:
 
 def verify(
     found: Found,
+    settings: RunSettings,
     *,
-    profile: str,
-    out: Path,
-    executor: Executor,
-    seed: int,
-    threads: int = 1,
     claim: str | None = None,
-    retry_failed: bool = False,
-    cell_timeout: float | None = None,
     derivation_timeout: float = DERIVATION_SECONDS,
 ) -> Ledger:
     """Judge every study and derivation found; returns the ledger. A slow derivation keeps no study waiting."""
-    judged = Judged(seed)
-    datasets = run_studies(
-        [item.study for item in found.studies],
-        profile=profile,
-        out=out,
-        executor=executor,
-        seed=seed,
-        threads=threads,
-        retry_failed=retry_failed,
-        cell_timeout=cell_timeout,
-    )
+    judged = Judged(settings.seed)
+    datasets = measure_studies([item.study for item in found.studies], settings)
     for item, dataset in zip(found.studies, datasets, strict=True):
         judged.add_study(item, dataset, claim=claim)
-    for item, result in prove_all(found.derivations, executor, seed, seconds=derivation_timeout):
+    for item, result in prove_all(found.derivations, settings.executor, settings.seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
-    return judged.ledger(profile=profile)
+    return judged.ledger(profile=settings.profile)
 
 
 def judge_results(

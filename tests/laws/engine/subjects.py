@@ -235,25 +235,26 @@ def _of_samplers() -> list[Subject]:
         "DriftingFlow.run", lambda p, q, x, h: DriftingFlow(us.Laplace(h), p).run(x, n_steps=3).particles, 1, moves=1.0,
         fails=particles | {"clusters": "as for a velocity"},
     ))  # fmt: skip
-    for estimator, dims in (("dense", (2, 9)), ("near", (2,)), ("neighbours", (2, 9))):
+    for estimator, dims in ((us.Dense(), (2, 9)), (us.Near(), (2,)), (us.Neighbours(4, 0), (2, 9))):
+        name = type(estimator).__name__.lower()
 
         def closed(p, q, x, h, estimator=estimator):
             return us.sample_closed_form(
-                p, len(x), n_steps=8, smoothing=0.25, noise_draws=2, noise_policy="shared", rng=np.random.default_rng(0),
-                start_time=0.5, start=x, noise=_noise(x.shape[1]), estimator=estimator, n_neighbours=4, n_remainder=0,
+                p, len(x), n_steps=8, smoothing=0.25, noise=us.Noise("shared", given=_noise(x.shape[1])),
+                start_time=0.5, start=x, estimator=estimator, rng=np.random.default_rng(0),
             ).samples  # fmt: skip
 
         fails = {"scaling": "time is no length", "rotation": "the noise is not rotated along"}
-        if estimator == "neighbours":
+        if name == "neighbours":
             fails["splitting"] = "counts points"
         found.append(Subject(
-            f"sample_closed_form {estimator}", closed, 1, moves=1.0, follows=0.5, dimensions=dims,
-            weighted=estimator == "dense", fails=fails,
+            f"sample_closed_form {name}", closed, 1, moves=1.0, follows=0.5, dimensions=dims,
+            weighted=name == "dense", fails=fails,
         ))  # fmt: skip
 
     def matched(p, q, x, h):
         return sample_moment_matched(
-            p, 12, noise_level=h, smoothing=0.0, noise_draws=0, step=0.01, n_steps=2, start=x, rng=np.random.default_rng(0)
+            p, 12, noise_level=h, smoothing=0.0, step=0.01, n_steps=2, start=x, rng=np.random.default_rng(0)
         ).samples  # fmt: skip
 
     fails = particles | {"far": "the moments of the data count every point", "clusters": "as far",

@@ -359,18 +359,23 @@ def sampler_doors():
     yield Door("samplers.DriftingFlow.run(start)", X, lambda x: FLOW.run(x, n_steps=3).particles)
     yield Door("samplers.DriftingFlow.run(modes)", Z[:3], lambda m: FLOW.run(X, n_steps=3, modes=m).mode_masses)
     yield Door("samplers.DriftingFlow.run(bandwidths)", LINE, lambda h: FLOW.run(X, n_steps=3, bandwidths=h).particles)
+    for estimator in (us.Dense(), us.Near(), us.Neighbours(2, 2)):
+        name, prepare = f"samplers.{type(estimator).__name__}.prepare(data)", estimator.prepare
+        yield Door(name, Y, lambda y, prepare=prepare: prepare(y, rng=rng())(X, 0.5)[0])
     yield Door("samplers.sample_closed_form(data)", Y, lambda y: closed(data=y))
     yield Door("samplers.sample_closed_form(start)", X, lambda x: closed(start=x))
     tuples = RNG.normal(size=(3, 5, 2, 2))
-    yield Door("samplers.sample_closed_form(noise)", tuples, lambda e: closed(noise=e))
+    for package in ("fields", "samplers"):
+        yield Door(f"{package}.Noise(given)", tuples, lambda e: us.Noise("fresh", given=e).given)
+    yield Door("samplers.sample_closed_form(noise)", tuples, lambda e: closed(noise=us.Noise("fresh", given=e)))
     yield Door("samplers.sample_moment_matched(data)", Z, lambda y: matched(data=y))
     yield Door("samplers.sample_moment_matched(start)", Y, lambda x: matched(start=x))
     steps = RNG.normal(size=(2, 8, 2, 2))
-    yield Door("samplers.sample_moment_matched(noise)", steps, lambda e: matched(noise=e))
+    yield Door("samplers.sample_moment_matched(noise)", steps, lambda e: matched(noise=us.Noise("fresh", given=e)))
 
 
 def closed(**given):
-    common = {"data": Y, "n": 5, "n_steps": 3, "smoothing": 0.1, "noise_draws": 2, "noise_policy": "fresh"}
+    common = {"data": Y, "n": 5, "n_steps": 3, "smoothing": 0.1, "noise": us.Noise("fresh", draws=2)}
     return us.sample_closed_form(**(common | given), rng=rng()).samples
 
 
@@ -380,8 +385,7 @@ def matched(**given):
         "n_particles": 8,
         "noise_level": 0.5,
         "smoothing": 0.1,
-        "noise_draws": 2,
-        "noise_policy": "fresh",
+        "noise": us.Noise("fresh", draws=2),
     }
     return us.sample_moment_matched(**(common | given), rng=rng(), step=0.01, n_steps=2).samples
 

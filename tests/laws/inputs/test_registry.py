@@ -15,7 +15,7 @@ from unifiedscore.errors import InputError
 PACKAGES = "kernels measures posterior fields processes samplers metrics references inference testing diagnosis".split()
 ARRAYS = set(
     "adjoint axes backward_work bandwidths carried components covariance data data_variance drift edges error "
-    "exclude factor field first forward_work frequency g gradient linear log_weights mean means measure model "
+    "exclude factor field first forward_work frequency g given gradient linear log_weights mean means measure model "
     "modes negatives noise points positives quadratic queries r reference samples scale score second snr span "
     "start step t target times training trajectory value values velocity weights work x y".split()
 )
@@ -27,14 +27,15 @@ OTHER = set(
     "fresh function high hypotheses include_self indices interval iterations k keep keep_floored kernel key kind "
     "kwargs last_state law level log_density log_first log_normalizer log_normalizer_rate log_scale log_second "
     "log_weight low manifold max_iterations max_queries max_samples mean_distance mean_error mean_shift mesh "
-    "method metric mode_masses n n_directions n_neighbours n_particles n_remainder n_steps name "
-    "negative_mass nodes noise_draws noise_energy noise_level noise_policy note objects order other out outcome "
+    "method metric mode_masses n n_directions n_particles n_steps name nearest "
+    "negative_mass nodes noise_energy noise_level note objects of order other out outcome "
     "overlap parameters particles path paths policy population positive_mass potential power preconditioner "
-    "process quantity radius rate reach reason reflected refute_level regime region relative relative_error "
+    "process quantity radius rate reach reason reflected refute_level regime region relative relative_error remainder "
     "replicates reproduce residuals rest_dimension retraction reward reweighted rng rule same_sample sample_end "
-    "sample_start schedule scheme scales seed seeds self_terms settings shared shift sigma signal_energy size "
+    "sample_start schedule scheme scales seed seeds self_terms settings shared shift sigma signal_energy size skewness "
     "slope smoothing smoothness source spacing spectrum split_sample stability standard_error start_time state "
-    "statement statistic steps study systems terminal thin tilt time time_derivative tolerance toward transform "
+    "levels narrow sampled shown wide statement statistic steps "
+    "study systems terminal thin tilt time time_derivative tolerance toward transform "
     "transpose trials truth untilted variance variances weight covariance_error cross_fitted".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""

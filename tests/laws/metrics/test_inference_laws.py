@@ -42,8 +42,10 @@ fixed = lambda kind, *ends, **options: lambda c: kind(*ends, **options)  # noqa:
 
 SUBJECTS = {
     "Inside": Subject(region(Inside), SEEDS, moves=True),
-    "Inside skewed": Subject(region(Inside), np.exp(RNG.normal(size=20)), moves=True),
-    "Inside, log": Subject(region(Inside, transform="log"), SEEDS),
+    "Inside skewed": Subject(region(Inside), np.exp(RNG.normal(size=20)) - 1, moves=None),
+    "Inside skewed, of one sign": Subject(region(Inside), np.exp(RNG.normal(size=20))),
+    "Inside, log": Subject(region(Inside, of="geometric_mean"), SEEDS),
+    "Inside, median": Subject(region(Inside, of="median"), SEEDS, moves=True),
     "Inside, numerical": Subject(region(Inside), SEEDS[:3], error=0.1 * SEEDS[:3], moves=True),
     "Limit": Subject(region(Limit, along="d", order=1), seeded, along=True, moves=True),
     "Limit toward zero": Subject(region(Limit, along="d", order=-1), seeded[::-1], along=True, moves=True),
@@ -54,13 +56,20 @@ SUBJECTS = {
         region(Limit, along="d", order=1), 0.3 + np.array([1, -1] * 3) / X, error=1e-12, along=True
     ),
     "Rate": Subject(fixed(Rate, -1.1, -0.9, along="d"), powers, along=True, degree=0),
+    "Rate of geometric means": Subject(
+        fixed(Rate, -1.1, -0.9, along="d", of="geometric_mean"), powers, along=True, degree=0
+    ),
+    "Limit of geometric means": Subject(region(Limit, along="d", order=1, of="geometric_mean"), seeded, along=True),
     "Rate, bent": Subject(fixed(Rate, -1.1, -0.9, along="d"), bent, along=True, degree=0),
     "Rate, numerical": Subject(fixed(Rate, -1.1, -0.9, along="d"), 3 / X + 1 / X**2, 1e-9 / X, True, degree=0),
     "Rate, log": Subject(region(Rate, along="d", law="log"), logs, along=True, moves=False),
     "Rate, log, numerical": Subject(region(Rate, along="d", law="log"), logs[:, 0], 1e-3, True, moves=False),
     "Identity": Subject(fixed(Identity, 100.0, "scale"), 1e-15 * SEEDS, error=SEEDS, degree=0),
 }
-NO_SCALE = {"Inside, atanh": Inside(-0.5, 0.5, transform="atanh"), "Proportion": Proportion(0.0, 0.5, trials=10)}
+NO_SCALE = {
+    "Inside, atanh": Inside(-0.5, 0.5, transform="atanh", of="median"),
+    "Proportion": Proportion(0.0, 0.5, trials=10),
+}
 """Cosines and shares: their values lie in [-1, 1] and [0, 1], and no other scale exists."""
 
 

@@ -11,6 +11,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.moment_matched.multipliers import Tilt
 from unifiedscore.fields.moment_matched.population_score import PopulationScore
+from unifiedscore.fields.noise import field_noise
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
@@ -35,7 +36,7 @@ def SmoothedScore(
         $\delta > 0$; also acts as a temperature, $\delta^2$.
     smoothing : float
         $s \ge 0$, in the units of the data.
-    noise : (M, d) array or "population"
+    noise : (M, d) array, "population" or Noise
         The tuple $\epsilon_1 \dots \epsilon_M$, or the exact average (one or two dimensions); needed for s > 0. A tuple
         that does not sum to zero adds the constant $-s\bar\epsilon/\delta^2$.
 
@@ -56,7 +57,7 @@ def SmoothedScore(
     """
     data, noise_level = as_samples(data), positive(noise_level, "noise_level")
     smoothing = positive(smoothing, "smoothing", allow_zero=True)
-    score = KernelScore(Gaussian(noise_level), data)
+    noise, score = field_noise(noise), KernelScore(Gaussian(noise_level), data)
     if smoothing == 0.0:
         return score
     if noise is None:

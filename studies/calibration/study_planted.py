@@ -1,0 +1,59 @@
+"""The judge judged: planted cases, each with one thing wrong, must come out as a right judge lets them.
+
+A case is a claim and two data sets: the planted one, with the wrong thing in it, and its sound twin. The planted one
+must come out as said; the sound twin, were it to come out so as well, would show that the judge says it of everything.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from _plants import PLANTS
+
+from unifiedscore.inference import decide
+from unifiedscore.study import Claim, Control, Derivation, Grid, Inside, Study, Variable, judge, judge_derivation
+
+DESCRIBED = {plant.name: plant for plant in PLANTS}
+
+
+def outcome(plant, data):
+    """What the judge makes of the plant's claim on these data: variables of (axes, values)."""
+    axes, test = plant.axes, plant.claim.test
+    if not axes:
+        return decide(test.estimate(data["y"], error=data["scale"], level=0.99), test.low, test.high)
+    variables = {name: (tuple(axes), np.broadcast_to(values, [len(labels) for labels in axes.values()]))
+                 for name, values in data.items()}  # fmt: skip
+    study = Study(
+        name="planted", title="A planted case", grid=Grid(**axes), measure=lambda cell, rng: {},
+        variables={name: Variable(f"Synthetic value {name}") for name in data if not name.endswith("_error")},
+        claims=[plant.claim],
+    )  # fmt: skip
+    (verdict,) = judge(study, xr.Dataset(variables, {axis: list(labels) for axis, labels in axes.items()}))
+    return verdict.outcome
+
+
+def measure(cell, rng):
+    plant = DESCRIBED[cell["plant"]]
+    if isinstance(plant.claim, Derivation):
+        planted, sound = (judge_derivation(replace(plant.claim, **parts), rng).outcome
+                          for parts in (plant.planted, plant.sound))  # fmt: skip
+    else:
+        planted, sound = (outcome(plant, data) for data in (plant.planted, plant.sound))
+    return {"right": float(planted == plant.expected), "sound_alike": float(sound == plant.expected)}
+
+
+study = Study(
+    name="calibration_planted", title="Planted cases come out as a right judge lets them",
+    grid=Grid(plant=list(DESCRIBED)), measure=measure,
+    variables={
+        "right": Variable("Whether the planted case comes out as it must (1 or 0)"),
+        "sound_alike": Variable("Whether the sound twin comes out in this way as well (1 or 0)"),
+    },
+    claims=[
+        Claim("calibration.planted", f"{plant.statement} is {plant.expected.replace('_', ' ')}.",
+              "derived here, from the decision rule", "exact", "right", Inside(0.5, 1.5),
+              where={"plant": plant.name}, regime=plant.name,
+              control=Control("the sound twin in its place", variable="sound_alike"))
+        for plant in PLANTS
+    ],
+)  # fmt: skip
