@@ -90,7 +90,7 @@ def claims():
 study = Study(
     name="calibration_rates_of_means", title="Rates and limits of means under noise that changes along x",
     grid=Grid(test=["rate"], noise=["averaged_chi_square"], seeds=[256], seed=range(16)),
-    profiles={"standard": {"test": ["rate", "limit"], "noise": list(X), "seeds": [16, 64, 256], "seed": range(64)}},
+    profiles={"standard": {"test": ["rate", "limit"], "noise": list(X), "seeds": [16, 256], "seed": range(32)}},
     measure=measure,
     variables={
         "refuted": Variable("Share of true laws of means that are refuted"),

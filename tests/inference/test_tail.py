@@ -153,3 +153,17 @@ def test_a_trend_that_noise_hides_in_the_last_half_widens_towards_where_all_of_x
             estimate = _rate(-5, 5).estimate(y, x=X, level=0.99)
             below, above = estimate.value - estimate.low, estimate.high - estimate.value
             assert (above < 2 * below) if sign > 0 else (below < 2 * above)
+
+
+def test_a_trend_that_the_last_half_allows_is_not_called_one_that_it_shows():
+    reasons = [
+        _rate(-1.05, -0.95).estimate(_noisy(np.log(X) / X, noise, seed), x=X, level=0.99).reason
+        for noise in (1e-4, 0.05)
+        for seed in range(10)
+    ]
+    assert all(
+        "local slopes still trend by +" in reason or "local slopes still trend by -" in reason
+        for reason in reasons[:10]
+    )
+    allowed = [reason for reason in reasons[10:] if "may still trend by up to" in reason]
+    assert allowed and not any("slopes still trend" in reason for reason in allowed)

@@ -46,6 +46,7 @@ def stored(tmp_path, ledger, **changes):
 
 REFUTED = {"outcome": "refuted", "expected": "refuted", "control_outcome": None, "control_detail": None}
 FAILED = FailedCell("small", {"dimension": 4}, "ValueError: no")
+FAILURES = [FAILED] * 14 + [FailedCell("small", {"seed": 1}, f"other {number}") for number in range(13)]
 WAITS = NotRun("a.c", "", "small", "standard", "needs more")
 
 
@@ -176,13 +177,14 @@ def plain(text):
 def test_the_summary_shows_what_decided_and_what_differs(kind, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     wrong = verdict(claim="c.d", regime="large", outcome="refuted", reason="it is two")
-    ledger = ledger_of(verdict(claim="a[b]"), wrong, failed_cells=[FAILED] * 14)
+    ledger = ledger_of(verdict(claim="a[b]"), wrong, failed_cells=FAILURES)
     shown = plain(printed(ledger, kind, verbose=True))
     assert re.search(r"^ok  supported  a\[b\] +1  \[0.9, 1.1\]  in \[0.5, inf\]  Monte Carlo$", shown, re.M)
     assert "NOT AS EXPECTED  c.d (large): expected supported, came out refuted\n" in shown
     assert "\n  it is two\n" in shown and f"\n  {wrong.statement}\n" in shown
-    assert "FAILED  small (dimension=4): ValueError: no" in shown and "and 2 more" in shown
-    assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected.\n14 failed cells.\n" in shown
+    assert "FAILED  small (14 cells, the first at dimension=4): ValueError: no" in shown
+    assert "FAILED  small (seed=1): other 10" in shown and "and 2 more messages" in shown and "other 11" not in shown
+    assert "2 verdicts: 1 supported, 1 refuted; 1 not as expected.\n27 failed cells.\n" in shown
     assert "at most 0.0002" in shown
 
 

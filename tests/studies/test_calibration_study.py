@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 study = load_module(ROOT / "studies" / "calibration" / "study_tests.py")
 ledger = load_module(ROOT / "studies" / "calibration" / "study_ledger.py")
 trials_of_the_study = load_module(ROOT / "studies" / "calibration" / "_trials.py")
+estimand = load_module(ROOT / "studies" / "calibration" / "study_estimand.py")
+planted = load_module(ROOT / "studies" / "calibration" / "study_planted.py")
 power = load_module(ROOT / "studies" / "calibration" / "study_power.py")
 
 
@@ -123,7 +125,8 @@ def test_every_cell_says_how_many_trials_it_holds():
             assert study.measure(cell, np.random.default_rng(0))["trials"] == study.trials_of(kind, noise, correction)
     for claim in study.study.claims:
         where = claim.where
-        assert claim.test.trials == study.trials_of(where["test"], where["noise"], where["correction"])
+        share = len(study.SIZES) if claim.id.endswith("_by_size") else 1
+        assert share * claim.test.trials == study.trials_of(where["test"], where["noise"], where["correction"])
 
 
 def test_the_figure_of_power_knows_how_many_trials_there_are():
@@ -138,3 +141,27 @@ def test_an_interval_without_an_end_misses_no_region_there():
         texts = dict.fromkeys(("claim", "study", "statement", "source", "reason"), "any")
         verdict = Verdict(**texts, **outcomes, interval=interval, region=region)
         assert ledger.missed_at_support_level(verdict) is missed
+
+
+def test_wrong_refutations_by_size_average_to_those_of_all_sizes():
+    found = study.count_seeded("limit", "normal", "logarithmic", study.POINTS["short"], 150, np.random.default_rng(1))
+    parts = [found[f"false_refutation_{size}"] for size in study.SIZES]
+    assert np.mean(parts) == pytest.approx(found["false_refutation"]) and max(parts) == parts[1] > 0.2
+
+
+def test_the_estimands_of_a_law_are_its_own():
+    rng = np.random.default_rng(0)
+    for name, (draw, mean, geometric, median) in estimand.LAWS.items():
+        y = draw(rng, 400_000)
+        assert abs(y.mean() - mean) < 5 * y.std() / 400_000**0.5, name
+        if not np.isnan(geometric):
+            assert np.exp(np.log(y).mean()) == pytest.approx(geometric, rel=0.02), name
+        if not np.isnan(median):
+            assert abs(np.mean(y < median) - 0.5) < 0.005, name
+
+
+def test_planted_cases_are_found_and_their_sound_twins_are_not():
+    names = [plant.name for plant in planted.PLANTS]
+    assert len(set(names)) == len(names) > 40
+    for name in ("rate_true_control", "inside_wrong_code", "level_divided", "last_two_changes"):
+        assert planted.measure({"plant": name}, np.random.default_rng(0)) == {"right": 1.0, "sound_alike": 0.0}

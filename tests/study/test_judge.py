@@ -104,6 +104,24 @@ def test_a_control_that_is_not_refuted_takes_the_power():
     assert not verdict.as_expected
 
 
+def test_a_claim_and_a_control_that_are_swapped_are_told_so():
+    swapped = replace(CLAIM, test=Inside(4.5, 5.5), control=Control("predict one", test=Inside(0.5, 1.5)))
+    verdict = _judge(swapped)
+    assert (verdict.outcome, verdict.control_outcome) == ("inconclusive", "supported")
+    assert "By itself the claim is refuted: the mean" in verdict.reason
+    assert verdict.reason.endswith("Are the claim and its control swapped?")
+
+
+def test_what_failed_cells_said_is_in_the_reason_once():
+    cell = {"estimator": "good", "bandwidth": 0.1, "dimension": 4, "seed": 3}
+    dataset = _dataset()
+    dataset["status"][_at(**cell)] = 2
+    dataset.attrs["failed_cells"] = json.dumps([{"cell": cell, "message": "ValueError: no such thing"}])
+    verdict = _judge(replace(CLAIM, control=Control("bad test", test=Inside(4.5, 5.5))), dataset)
+    assert verdict.outcome == "inconclusive" and verdict.reason.count("ValueError: no such thing") == 1
+    assert verdict.reason.endswith("its control (bad test) is inconclusive for the same reason")
+
+
 @pytest.mark.parametrize(
     "control",
     [Control("bad method", where={"estimator": "bad"}), Control("other variable", variable="rate"),

@@ -222,7 +222,8 @@ VECTOR = Variable("V", dims=("place",), coords={"place": [1, 2]})
     ("values", "variables", "message"),
     [
         (3, {}, "must return a mapping"),
-        ({}, {}, "did not return mean"),
+        ({}, {}, "did not return mean; it returned nothing"),
+        ({"maen": 1.0}, {}, "did not return mean; it returned maen"),
         ({"mean": 1, "meen": 2}, {}, "returned 'meen', not declared among mean"),
         ({"mean": [1.0, 2.0]}, {}, r"mean must be a single number; got shape \(2,\)"),
         ({"mean": 1j}, {}, "mean must be a real number"),

@@ -1,6 +1,7 @@
 """Statistics with intervals, regions, and the verdicts they lead to. NumPy and SciPy only."""
 
-from unifiedscore.inference.estimates import AbstractTest, Estimate
+from unifiedscore.inference.abstract import AbstractTest
+from unifiedscore.inference.estimates import Estimate
 from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.inside import Inside
 from unifiedscore.inference.limit import Limit

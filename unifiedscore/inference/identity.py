@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, find_nonfinite, no_estimate, read_values
+from unifiedscore.inference.abstract import AbstractTest
+from unifiedscore.inference.estimates import Estimate, find_nonfinite, no_estimate, read_values
 from unifiedscore.validate import positive
 
 _EPS = float(np.finfo(np.float64).eps)

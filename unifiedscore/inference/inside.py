@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.estimand import Estimand, median_interval, read_estimand
 from unifiedscore.inference.estimates import (
-    AbstractTest,
     Estimate,
     check_level,
     check_region,

@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.estimand import Estimand, linearised, read_estimand
-from unifiedscore.inference.estimates import AbstractTest, Estimate, check_level, check_region, no_estimate
+from unifiedscore.inference.estimates import Estimate, check_level, check_region, no_estimate
 from unifiedscore.inference.replicates import OverSeeds, estimate_over_seeds, first_third, last_coefficient
 from unifiedscore.inference.series import Series, arrange, judge_numbers
 from unifiedscore.inference.tail import Tail, order_of, remaining

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.estimates import (
-    AbstractTest,
     Estimate,
     check_level,
     check_region,

@@ -116,7 +116,7 @@ def tail(estimate: Estimate, seen: Trend, series: Series, found: OverSeeds, *, r
         elif math.isinf(ahead):
             ahead = 2 * seen.size  # it may well be noise, and noise does not shrink
     wide = replace(estimate, low=min(low, end.low + ahead), high=max(high, end.high + ahead))
-    return trending(wide, seen.size, x, mean_local, start, region, what)
+    return trending(wide, seen.size, x, mean_local, start, region, what, certain=seen.certain)
 
 
 def last_coefficient(columns: list[np.ndarray], y: np.ndarray) -> np.ndarray:

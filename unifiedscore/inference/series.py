@@ -117,18 +117,23 @@ def _where(series: Series, locals_: np.ndarray, estimate: Estimate, region) -> s
     return needed(series.x, locals_, series.last_half, min(target, float(np.ptp(locals_[series.last_half :])) / 2))
 
 
-def trending(wide, trend, x, locals_, last_half, region, what) -> Estimate:
-    """The widened estimate with its reason: the trend exceeds the region's width, or would change the verdict."""
+def trending(wide, trend, x, locals_, last_half, region, what, *, certain: bool = True) -> Estimate:
+    """The widened estimate with its reason: the trend exceeds the region's width, or would change the verdict.
+
+    A trend that is not certain is the largest that the noise of the last half allows, and is called that.
+    """
     width = region[1] - region[0]
     if decide(wide, *region) != "inconclusive" and not abs(trend) > width:
         return wide
+    by = "by" if certain else "by up to"
     if abs(trend) > width:
-        size = f"by {trend:+.3g} over the last half of x, more than the region's width {width:.3g}"
+        size = f"{by} {trend:+.3g} over the last half of x, more than the region's width {width:.3g}"
     else:
-        size = f"by {trend:+.3g} over the last half of x and would change the verdict if it went on"
+        size = f"{by} {trend:+.3g} over the last half of x and would change the verdict if it went on"
     target = width if math.isfinite(width) else distance_to(wide, region)
     target = min(target, abs(trend) / 2)
-    return replace(wide, reason=f"pre-asymptotic: {what} still trend {size}; {needed(x, locals_, last_half, target)}")
+    still = "still trend" if certain else "may still trend"
+    return replace(wide, reason=f"pre-asymptotic: {what} {still} {size}; {needed(x, locals_, last_half, target)}")
 
 
 def distance_to(estimate: Estimate, region: tuple[float, float]) -> float:

@@ -76,11 +76,14 @@ def remarks(ledger: Ledger) -> list[list[str]]:
         number = "  ".join(part for part in _row(verdict)[3:] if part)
         paragraph += [text for text in (verdict.statement, verdict.reason, number, verdict.finding) if text]
         found.append(paragraph + [verdict.reproduce] * bool(verdict.reproduce))
-    failed = ledger.failed_cells
-    for cell in failed[:12]:
-        found.append([f"FAILED  {cell.study}{f' ({cell.where})' if cell.where else ''}: {cell.message}"])
+    failed: dict[tuple[str, str], list[str]] = {}
+    for cell in ledger.failed_cells:
+        failed.setdefault((cell.study, cell.message), []).append(cell.where)
+    for (study, message), where in list(failed.items())[:12]:
+        at = where[0] if len(where) == 1 else f"{len(where)} cells, the first at {where[0]}"
+        found.append([f"FAILED  {study}{f' ({at})' if at else ''}: {message}"])
     if len(failed) > 12:
-        found.append([f"FAILED  ... and {len(failed) - 12} more, see ledger.json"])
+        found.append([f"FAILED  ... and {len(failed) - 12} more messages, see ledger.json"])
     if failed:
         found.append(["Once the cause is removed, --retry-failed measures just these cells again."])
     return found

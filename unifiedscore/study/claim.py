@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, plain, read_end
+from unifiedscore.inference.abstract import AbstractTest
+from unifiedscore.inference.estimates import plain, read_end
 from unifiedscore.inference.verdict import Evidence, Key, Outcome, claim_name
 from unifiedscore.profiles import PROFILES
 from unifiedscore.validate import shown

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.estimates import AbstractTest, Estimate, interval_text, no_estimate
+from unifiedscore.inference.abstract import AbstractTest, interval_text
+from unifiedscore.inference.estimates import Estimate, no_estimate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.claim import Claim
@@ -127,10 +129,7 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
                 "reason": wrong.reason,
             }
             if wrong.outcome != "refuted":
-                power = (
-                    f"the check had no power: its control ({control.mutation}) came out {wrong.outcome}: {wrong.reason}"
-                )
-                reason = f"{result.reason}; and {power}" if result.outcome == "inconclusive" else power
+                reason = _without_power(result, wrong, control.mutation)
                 result = _Result("inconclusive", result.estimate, result.level, reason, result.cells)
     return Verdict(
         claim=claim.id,
@@ -155,6 +154,18 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
     )
 
 
+def _without_power(result: _Result, wrong: _Result, mutation: str) -> str:
+    """Why a claim whose control is not refuted is undecided, whatever it is by itself."""
+    if result.outcome == wrong.outcome == "inconclusive" and result.reason == wrong.reason:
+        return f"{result.reason}; its control ({mutation}) is inconclusive for the same reason"
+    power = f"the check had no power: its control ({mutation}) came out {wrong.outcome}: {wrong.reason}"
+    if result.outcome == "inconclusive":
+        return f"{result.reason}; and {power}"
+    if result.outcome == "refuted" and wrong.outcome == "supported":
+        return f"{power}. By itself the claim is refuted: {result.reason}. Are the claim and its control swapped?"
+    return power
+
+
 def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest) -> _Result:
     """The test on every cell of `where`: what a claim and its control share."""
     cells = 0
@@ -172,8 +183,17 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
         levels = 1 - (1 - SUPPORT_LEVEL) / share, 1 - (1 - REFUTE_LEVEL) / share
         results = [_one(test, values, errors, *levels) for values, errors in parts]
     except Unavailable as problem:
-        return _Result("inconclusive", no_estimate(str(problem)), SUPPORT_LEVEL, str(problem), cells)
+        reason = f"{problem}{_first_message(dataset) if problem.failed else ''}"
+        return _Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells)
     return _combine(test, results, [values.where for values, _ in parts], cells)
+
+
+def _first_message(dataset) -> str:
+    """What a failed cell said, as far as the dataset tells: mostly all of them say the same."""
+    try:
+        return f": {json.loads(dataset.attrs['failed_cells'])[0]['message']}"
+    except (KeyError, IndexError, TypeError, ValueError):
+        return ""
 
 
 def _blocks(study, dataset, claim: Claim, variable: str, where, test) -> tuple[Block, Block | None]:

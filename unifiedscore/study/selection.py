@@ -26,6 +26,10 @@ _LABEL_TOLERANCE = 1e-9
 class Unavailable(Exception):
     """The data cannot answer; the message says why, in words that fit after 'inconclusive: '."""
 
+    def __init__(self, message: str, *, failed: bool = False):
+        super().__init__(message)
+        self.failed = failed  # whether failed cells are why
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -210,8 +214,10 @@ def _refuse_trouble(codes, block: Block, inner, keep, where: str):
             ]
             text = ", ".join([where, *at] if where else at) or "the only cell"
             if codes.size == 1:
-                raise Unavailable(f"the cell at {text} {words[0]}" if text != "the only cell" else f"{text} {words[0]}")
-            raise Unavailable(f"{len(bad)} of {codes.size} cells {words[len(bad) > 1]}, the first at {text}")
+                message = f"the cell at {text} {words[0]}" if text != "the only cell" else f"{text} {words[0]}"
+            else:
+                message = f"{len(bad)} of {codes.size} cells {words[len(bad) > 1]}, the first at {text}"
+            raise Unavailable(message, failed=code == FAILED)
 
 
 def _positions(axis: str, labels: Sequence, wanted) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, final
 
 from unifiedscore.errors import InputError, UnknownNameError
-from unifiedscore.inference.estimates import AbstractTest
+from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.verdict import Evidence, Outcome
 from unifiedscore.study.claim import Claim, Control, Hypothesis
 

@@ -124,7 +124,8 @@ def checked_values(
         raise StudyError(f"measure must return a mapping from variable names to numbers; got {type(values).__name__}")
     missing, unknown = set(required) - set(values), set(values) - set(required) - set(optional)
     if missing:
-        raise StudyError(f"measure did not return {', '.join(sorted(missing))}")
+        others = ", ".join(sorted(map(str, unknown or values))) or "nothing"
+        raise StudyError(f"measure did not return {', '.join(sorted(missing))}; it returned {others}")
     if unknown:
         known = ", ".join(required)
         raise StudyError(f"measure returned {', '.join(sorted(map(repr, unknown)))}, not declared among {known}")

@@ -34,7 +34,7 @@ OTHER = set(
     "replicates reproduce residuals rest_dimension retraction reward reweighted rng rule same_sample sample_end "
     "sample_start schedule scheme scales seed seeds self_terms settings shared shift sigma signal_energy size skewness "
     "slope smoothing smoothness source spacing spectrum split_sample stability standard_error start_time state "
-    "levels narrow sampled shown wide statement statistic steps "
+    "chain levels narrow sampled shown wide statement statistic steps "
     "study systems terminal thin tilt time time_derivative tolerance toward transform "
     "transpose trials truth untilted variance variances weight covariance_error cross_fitted".split()
 )
