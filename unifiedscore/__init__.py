@@ -3,7 +3,7 @@
 Kernels           Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
 Measures          GaussianMixture, Samples, load_measure, load_pair
 Fields            MeanShift, KernelScore, CorrectedMeanShift, SharpScore, Barycenter, Smoothed, as_field,
-                  posterior_moments, PosteriorMoments
+                  posterior_moments, PosteriorMoments, posterior_vectors
 Drifts            Drift, ScoreDifference, SharpDrift, DivergenceDrift, WitnessGradient, SmoothedKLGradient,
                   SinkhornDrift, BatchDriftTarget, batch_drift
 Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
@@ -17,7 +17,9 @@ Your own fields   testing
 Errors            UnifiedScoreError
 
 Each of them has a docstring with an example, such as `help(unifiedscore.Drift)`. The subpackages hold the rest, as in
-`unifiedscore.study.Claim`. All names are resolved on first use (PEP 562), so that importing the package stays fast.
+`unifiedscore.study.Claim`: `unifiedscore.metrics` compares fields (global_cosine, cross_fitted_cosine, ...) and samples
+(wasserstein2, unbiased_mmd2, ...), `unifiedscore.plotting` draws data sets. All names are resolved on first use
+(PEP 562), so that importing the package stays fast.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ __version__ = "0.1.0"
 _HOME = {
     "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair", "whiten"],
-    "posterior": ["PosteriorMoments", "posterior_moments"],
+    "posterior": ["PosteriorMoments", "posterior_moments", "posterior_vectors"],
     "fields": [
         "Barycenter",
         "BatchDriftTarget",
@@ -143,7 +145,7 @@ if TYPE_CHECKING:
     )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
-    from unifiedscore.posterior import PosteriorMoments, posterior_moments
+    from unifiedscore.posterior import PosteriorMoments, posterior_moments, posterior_vectors
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate
     from unifiedscore.samplers import (
         CenteredStiefel,

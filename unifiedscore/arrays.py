@@ -180,6 +180,14 @@ def _holds_foreign(value) -> bool:
 
 def _from_protocol(value, name: str) -> np.ndarray:
     kind = type(value)
+    if callable(value) and not is_array_like(value):
+        what = "field" if hasattr(value, "dimension") else "function"
+        called = getattr(value, "__name__", kind.__name__)
+        refuse(
+            name,
+            f"must be an array of values; got the {what} {called}",
+            "evaluate it at the queries: field(x), with x the (n, d) array of points",
+        )
     if hasattr(kind, "__cuda_array_interface__"):
         if fetch := [m for m in ("get", "copy_to_host") if hasattr(kind, m)]:
             return guarded(getattr(value, fetch[0]), name, "copy it to the host first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -13,7 +14,17 @@ class UnifiedScoreError(Exception):
     """Base class of all errors raised on purpose by unifiedscore.
 
     Use when you catch whatever this package raises on purpose, in one clause.
+
+    Numbers of NumPy stand in its message as the plain numbers they are.
+
+    Examples
+    --------
+    >>> str(UnifiedScoreError("got np.float64(-1.5) and [np.int64(3), np.True_]"))
+    'got -1.5 and [3, True]'
     """
+
+    def __init__(self, *args, **keywords):
+        super().__init__(*(plain_numbers(arg) if isinstance(arg, str) else arg for arg in args), **keywords)
 
 
 class InputError(UnifiedScoreError, ValueError):
@@ -25,7 +36,7 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, got: object, known: Iterable[str]):
         known = sorted(known)
-        shown = repr(got)
+        shown = plain_numbers(repr(got))
         shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
         near = get_close_matches(str(got)[:LONGEST], known, n=3, cutoff=0.4) or known[:8]
         more = "" if len(near) == len(known) else f" ({len(known)} are known)"
@@ -51,6 +62,20 @@ class ChangedError(StudyError):
 
 class MissingDependencyError(UnifiedScoreError, ImportError):
     """An optional extra is needed. The message says what to install."""
+
+
+_SCALAR = re.compile(r"\bnp\.(?:(?:float|int|uint|complex|longdouble|clongdouble|str)\w*\(([^()]*)\)|(True|False)_)")
+
+
+def plain_numbers(text: str) -> str:
+    """Text with `np.float64(0.5)`, as NumPy shows its scalars, written 0.5.
+
+    Examples
+    --------
+    >>> plain_numbers("between np.float32(0.5) and np.str_('one')")
+    "between 0.5 and 'one'"
+    """
+    return _SCALAR.sub(lambda found: found[1] if found[1] is not None else found[2], text)
 
 
 def visible(text: str) -> str:

@@ -7,7 +7,7 @@ import numbers
 import numpy as np
 
 from unifiedscore.arrays import as_array, is_array_like
-from unifiedscore.errors import LONGEST, InputError, UnknownNameError
+from unifiedscore.errors import LONGEST, InputError, UnknownNameError, plain_numbers
 
 MOST_BYTES = 2**40
 """No array of one call is larger than a tebibyte: a count that asks for more is refused before it is allocated."""
@@ -82,8 +82,8 @@ def integer_array(value, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def shown(value) -> str:
-    """`repr` of a value, with numpy scalars as the plain numbers they are; a long one is cut."""
-    text = repr(value.item() if isinstance(value, np.generic) else value)
+    """`repr` of a value, with numpy scalars, also those in a list, as the plain numbers they are; a long one is cut."""
+    text = plain_numbers(repr(value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore.posterior import posterior_moments
-from unifiedscore.study import Claim, Control, Grid, Limit, Study, Theorem, Variable, known
+from unifiedscore.study import Control, Grid, Limit, Study, Theorem, Variable, known
 
 BANDWIDTHS = [0.08, 0.04, 0.02, 0.01, 0.005]
 
@@ -17,7 +17,10 @@ def measure(cell, rng):
     d, tau = cell["dimension"], cell["bandwidth"]
     x = np.zeros((1, d))
     x[0, 0] = 1.0
-    moments = posterior_moments(us.kernel_by_name(cell["kernel"], tau), us.GaussianMixture(np.zeros((1, d)), 1.0), x)
+    # A normal law on the first axis alone has a kernel posterior in one dimension, whatever d is.
+    spread = 1.0 if cell["law"] == "normal" else np.diag(np.eye(d)[0])
+    law = us.GaussianMixture(np.zeros((1, d)), spread)
+    moments = posterior_moments(us.kernel_by_name(cell["kernel"], tau), law, x)
     smoothness = 0.5 if cell["kernel"] == "laplace" else float(cell["kernel"].split(":")[1])
     predicted = d + 2 * smoothness
     shift, score = moments.mean_shift[0], moments.score[0]
@@ -31,6 +34,8 @@ def measure(cell, rng):
         "constant_over_dimension": known(constant / d, constant / d * error),
         "residual_ratio": known(residual, error),
         "residual_scaled": known(residual * (d + 1), error * (d + 1)),
+        "residual_times_dimension": known(residual * d, error * d),
+        "residual_of_line": known(2 * residual, 2 * error),
         "cosine": float(shift @ score / np.linalg.norm(shift) / np.linalg.norm(score)),
     }
 
@@ -39,13 +44,17 @@ def limit(low, high):
     return Limit(low, high, along="bandwidth", order=-2)
 
 
-LAPLACE = {"kernel": "laplace"}
+LAPLACE = {"kernel": "laplace", "law": "normal"}
 constant = Theorem("drift.low_temperature_constant", None,
                    "derived here; low-temperature accuracy announced in v1 of arXiv 2603.07514", "quadrature",
                    "constant_ratio", limit(0.999, 1.001))  # fmt: skip
+residual = Theorem("drift.low_temperature_residual", None, "derived here", "quadrature", None, limit(0.999, 1.001))
+LINE = {"kernel": "laplace", "law": "line", "dimension": [2, 3, 5, 10]}
 study = Study(
     name="low_temperature", title="Low temperature: the constant and the residual that stays",
-    grid=Grid(kernel=["laplace", "matern:1.5", "matern:2.5"], dimension=[1, 2, 3, 5, 10], bandwidth=BANDWIDTHS),
+    grid=Grid(law=["normal", "line"], kernel=["laplace", "matern:1.5", "matern:2.5"], dimension=[1, 2, 3, 5, 10],
+              bandwidth=BANDWIDTHS,
+              skip=lambda cell: cell["law"] == "line" and (cell["kernel"] != "laplace" or cell["dimension"] == 1)),
     measure=measure,
     variables={
         "constant": Variable("Mean shift over τ² times the score of the law", symbol="V/(τ² ∇log p)"),
@@ -53,18 +62,30 @@ study = Study(
         "constant_over_dimension": Variable("Mean shift over d τ² times the score of the law"),
         "residual_ratio": Variable("Share of the covariance residual in the mean shift", symbol="|delta|/|V|"),
         "residual_scaled": Variable("(d + 1) times the share of the covariance residual in the mean shift"),
+        "residual_times_dimension": Variable("d times the share of the covariance residual in the mean shift"),
+        "residual_of_line": Variable("Twice the share of the covariance residual in the mean shift"),
         "cosine": Variable("Cosine between mean shift and kernel score"),
     },
     claims=[
         constant.claim(regime="laplace", where=LAPLACE,
-                       statement="As tau -> 0 the Laplace mean shift is (d + 1) tau^2 grad log p.",
+                       statement="For a normal law in d dimensions, as tau -> 0, the Laplace mean shift is (d + 1) "
+                                 "tau^2 grad log p.",
                        control=Control("constant d instead of d + 1", variable="constant_over_dimension")),
-        constant.claim(regime="matern", where={"kernel": ["matern:1.5", "matern:2.5"]},
-                       statement="As l -> 0 the Matern mean shift is (d + 2 nu) l^2 grad log p.",
+        constant.claim(regime="matern", where={"kernel": ["matern:1.5", "matern:2.5"], "law": "normal"},
+                       statement="For a normal law in d dimensions, as l -> 0, the Matern mean shift is "
+                                 "(d + 2 nu) l^2 grad log p.",
                        control=Control("constant d instead of d + 2 nu", variable="constant_over_dimension")),
-        Claim("drift.low_temperature_residual",
-              "As tau -> 0 the covariance residual of the Laplace kernel keeps the share 1/(d + 1) of the mean shift.",
-              "derived here", "quadrature", "residual_scaled", limit(0.999, 1.001), where=LAPLACE,
-              control=Control("the share tends to 0", test=limit(-0.001, 0.001))),
+        residual.claim(regime="smooth density", where=LAPLACE, variable="residual_scaled",
+                       statement="For a normal law in d dimensions, as tau -> 0, the covariance residual of the "
+                                 "Laplace kernel keeps the share 1/(d + 1) of the mean shift.",
+                       control=Control("the share 1/d", variable="residual_times_dimension")),
+        residual.claim(regime="law on a line", where=LINE, variable="residual_of_line",
+                       statement="For a normal law on a line in 2 to 10 dimensions, at a point of the line, as tau -> "
+                                 "0, the covariance residual of the Laplace kernel keeps half of the mean shift.",
+                       control=Control("a smooth density in as many dimensions", where={"law": "normal"})),
+        residual.claim(regime="law on a line, ambient dimension", where=LINE, variable="residual_scaled",
+                       expect="refuted",
+                       statement="For a normal law on a line in 2 to 10 dimensions, as tau -> 0, the covariance "
+                                 "residual of the Laplace kernel keeps the share 1/(d + 1) of the mean shift."),
     ],
 )  # fmt: skip

@@ -172,36 +172,39 @@ def doors():
                 },
             )
         ],
-        "posterior_moments": [
-            Door(
-                f"posterior_moments {type(m).__name__}",
-                us.posterior_moments,
-                {"kernel": kernel(GAUSS), "measure": measure(m), "x": points(X)},
-            )
-            for m in (S, P)
-        ]
-        + [
-            Door(
-                "posterior_moments",
-                lambda exclude: us.posterior_moments(GAUSS, S, X, exclude=exclude),
-                {
-                    "exclude": Argument(
-                        np.arange(7),
-                        {
-                            "short": np.arange(3),
-                            "beyond": np.full(7, 11),
-                            "negative": np.full(7, -2),
-                            "text": "abc",
-                            "float": np.ones(7),
-                            "matrix": np.ones((7, 1), dtype=int),
-                            "object": object(),
-                            "mapping": {},
-                            "nan": np.full(7, np.nan),
-                            "complex": 1j,
-                            "truth": np.ones(7, dtype=bool),
-                        },
-                    )
-                },
-            ),
-        ],
+        **{
+            function.__name__: [
+                Door(
+                    f"{function.__name__} {type(m).__name__}",
+                    function,
+                    {"kernel": kernel(GAUSS), "measure": measure(m), "x": points(X)},
+                )
+                for m in (S, P)
+            ]
+            + [
+                Door(
+                    function.__name__,
+                    lambda exclude, function=function: function(GAUSS, S, X, exclude=exclude),
+                    {
+                        "exclude": Argument(
+                            np.arange(7),
+                            {
+                                "short": np.arange(3),
+                                "beyond": np.full(7, 11),
+                                "negative": np.full(7, -2),
+                                "text": "abc",
+                                "float": np.ones(7),
+                                "matrix": np.ones((7, 1), dtype=int),
+                                "object": object(),
+                                "mapping": {},
+                                "nan": np.full(7, np.nan),
+                                "complex": 1j,
+                                "truth": np.ones(7, dtype=bool),
+                            },
+                        )
+                    },
+                ),
+            ]
+            for function in (us.posterior_moments, us.posterior_vectors)
+        },
     }

@@ -2,15 +2,17 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import unifiedscore as us
 from unifiedscore.diagnosis import diagnose, diagnose_command
-from unifiedscore.diagnosis.command import print_diagnosis
+from unifiedscore.diagnosis.command import as_json, print_diagnosis
 from unifiedscore.diagnosis.data import prepare
 from unifiedscore.diagnosis.measurement import _chance_cosine, _curl_energy, _curl_share, linear_curl_share
 from unifiedscore.diagnosis.scales import Distances, make_kernels, measure_spread
@@ -25,11 +27,11 @@ def normal(shape, *, seed, shift=0.0, scale=1.0):
 
 
 def advice(dataset):
-    return json.loads(dataset.attrs["advice"])
+    return dataset.attrs["advice"].splitlines()
 
 
 def notes(dataset):
-    return " | ".join(json.loads(dataset.attrs["notes"]))
+    return " | ".join(dataset.attrs["notes"].splitlines())
 
 
 def ring(dimension, *, per_fold, folds, pair="ring_mog", seed=0, **options):
@@ -289,7 +291,7 @@ def test_a_drift_that_is_not_zero_is_never_called_so():
 
 def test_odd_columns_and_rows_are_mentioned_once_and_ordinary_ones_never():
     p, q = normal((100, 4), seed=43), normal((120, 4), seed=44, shift=0.3)
-    ordinary = json.loads(diagnose(p, q, bandwidths=1.0).attrs["notes"])
+    ordinary = diagnose(p, q, bandwidths=1.0).attrs["notes"].splitlines()
     assert [note.partition(":")[0] for note in ordinary] == ["queries", "intervals"]
 
     def changed(change_p, change_q):
@@ -527,3 +529,48 @@ def test_unrelated_fields_are_rarely_called_related():
     signs = rng.choice([-1.0, 1.0], size=(4000, 80, 1))
     cosines = [global_cosine(sign * field, drift, weights) for sign in signs]
     assert _chance_cosine(field, drift, weights) == pytest.approx(np.std(cosines), rel=0.05)
+
+
+def test_advice_and_notes_are_text_of_one_sentence_a_line():
+    p, q = np.random.default_rng(0).normal(size=(2, 60, 2))
+    found = diagnose(p, q, bandwidths=1.0)
+    for text in (found.attrs["advice"], found.attrs["notes"]):
+        assert isinstance(text, str) and not text.startswith("[") and all(len(line) > 20 for line in text.splitlines())
+    plain = as_json(found)["attributes"]
+    assert plain["advice"] == found.attrs["advice"].splitlines() and isinstance(plain["notes"], list)
+
+
+def test_a_field_is_evaluated_at_the_queries():
+    rng = np.random.default_rng(0)
+    p, q, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) + 0.5, rng.normal(size=(20, 2))
+    field = us.Drift(us.Laplace(0.7), target=p, model=q)
+    given = diagnose(p, q, bandwidths=[0.7], queries=x, field=field(x))
+    for source in (field, lambda x: field(x)):
+        xr.testing.assert_identical(given, diagnose(p, q, bandwidths=[0.7], queries=x, field=source))
+        held_out = diagnose(p, q, bandwidths=[0.7], field=source)
+        assert held_out["field_drift_cosine"].values[0] > 0.5  # its own points are left out of the drift
+    with pytest.raises(InputError, match="one vector a query"):
+        diagnose(p, q, bandwidths=[0.7], field=lambda x: x[:, :1])
+
+
+@pytest.mark.parametrize("field", [None, "field"])
+def test_every_term_of_the_table_is_defined_beneath_it(field):
+    rng = np.random.default_rng(0)
+    p, q, x = rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) + 0.5, rng.normal(size=(20, 2))
+    found = diagnose(p, q, bandwidths=[0.7], queries=x, field=None if field is None else -x)
+    text = io.StringIO()
+    print_diagnosis(found, file=text)
+    table, terms = text.getvalue().split("term: ", 1)
+    terms = " ".join(terms.split())
+    for word in (
+        "drift",
+        "score difference",
+        "cross-fitted",
+        "effective samples",
+        "preconditioner",
+        "residual",
+        "kappa",
+    ):
+        assert re.search(rf"\b{word}:|\b{word} \w_p", terms) or f"{word}: " in terms, word
+    assert ("curl indication" in table) == ("curl indication:" in terms) == (field is not None)
+    assert "same, from all samples" not in table

@@ -20,7 +20,7 @@ def noisy(rng, replicates, *, angle=0.5, noise=1.0, signal=1.0):
 
 
 def test_two_replicates_give_the_formula():
-    (d1, d2), (s1, s2) = noisy(np.random.default_rng(1), 2)
+    (d1, d2), (s1, s2) = noisy(np.random.default_rng(1), 2, noise=1e-2)
     product = lambda a, b: (a * b).sum(1).mean()  # noqa: E731
     expected = (product(d1, s2) + product(d2, s1)) / 2 / np.sqrt(product(d1, d2) * product(s1, s2))
     estimate = cross_fitted_cosine(np.stack([d1, d2]), np.stack([s1, s2]))
@@ -79,6 +79,44 @@ def test_pure_noise_is_called_hidden_and_not_given_a_cosine():
     wrong = sum(np.isfinite(f.value) for f in found)
     assert wrong <= 0.01 * repeats + 4 * np.sqrt(0.01 * repeats)
     assert "noise hides the drift" in next(f for f in found if np.isnan(f.value)).reason
+
+
+@pytest.mark.parametrize("spread", ["constant", "free"])
+@pytest.mark.parametrize("replicates", [2, 3, 4])
+def test_few_replicates_of_pure_noise_are_given_no_cosine(replicates, spread):
+    rng, level, repeats = np.random.default_rng(9), 0.9, 400
+    shape = (replicates, 1 if spread == "constant" else N, 1 if spread == "constant" else D)
+    found = []
+    for _ in range(repeats):
+        noise = np.zeros((replicates, N, D)) + rng.standard_normal(shape)
+        found.append(cross_fitted_cosine(noise, 2 * noise, level=level))
+    wrong = sum(np.isfinite(f.value) for f in found)
+    assert wrong <= (1 - level) * repeats + 4 * np.sqrt(level * (1 - level) * repeats)
+    if replicates == 2:
+        assert any("two replicates cannot tell the drift from noise" in f.reason for f in found)
+
+
+def test_the_quantile_of_two_replicates_is_that_of_one_normal_number():
+    """One constant number as noise is the worst case: there the level is met, not undercut."""
+    rng, level, repeats = np.random.default_rng(10), 0.8, 2000
+    noise = rng.standard_normal((repeats, 2, 1, 1)) + np.zeros((1, 1, 3, 1))
+    wrong = sum(np.isfinite(cross_fitted_cosine(n, n, level=level).value) for n in noise)
+    assert wrong / repeats == pytest.approx(1 - level, abs=4 * np.sqrt(level * (1 - level) / repeats))
+
+
+def test_sparse_fields_in_high_dimension_are_refused():
+    """Two rings in 1024 dimensions, 1000 samples: the truth is 0.587, plain ratios say 0.7 to 1."""
+    import unifiedscore as us
+
+    d, rng = 1024, np.random.default_rng(0)
+    p, q = us.load_pair("ring_mog", dimension=d)
+    kernel, x = us.Laplace(0.3 * d**0.5), q.sample(100, rng)
+    draws = [[us.posterior_moments(kernel, law.sample(1000, rng), x) for law in (p, q)] for _ in range(4)]
+    drift = np.stack([a.mean_shift - b.mean_shift for a, b in draws])
+    score = np.stack([a.score - b.score for a, b in draws])
+    for count in (2, 3, 4):
+        found = cross_fitted_cosine(drift[:count], score[:count])
+        assert np.isnan(found.value) and found.reason
 
 
 def test_a_clear_signal_is_not_called_hidden():

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.inference import Inside, Rate
 from unifiedscore.plotting import Prediction, plot_scaling
 from unifiedscore.plotting.export import numbers
+from unifiedscore.plotting.ranking import plot_ranking
 from unifiedscore.plotting.scaling import local_slopes
 from unifiedscore.plotting.series import curve, has, pick
 
@@ -135,3 +137,99 @@ def test_a_variable_without_positive_values_has_no_logarithm(dataset):
 def test_a_prediction_lies_in_its_own_region():
     with pytest.raises(InputError, match="must lie in its region"):
         Prediction(-1.0, low=-0.5, high=0.0)
+
+
+def four(dataset, **options):
+    ax = None
+    for method, end in (("one", -0.8), ("two", -0.8), ("one", -0.7), ("two", -0.7)):
+        law = Prediction(-1.0, low=-1.2, high=end)
+        ax = plot_scaling(dataset, "sampled", "dimension", where={"method": method}, ax=ax, prediction=law, **options)
+    return ax
+
+
+def test_many_curves_share_one_legend_that_says_everything_once(dataset):
+    ax = four(dataset)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(texts) == len(set(texts)) == 4 - 2 + 2 + 3  # equal curves stand there once; laws; dots, band, region
+    assert sum(text.startswith("sampled, method one: slope") for text in texts) == 1
+    assert sum(text.startswith("predicted: slope") for text in texts) == 2
+    assert texts.count("each seed") == texts.count("99 % t interval, 16 seeds") == 1
+
+
+def test_the_legend_of_a_figure_of_its_own_covers_no_data(dataset):
+    ax = four(dataset)
+    FigureCanvasAgg(ax.figure).draw()
+    legend, panel = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert legend.x0 >= panel.x1 and legend.x1 <= ax.figure.bbox.x1
+
+
+def test_the_second_curve_is_drawn_beneath_as_well_and_in_a_look_of_its_own(dataset):
+    ax = four(dataset)
+    upper, lower = ax.figure.axes
+    assert ax is upper
+    slopes = [line for line in lower.lines if len(line.get_xdata()) == len(D) - 1]
+    curves = [line for line in upper.lines if len(line.get_xdata()) == len(D)]
+    laws = [line for line in upper.lines if len(line.get_xdata()) == 2]
+    assert len(slopes) == len(curves) == len(laws) == 4
+    for kind in (slopes, curves):
+        assert len({line.get_color() for line in kind}) == len({line.get_marker() for line in kind}) == 4
+    assert len({line.get_color() for line in laws}) == 4
+    low, high = lower.get_ylim()
+    assert all(low < value < high for line in slopes for value in line.get_ydata())
+
+
+def test_one_region_is_shaded_once_and_several_are_not_shaded_over_each_other(dataset):
+    law = Prediction(-1.0, low=-1.2, high=-0.8)
+    ax = None
+    for method in ("one", "two"):
+        ax = plot_scaling(dataset, "sampled", "dimension", where={"method": method}, ax=ax, prediction=law)
+    lower = ax.figure.axes[1]
+    assert [patch.get_label() for patch in lower.patches] == ["refutes the claim"] * 2
+    bands = four(dataset).figure.axes[1].patches
+    assert [patch.get_label() for patch in bands] == ["allowed by the claim, in the colour of its curve"] * 2
+    assert sorted(round(patch.get_y() + patch.get_height(), 9) for patch in bands) == [-0.8, -0.7]
+    assert len({patch.get_facecolor() for patch in bands}) == 2
+
+
+def overlapping(axis):
+    FigureCanvasAgg(axis.figure).draw()
+    boxes = [label.get_window_extent() for label in axis.get_ticklabels(which="both") if label.get_text()]
+    boxes = [box for box in boxes if box.width and axis.axes.get_window_extent().expanded(1.5, 1.5).overlaps(box)]
+    return [(a, b) for k, a in enumerate(boxes) for b in boxes[k + 1 :] if a.overlaps(b)], len(boxes)
+
+
+@pytest.mark.parametrize("first", [0.0003, 1.0, 200.0, 3e5])
+@pytest.mark.parametrize("ratio", [1.2, 2.0, 4.0, 30.0])
+def test_tick_labels_do_not_touch(first, ratio):
+    x = first * ratio ** np.arange(5)
+    data = xr.Dataset({"y": ("x", 1 / x)}, {"x": x})
+    upper, lower = plot_scaling(data, "y", "x", prediction=Prediction(-1.0, low=-1.1, high=-0.9)).figure.axes
+    for axis in (upper.yaxis, lower.xaxis, lower.yaxis):
+        touching, count = overlapping(axis)
+        assert not touching and count >= 2
+
+
+def test_curves_on_axes_of_ones_own_have_a_panel_beneath_after_it_was_named_once(dataset):
+    ax, lower = Figure().subplots(2, 1)
+    plot_scaling(dataset, "exact", "dimension", ax=ax, lower=lower)
+    plot_scaling(dataset, "sampled", "dimension", ax=ax, where={"method": "one"})
+    assert len(lower.lines) == 2
+
+
+def test_curves_that_were_removed_are_forgotten(dataset):
+    ax = plot_scaling(dataset, "exact", "dimension")
+    ax.clear()
+    plot_scaling(dataset, "sampled", "dimension", ax=ax, where={"method": "one"})
+    assert not any(text.get_text().startswith("exact") for text in ax.get_legend().get_texts())
+
+
+@pytest.mark.parametrize("transform", ["none", "log"])
+def test_intervals_over_seeds_are_taken_in_the_transform_of_the_claim(dataset, transform):
+    ax = plot_scaling(dataset, "sampled", "dimension", where={"method": "one"}, transform=transform)
+    band = named(ax, "band sampled: 99 % t interval, 16 seeds")
+    ranking = plot_ranking(dataset, "sampled", "dimension", where={"method": "one"}, transform=transform)
+    for x, row, bar in zip(D, dataset["sampled"].values[0], ranking.containers, strict=True):
+        estimate = Inside(-np.inf, 0.0, transform=transform).estimate(row, level=0.99)
+        np.testing.assert_allclose(np.ptp(band[band[:, 0] == x, 1]), estimate.high - estimate.low)
+        ends = bar.lines[2][0].get_segments()[0][:, 0]
+        np.testing.assert_allclose(ends, [estimate.low, estimate.high])

@@ -5,7 +5,18 @@ import matplotlib
 import pytest
 import xarray as xr
 
-from unifiedscore.plotting.style import COLOURS, MARKERS, as_math, axis_label, colour, marker, number, shades, style
+from unifiedscore.plotting.style import (
+    COLOURS,
+    MARKERS,
+    as_math,
+    axis_label,
+    balanced,
+    colour,
+    marker,
+    number,
+    shades,
+    style,
+)
 
 
 def test_importing_the_plots_imports_no_matplotlib():
@@ -67,3 +78,11 @@ def test_numbers_read_as_people_write_them():
     assert number(-1.003) == "\N{MINUS SIGN}1"
     assert number(0.00001234) == r"$1.23\times10^{-5}$"
     assert number(1e6) == "$10^{6}$"
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_no_line_of_a_label_holds_a_lone_word(count):
+    text = "mean squared error of " * count
+    lines = balanced(text, 44).splitlines()
+    assert max(map(len, lines)) <= 44 and " ".join(lines) == text.strip()
+    assert len(lines) == 1 or len(lines[-1].split()) > 1

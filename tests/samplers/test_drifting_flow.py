@@ -41,6 +41,27 @@ def test_one_step_is_explicit_euler_of_the_drift():
     np.testing.assert_allclose(independent.particles[::2], expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("rule", ["drift", "sharp"])
+@pytest.mark.parametrize("kernel", [us.Gaussian(0.7), us.Laplace(1.0), us.Matern(0.5, 1.5)])
+def test_a_masked_particle_is_not_among_its_own_negatives(kernel, rule):
+    """Particle by particle against the field of the others alone."""
+    velocity = DriftingFlow(kernel, P, rule=rule).velocity(START)
+    sharp = kernel.sharp()
+    unit = float(np.exp(sharp.log_scale + sharp.kernel.log_profile(0.0))) if rule == "sharp" else 1.0
+    field = us.SharpDrift if rule == "sharp" else us.Drift
+    for i, x in enumerate(START):
+        others = field(kernel, target=P, model=np.delete(START, i, axis=0))
+        np.testing.assert_allclose(velocity[i], unit * others(x[None])[0], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["drift", "batch"])
+def test_the_policies_for_the_self_term_differ(rule):
+    mask, keep = (
+        DriftingFlow(us.Laplace(1.0), DATA, rule=rule, self_terms=terms).velocity(START) for terms in ("mask", "keep")
+    )
+    assert np.abs(mask - keep).max() > 1e-3
+
+
 def test_the_curl_is_that_of_the_jacobian():
     kernel = us.Laplace(1.0)
     path = DriftingFlow(kernel, P).run(START, n_steps=1)

@@ -107,6 +107,32 @@ def test_a_figure_names_its_studies_and_claims(tmp_path):
         figure_in(path)
 
 
+def test_a_title_of_its_own_is_the_title_of_a_figure(tmp_path):
+    path = tmp_path / "fig_one.py"
+    path.write_text(FIGURE.format(study="a") + "title = 'Another title'\n")
+    assert figure_in(path).title == "Another title"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", 'has no line such as study = "mine"'),
+        ("study = 3", "study must be a name or a tuple of names"),
+        ("study = ('a', None)", "study must be a name or a tuple of names"),
+        ("study = ()", "study names none"),
+        ("study = 'a'; title = 3", "title must be a text"),
+        ("study = 'a'; claims = {'a.b': 1}", "claims must be a name or a tuple of names"),
+        ("study = 'a'; profile = 'quik'", "quick"),
+    ],
+)
+def test_what_is_wrong_with_a_figure_file_is_said(tmp_path, line, message):
+    path = tmp_path / "fig_one.py"
+    path.write_text(f"{line}\ndef figure(dataset):\n    return None\n")
+    with pytest.raises(StudyError, match=message) as caught:
+        figure_in(path)
+    assert "fig_one.py" in str(caught.value) and "got ()" not in str(caught.value)
+
+
 @pytest.mark.parametrize("code", ["import sys; sys.exit(0)", "raise SystemExit"])
 def test_a_file_that_exits_is_an_error(tmp_path, code):
     path = tmp_path / "study_exits.py"

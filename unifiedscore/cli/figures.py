@@ -12,7 +12,16 @@ from unifiedscore.output import say
 
 
 def figures_command(paths: Paths = None, out: Out = OUT, executor: ExecutorName = "local", workers: Workers = None):
-    """Draw the figures from stored data sets: PNG, PDF and the plotted numbers."""
+    """Draw the figures from stored data sets: PNG, PDF and the plotted numbers.
+
+    A figure is a file fig_NAME.py that holds study = "mine", the name of the study whose data set it shows, and a
+    function figure(dataset) that returns a matplotlib Figure. With study = ("mine", "other") the function gets a dict
+    of data sets by name. It measures nothing: it draws what a run has stored.
+
+    The file may also hold title = "..." (else the first line of its docstring is the title in the report),
+    claims = ("mine.rate",), which links it to these claims, and profile = "standard", the smallest profile whose data
+    have something to draw. `unifiedscore new figure NAME` writes such a file and its test.
+    """
     from unifiedscore.study.discover import discover
     from unifiedscore.verify.routine import draw
 

@@ -1,4 +1,4 @@
-"""`new`: a user's own kernel, field or study begins with one that runs and is tested."""
+"""`new`: a user's own kernel, field, study, figure or derivation begins with one that runs and is tested."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from unifiedscore.output import say
 
 
 def new_command(
-    kind: Annotated[str, typer.Argument(help="kernel, field or study.")],
+    kind: Annotated[str, typer.Argument(help="kernel, field, study, figure or derivation.")],
     name: Annotated[str, typer.Argument(help="Lower-case identifier, such as soft_laplace.")],
     out: Annotated[Path, typer.Option("--out", help="Folder, created if it is not there.")] = Path("."),
 ):
-    """Write a runnable kernel, field or study and its test, to be changed into your own."""
-    from unifiedscore.templates import write_template
+    """Write a runnable kernel, field, study, figure or derivation and its test, to be changed into your own.
+
+    A study comes with a figure of its data set; written to a folder called studies, the figure goes to figures beside
+    it, where both are found without being named.
+    """
+    from unifiedscore.templates import next_command, write_template
 
     written = write_template(kind, name, out)
     for path in written:
         say(path)
-    say(f"Next: {f'unifiedscore verify {written[0]}' if kind == 'study' else f'pytest {written[1]}'}")
+    say(f"Next: {next_command(kind, written)}")

@@ -17,7 +17,7 @@ from unifiedscore import validate
 from unifiedscore.diagnosis import variables
 from unifiedscore.diagnosis.core import diagnose
 from unifiedscore.diagnosis.sources import read_array, read_laws
-from unifiedscore.errors import FileError, InputError
+from unifiedscore.errors import FileError, InputError, visible
 from unifiedscore.output import encoded, say, say_lines
 
 _WIDTH = 110
@@ -26,7 +26,7 @@ _ROWS = {
     "cross_fitted_cosine": "cosine, cross-fitted (noise-free)",
     "split_sample_cosine": "cosine, split samples (attenuated)",
     "same_sample_cosine": "cosine, same samples (shared noise)",
-    "whole_sample_cosine": "same, from all samples at once",
+    "whole_sample_cosine": "cosine, same samples, all at once",
     "effective_samples": "effective samples, target / model",
     "noise_share": "noise share of the drift energy",
     "mean_difference_share": "explained by the mean difference",
@@ -112,8 +112,8 @@ def diagnose_command(
             seed=seed,
             max_samples=max_samples,
         )
-    notes = laws[2] + json.loads(dataset.attrs["notes"])
-    dataset = dataset.assign_attrs(target=str(target), model=str(model), notes=json.dumps(notes))
+    notes = "\n".join([*map(visible, laws[2]), *dataset.attrs["notes"].splitlines()])
+    dataset = dataset.assign_attrs(target=str(target), model=str(model), notes=notes)
     print_diagnosis(dataset, file=file)
     if out is not None:
         for path in save_diagnosis(dataset, out):
@@ -152,9 +152,11 @@ def print_diagnosis(dataset, *, file=None) -> None:
             cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
             say("  ".join(cells), file=file)
     say_lines(_scales(dataset), file=file)
-    for note in json.loads(attrs["notes"]):
+    for text in (text for name, text in _TERMS.items() if not name or name in dataset):
+        say_lines(fill(f"term: {text}", _WIDTH, subsequent_indent="  "), file=file)
+    for note in attrs["notes"].splitlines():
         say_lines(fill(f"note: {note}", _WIDTH, subsequent_indent="  "), file=file)
-    for sentence in json.loads(attrs["advice"]):
+    for sentence in attrs["advice"].splitlines():
         say_lines(fill(f"-> {sentence}", _WIDTH, subsequent_indent="   "), file=file)
 
 
@@ -177,6 +179,23 @@ def _interval(value: float, low: float, high: float) -> str:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+_TERMS = {
+    "": "drift V_p minus V_q and score difference s_p minus s_q of target p and model q: V(x) is the mean of y minus x "
+    "over samples y weighted by the kernel k(x, y), s(x) the gradient of log E k(x, y)",
+    "cross_fitted_cosine": "cross-fitted: products of different folds, whose noise averages out; same samples: both "
+    "fields from one fold, or from all samples at once",
+    "effective_samples": "effective samples: 1 / (sum of squared weights), the median over queries",
+    "preconditioner_ratio": "preconditioner: alpha = E[1/b] under these weights, b = phi'(r)/r of the kernel "
+    "exp(-phi(r)); residual: V minus alpha s",
+    "curl_share": "curl: the antisymmetric part of the Jacobian",
+    "effective_bandwidth": "h = sqrt(E alpha): bandwidth of the Gaussian kernel that acts like this one",
+    "field_curl_indication": "curl indication: the antisymmetric share of the best linear fit",
+    "kappa": "kappa: dimension times E(a.b)^2 / (E|a|^2)^2 of two samples a, b about the midpoint of the means; norm "
+    "spread: dimension times Var|a|^2 / (E|a|^2)^2",
+}
+"""What the rows are about, said where they are printed; by a variable that is there with them."""
 
 
 def _scales(dataset) -> str:
@@ -232,7 +251,7 @@ def as_json(dataset) -> dict:
     """The data set as plain JSON: missing and infinite numbers are null."""
     plain = {"attributes": _plain(dataset.attrs)}
     for key in ("advice", "notes"):
-        plain["attributes"][key] = json.loads(plain["attributes"][key])
+        plain["attributes"][key] = plain["attributes"][key].splitlines()
     plain["coordinates"] = {name: dataset[name].values.tolist() for name in dataset.coords}
     plain["variables"] = {
         name: {"dims": list(v.dims), **_plain(v.attrs), "values": _finite(v.values.tolist())}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from unifiedscore.diagnosis.advice import advise
 from unifiedscore.diagnosis.data import Data, prepare
 from unifiedscore.diagnosis.measurement import measure
 from unifiedscore.diagnosis.remarks import dominant_column, same_samples
+from unifiedscore.errors import visible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,8 +55,8 @@ def diagnose(
     queries : (n, d) array, optional
         Where the fields are compared; by default up to `max_queries` model points, held out of the model's sample.
         Queries that equal a sample leave it out (leave-one-out).
-    field : (n, d) array, optional
-        Your own field at `queries`, to be decomposed into the parts above and a rest.
+    field : (n, d) array, field or function, optional
+        Your own field, to be decomposed into the parts above and a rest: its values at `queries`, or what gives them.
     relative : bool
         Bandwidths are multiples of the mean distance between queries and target samples.
     seed : int
@@ -70,7 +70,8 @@ def diagnose(
     -------
     xarray.Dataset
         Along `bandwidth` (in the units of the data), `law` (target, model) and `component` (principal axes); every
-        variable with `long_name`, `units` and `symbol`; attributes `advice`, `notes`, `level`.
+        variable with `long_name`, `units` and `symbol`; attributes `advice` and `notes` (text to print, one
+        sentence a line) and `level`.
 
     Raises
     ------
@@ -175,13 +176,13 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
             "folds": len(data.target.folds),
             "level": LEVEL,
             "seed": seed,
-            "notes": json.dumps(list(data.notes)),
+            "notes": "\n".join(map(visible, data.notes)),
             "source": f"unifiedscore {__version__}",
             "references": "Deng et al. 2026, arXiv 2602.04770; Lai et al. 2026, arXiv 2603.07514",
         },
     )
     sentences = advise(dataset, dominant=dominant_column(*laws), same=same_samples(*laws))
-    return dataset.assign_attrs(advice=json.dumps(sentences))
+    return dataset.assign_attrs(advice="\n".join(sentences))
 
 
 def _kernel_text(kernel) -> str:

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
+from unifiedscore.arrays import is_array_like
 from unifiedscore.diagnosis.remarks import refuse_degenerate, remarks, same_samples
 from unifiedscore.errors import InputError
 from unifiedscore.measures import Samples, as_samples
@@ -55,7 +56,8 @@ def prepare(target, model, *, queries, field, max_samples, max_queries, folds, r
             f"target and model must have one dimension; got {target.dimension} and {model.dimension} "
             f"(shapes {target.points.shape} and {model.points.shape})"
         )
-    if field is not None and queries is None:
+    evaluated = callable(field) and not is_array_like(field)
+    if field is not None and queries is None and not evaluated:
         raise InputError("field needs queries: the points at which it was computed")
     refuse_degenerate(target, model)
     notes = remarks(target, model, _members)
@@ -69,6 +71,8 @@ def prepare(target, model, *, queries, field, max_samples, max_queries, folds, r
         x, weights = model.points[held[:count]], model.weights[held[:count]]
         model = Samples(model.points[held[count:]], model.weights[held[count:]])
         notes.append(f"queries: {count} points of the model, held out of its sample")
+        if evaluated:
+            field = _field_values(field, x)
     else:
         x, weights, field = _user_queries(queries, field, target.dimension, max_queries, rng, notes)
     smallest = min(target.size, model.size)
@@ -103,17 +107,23 @@ def _subsample(law: Samples, name: str, limit: int, rng, notes: list[str]) -> Sa
 
 def _user_queries(queries, field, dimension, limit, rng, notes):
     x = validate.points(queries, "queries", dimension=dimension).astype(np.float64)
-    if field is not None:
-        field = validate.points(field, "field").astype(np.float64)
-        if field.shape != x.shape:
-            raise InputError(f"field must hold one vector a query, shape {x.shape}; got shape {field.shape}")
-        if not field.any():
-            raise InputError("field is zero at every query, so there is nothing to decompose")
+    field = None if field is None else _field_values(field, x)
     if len(x) > limit:
         index = np.sort(rng.choice(len(x), size=limit, replace=False))
         notes.append(f"queries: a random {limit} of the {len(x)} given (raise max_queries for more)")
         x, field = x[index], None if field is None else field[index]
     return x, np.ones(len(x)), field
+
+
+def _field_values(field, x) -> np.ndarray:
+    """The user's field at the queries: values computed before, or a field or function that gives them."""
+    given = field(x) if callable(field) and not is_array_like(field) else field
+    values = validate.points(given, "field").astype(np.float64)
+    if values.shape != x.shape:
+        raise InputError(f"field must hold one vector a query, shape {x.shape}; got shape {values.shape}")
+    if not values.any():
+        raise InputError("field is zero at every query, so there is nothing to decompose")
+    return values
 
 
 def _support(law: Samples, name: str, x, count: int, rng, notes: list[str]) -> Support:

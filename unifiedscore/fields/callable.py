@@ -8,7 +8,7 @@ from typing import final
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import answer, integer, points
+from unifiedscore.validate import answer, integer, points, shown
 
 
 @final
@@ -37,7 +37,7 @@ class CallableField(AbstractField):
         return value.astype(x.dtype, copy=False)
 
 
-def as_field(function, *, dimension: int) -> AbstractField:
+def as_field(function, *, dimension: int | None = None) -> AbstractField:
     """Return any callable (n, d) -> (n, d) as a field; a field passes through unchanged.
 
     Use when the field is a function of yours, such as a network, and should be tested or plotted like the others.
@@ -47,12 +47,12 @@ def as_field(function, *, dimension: int) -> AbstractField:
     function : callable or AbstractField
         Deterministic, row by row.
     dimension : int
-        Dimension d of its points.
+        Dimension d of its points. Only a field knows its own, and may leave it out.
 
     Raises
     ------
     InputError
-        Not a callable, a dimension that differs, or (when called) an output of the wrong shape or not finite.
+        Not a callable, no dimension or one that differs, or (when called) an output of the wrong shape or not finite.
 
     Examples
     --------
@@ -60,11 +60,13 @@ def as_field(function, *, dimension: int) -> AbstractField:
     >>> us.as_field(lambda x: -x, dimension=2)([[1.0, 2.0]])
     array([[-1., -2.]])
     """
-    dimension = integer(dimension, "dimension")
+    dimension = None if dimension is None else integer(dimension, "dimension")
     if isinstance(function, AbstractField):
-        if function.dimension != dimension:
+        if dimension is not None and function.dimension != dimension:
             raise InputError(f"dimension must be that of the field, {function.dimension}; got {dimension}")
         return function
     if not callable(function):
-        raise InputError(f"function must be a callable (n, d) -> (n, d); got {function!r}")
+        raise InputError(f"function must be a callable (n, d) -> (n, d); got {shown(function)}")
+    if dimension is None:
+        raise InputError("dimension must be given, the d of the points (n, d): as_field(f, dimension=2)")
     return CallableField(function, dimension)

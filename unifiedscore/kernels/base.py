@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ class AbstractKernel(ABC):
     Laws
     ----
     * `bandwidth` is a length: $k_\tau(r) = k_1(r/\tau)$.
+    * `log_profile` is finite for $r <$ `support` $\tau$ and $-\infty$ from there on (nowhere, unless declared).
     * `inverse_weight(r)` equals $1/b(r) = r/\varphi'(r)$, the derivative of the *same* profile as `log_profile`.
     * The compiled tile computes the same two functions from squared distances.
     * `scale_mixture()`, if not None, integrates to the unit-bandwidth profile.
@@ -112,6 +114,9 @@ class AbstractKernel(ABC):
     name: ClassVar[str]
     constant_weight: ClassVar[bool] = False
     """True if b is constant, which holds for the Gaussian alone: V is then a multiple of the score."""
+    support: ClassVar[float] = math.inf
+    """Distance in bandwidths from which on k is zero (Epanechnikov, Wendland: 1). Such a kernel is no mixture of
+    Gaussians, and a query without any sample within the support is refused."""
     bandwidth: float
 
     @property
@@ -125,7 +130,11 @@ class AbstractKernel(ABC):
 
     @abstractmethod
     def inverse_weight(self, r: np.ndarray) -> np.ndarray:
-        r"""Return $1/b(r) = r/\varphi'(r)$. Law: positive for r > 0; accepts complex r with $\mathrm{Re}\,r \ge 0$."""
+        r"""Return $1/b(r) = r/\varphi'(r)$.
+
+        Law: positive for r > 0 within the support; accepts complex r with $\mathrm{Re}\,r \ge 0$, of which it is an
+        analytic function near the real axis (values at imaginary r carry the preconditioner of a population).
+        """
 
     @abstractmethod
     def compiled_tile(self) -> tuple[Tile, np.ndarray]:
@@ -153,6 +162,9 @@ class AbstractKernel(ABC):
 
     def inverse_weight_density(self, t: np.ndarray) -> np.ndarray:
         r"""Return the Stieltjes density $\sigma(t) = \mathrm{Im}\,w(i\sqrt t)/(\pi t)$ of the unit-bandwidth $w = 1/b$.
+
+        It writes 1/b as a mixture of the simple functions $r^2/(r^2 + t)$, as the scale mixture writes k as one of
+        Gaussians. There is nothing to define: the default reads it off `inverse_weight` at complex distances.
 
         Law: $w(r) = w_0 + w_1 r^2 + r^2 \int_0^\infty \sigma(t)/(r^2 + t)\,dt$ for constants $w_0, w_1$. It turns the
         preconditioner of a population into a one-dimensional integral. Override it where cancellation hurts.

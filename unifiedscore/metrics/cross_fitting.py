@@ -92,8 +92,9 @@ def cross_fitted_cosine(drift, score, weights=None, *, level: float = 0.99) -> C
     -------
     CosineEstimate
         `value` is NaN, with a reason, where a denominator is not significantly positive: then the noise hides the
-        fields and no cosine is estimated. Two replicates give a value without interval, and a test over queries alone
-        (necessary, not sufficient: the errors at two queries are dependent).
+        fields and no cosine is estimated. Two replicates give no interval, and a value only where the energy across
+        them exceeds the noise by a factor that one random number, the same at every query, would hardly reach (2026
+        at level 0.99): use three replicates or more.
 
     Raises
     ------
@@ -148,7 +149,7 @@ def replicated_cosines(drift, score, weights=None, *, level: float = 0.99) -> Re
         "split_sample": lambda a, w: _ratio(a[0], w[1], w[2]),
         "same_sample": lambda a, w: _ratio(w[0], w[1], w[2]),
     }
-    hidden = _hidden(across, folds, groups, level)
+    hidden = _hidden(across, within, folds, groups, level)
     estimates = {
         name: CosineEstimate(np.nan, np.nan, np.nan, hidden)
         if hidden and name == "cross_fitted"
@@ -208,7 +209,7 @@ def _half_width(statistic, folds, groups, level) -> float:
     return t_quantile(level, degrees) * float(np.hypot.reduce(errors)) if degrees > 0 else np.nan
 
 
-def _hidden(across, folds, groups, level) -> str:
+def _hidden(across, within, folds, groups, level) -> str:
     """Why the cross-fitted cosine cannot be formed, or an empty string."""
     # Twice the tail on one side: a one-sided test at `level`.
     for index, name in ((1, "drift"), (2, "score difference")):
@@ -218,7 +219,21 @@ def _hidden(across, folds, groups, level) -> str:
                 f"noise hides the {name}: its energy measured across replicates is not significantly positive "
                 f"at level {level:g}; use more samples or a larger bandwidth"
             )
+        if not folds and not across[index] > _single_draw(level) * (within[index] - across[index]):
+            return (
+                f"two replicates cannot tell the {name} from noise, which may be the same at every query; use three "
+                "replicates or more"
+            )
     return ""
+
+
+def _single_draw(level) -> float:
+    """Quantile of ab/((a - b)^2/2) for two independent centred normal numbers a, b: energy over noise of pure noise.
+
+    With s = a + b and t = a - b it is (s^2/t^2 - 1)/2, and s/t is a Cauchy number. Noise of more independent parts,
+    at other queries or along other coordinates, has smaller quantiles.
+    """
+    return (np.tan(0.5 * np.pi * level) ** 2 - 1) / 2
 
 
 def _estimate(cosine, means, folds, groups, level) -> CosineEstimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ def plot_ranking(
     where: Mapping[str, Any] | None = None,
     colors: Mapping[str, str] | None = None,
     ax: Axes | None = None,
+    transform: Literal["none", "log", "atanh"] = "none",
     level: float = SUPPORT_LEVEL,
 ) -> Axes:
     """Draw a row for each label of `among` that was measured: seeds as dots, the t interval of their mean as a bar.
@@ -38,6 +39,8 @@ def plot_ranking(
     colors : mapping, optional
         Colour of a label.
     ax : Axes, optional
+    transform : {"none", "log", "atanh"}
+        In which the interval is taken, as of the claim's `Inside`.
     level : float
         Of the interval.
 
@@ -70,7 +73,7 @@ def plot_ranking(
             spread = position + np.linspace(-0.2, 0.2, len(values))
             color = (colors or {}).get(name, BLUE)
             ax.plot(values, spread, "o", color=color, alpha=0.35, markersize=3, label=f"{words(name)}: seeds")
-            estimate = Inside(-np.inf, 0.0).estimate(values, level=level)
+            estimate = Inside(-np.inf, 0.0, transform=transform).estimate(values, level=level)
             ends = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
             ax.errorbar([estimate.value], [position], xerr=ends, fmt="D", color=INK, markersize=4.5, capsize=3)
             ax.plot([estimate.value], [position], "D", color=INK, markersize=4.5, label=f"{words(name)}: mean")

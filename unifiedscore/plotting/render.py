@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unifiedscore.atomic import locked, make_folder, write_atomic
-from unifiedscore.errors import FileError, StudyError
+from unifiedscore.errors import FileError, StudyError, UnknownNameError
 from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.profiles import PROFILES, covers
@@ -20,6 +20,7 @@ from unifiedscore.study.discover import FoundFigure, figure_in
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.stamp import stamp
 from unifiedscore.study.stored import read_measured
+from unifiedscore.validate import shown
 
 DPI = 150
 
@@ -50,20 +51,34 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
 
         plt.switch_backend("agg")
         found = figure_in(path)
-        datasets = {name: read_measured(results / f"{name}.nc") for name in found.studies}
+        datasets = {name: _measured(name, found, results) for name in found.studies}
         if any(_smaller(dataset.attrs.get("profile"), found.profile) for dataset in datasets.values()):
             return None
         try:
             figure = found.figure(datasets if len(datasets) > 1 else next(iter(datasets.values())))
         except STOPPED as error:
-            raise StudyError(f"figure {found.name}: {describe(error, path)}") from error
+            raise StudyError(describe(error, path)) from error
         if not isinstance(figure, Figure):
-            raise StudyError(f"figure {found.name}: figure(dataset) must return a matplotlib Figure; got {figure!r}")
+            raise StudyError(
+                f"figure(dataset) in {path} must return a matplotlib Figure, such as ax.figure; got {shown(figure)}"
+            )
         try:
             entry = _save(found, figure, results / "figures")
             return entry | {"runs": {name: stamp(dataset) for name, dataset in datasets.items()}}
         finally:
             plt.close(figure)
+
+
+def _measured(name: str, found: FoundFigure, results: Path):
+    """The data set of one study of a figure; a name that is not stored may be misspelt."""
+    path = results / f"{name}.nc"
+    if not os.path.lexists(path):
+        stored = [file.stem for file in results.glob("*.nc")]
+        raise FileError(
+            f"{found.path} shows study = {name!r}, of which {results} holds no data set "
+            f"({UnknownNameError('study', name, stored)}); correct the name, or measure it with unifiedscore run"
+        )
+    return read_measured(path)
 
 
 def _smaller(profile, needed: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.inference import SUPPORT_LEVEL, Inside
 from unifiedscore.inference.inside import ESTIMANDS_OF
+from unifiedscore.study.selection import FAILED, NOT_RUN, OK, SKIPPED
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +25,8 @@ class Curve:
     `x` (x,), `values` (x, seed) with NaN where a seed was not measured, `median`, `low`, `high`, `error` (x,),
     `kind` of the interval ("t" over seeds, "numerical", "none"), `level` of the t interval, `seeds` (x,) counts of
     those with a value, `undefined` (x,) counts of those that were measured and have none. Where there are any, the
-    others are a biased choice of seeds: they have neither median nor interval.
+    others are a biased choice of seeds: they have neither median nor interval. `skipped` (x, seed) are no part of the
+    grid, `lost` (x,) counts cells that failed or were not run, `blank` are further x of the grid without any value.
     """
 
     x: np.ndarray
@@ -37,6 +39,14 @@ class Curve:
     level: float
     seeds: np.ndarray
     undefined: np.ndarray
+    skipped: np.ndarray
+    lost: np.ndarray
+    blank: np.ndarray
+
+    @property
+    def first(self) -> int:
+        """Position of the first x with a median."""
+        return int(np.flatnonzero(np.isfinite(self.median))[0])
 
     @property
     def last(self) -> int:
@@ -134,14 +144,17 @@ def curve(
     values = _table(array, along)
     error = _table(_errors(chosen, array), along)
     keep = np.isfinite(values).any(axis=1)
-    measured = _table(chosen["status"].squeeze(drop=True), along) == 0 if "status" in chosen else np.isfinite(values)
-    undefined = np.broadcast_to(measured, values.shape) & ~np.isfinite(values)
+    status = _table(chosen["status"].squeeze(drop=True), along) if "status" in chosen else np.full((len(keep), 1), OK)
+    status = np.broadcast_to(status, values.shape)
+    undefined = (status == OK) & ~np.isfinite(values) if "status" in chosen else np.zeros(values.shape, dtype=bool)
+    skipped, lost = status == SKIPPED, np.isin(status, (FAILED, NOT_RUN))
     if not (keep & ~undefined.any(axis=1)).any():
         raise InputError(f"{variable} has no finite value along {along} at {dict(where or {})}")
-    x = chosen[along].values[keep].astype(float)
-    order = np.argsort(x)
-    parts = (part[keep][order] for part in (values, error, undefined))
-    return _summarise(x[order], *parts, level=level, transform=transform)
+    x = chosen[along].values.astype(float)
+    blank = x[~keep & ~skipped.all(axis=1)]
+    order = np.flatnonzero(keep)[np.argsort(x[keep])]
+    x, *parts = (part[order] for part in (x, values, error, undefined, skipped, lost.sum(axis=1)))
+    return _summarise(x, *parts, blank, level=level, transform=transform)
 
 
 def _errors(chosen: xr.Dataset, array: xr.DataArray) -> xr.DataArray:
@@ -158,7 +171,7 @@ def _table(array: xr.DataArray, along: str) -> np.ndarray:
     return array.transpose(along, "seed").values.astype(float)
 
 
-def _summarise(x, values, error, undefined, *, level, transform) -> Curve:
+def _summarise(x, values, error, undefined, skipped, lost, blank, *, level, transform) -> Curve:
     seeds, missing = np.isfinite(values).sum(axis=1), undefined.sum(axis=1)
     median = np.where(missing > 0, np.nan, np.nanmedian(values, axis=1))
     low, high = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
@@ -176,4 +189,4 @@ def _summarise(x, values, error, undefined, *, level, transform) -> Curve:
             low[position], high[position] = estimate.low, estimate.high
         if np.isfinite(low).any():
             kind = "t"
-    return Curve(x, values, median, low, high, worst, kind, level, seeds, missing)
+    return Curve(x, values, median, low, high, worst, kind, level, seeds, missing, skipped, lost, blank)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from textwrap import fill
+from textwrap import fill, wrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,9 @@ def style() -> Iterator[None]:
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> with style():
-    ...     figure = new_figure(4, 3)
+    ...     ax = Figure(figsize=(4, 3)).add_subplot()
     """
     import matplotlib
 
@@ -174,7 +176,7 @@ def words(name: str) -> str:
 def axis_label(array, name: str | None = None, *, width: int = 44) -> str:
     """`long name, symbol [units]` from the attributes of a data array; a unit of 1 is not printed.
 
-    Longer labels are broken into lines of about `width` characters.
+    Longer labels are broken into lines of one length, of at most about `width` characters.
 
     Examples
     --------
@@ -186,12 +188,26 @@ def axis_label(array, name: str | None = None, *, width: int = 44) -> str:
     text = attrs.get("long_name") or words(name if name is not None else getattr(array, "name", "") or "")
     symbol, units = attrs.get("symbol", ""), attrs.get("units", "1")
     unit = "" if units in ("", "1", "dimensionless") else f" [{units}]"
-    lines = fill(text + ("," if symbol else unit), width)
     if not symbol:
-        return lines
-    # A formula is never torn apart: it moves to the next line as a whole.
-    gap = " " if len(lines.splitlines()[-1]) + len(symbol) + len(unit) < width else "\n"
-    return f"{lines}{gap}{as_math(symbol)}{unit}"
+        return balanced(text + unit, width)
+    # A formula is never torn apart: while lines are broken, one long word stands for it.
+    word = "\N{REPLACEMENT CHARACTER}" * (len(symbol) + len(unit))
+    return balanced(f"{text}, {word}", width).replace(word, as_math(symbol) + unit)
+
+
+def balanced(text: str, width: int) -> str:
+    """Text in as few lines as `width` allows, all of about one length, so that none holds a lone word.
+
+    Examples
+    --------
+    >>> print(balanced("Mean squared error of the mean shift of samples", 44))
+    Mean squared error of the
+    mean shift of samples
+    """
+    options = {"break_long_words": False, "break_on_hyphens": False}
+    count = len(wrap(text, width, **options))
+    narrowest = next(narrow for narrow in range(1, width + 1) if len(wrap(text, narrow, **options)) <= count)
+    return fill(text, narrowest, **options)
 
 
 def as_math(symbol: str) -> str:
@@ -218,6 +234,48 @@ def number(value: float, digits: int = 3) -> str:
         power = rf"10^{{{int(exponent)}}}"
         return f"${power}$" if mantissa == "1" else rf"${mantissa}\times{power}$"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def interval(low: float, high: float) -> str:
+    """The two ends of an interval as people write them; either may be infinite.
+
+    Examples
+    --------
+    >>> interval(0.9, float("inf"))
+    '[0.9, ∞]'
+    """
+    ends = [number(end) if math.isfinite(end) else ("−∞" if end < 0 else "∞") for end in (low, high)]
+    return f"[{ends[0]}, {ends[1]}]"
+
+
+def darker(color: str, share: float = 0.35) -> str:
+    """The colour mixed with ink: of a prediction that is drawn over its own curve.
+
+    Examples
+    --------
+    >>> darker("#ffffff", 1.0) == INK
+    True
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    return to_hex([(1 - share) * one + share * ink for one, ink in zip(to_rgb(color), to_rgb(INK), strict=True)])
+
+
+def log_ticks(axis, low: float, high: float):
+    """Ticks of a logarithmic axis from `low` to `high` whose labels do not touch: decades, or 1, 2, 5 of each."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2.2 else (1.0, 2.0, 5.0), numticks=7))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=12))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _tick(value: float) -> str:
+    if value <= 0:
+        return ""
+    return f"{value:.4g}" if 1e-3 < value < 1e5 else number(value)
 
 
 def series_legend(figure, ax: Axes, prefix: str, *, loc: str, title: str, ncols: int = 1):

@@ -80,7 +80,32 @@ def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclud
 
 
 def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
-    """Compute mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture."""
+    """Mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture.
+
+    Use when you need these alone, or all moments are refused because 1/b of the kernel has no decomposition.
+
+    Parameters
+    ----------
+    kernel, measure, x, exclude
+        As for `posterior_moments`.
+
+    Returns
+    -------
+    PosteriorVectors
+        `mean_shift` (n, d), `score` (n, d) and `log_normalizer` (n,), in the dtype of `x`.
+
+    Raises
+    ------
+    InputError, NumericalError
+        As `posterior_moments` does.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> law = us.GaussianMixture([[0.0, 0.0]], 3.0)
+    >>> us.posterior_vectors(us.Gaussian(bandwidth=1.0), law, [[2.0, 0.0]]).mean_shift.round(6)
+    array([[-0.5,  0. ]])
+    """
     engine, x = _at_the_door(kernel, measure, x)
     with _range_of_floats():
         return _in_range(engine.vectors(x, exclude=exclude), kernel)

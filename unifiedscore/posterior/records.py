@@ -36,6 +36,10 @@ class PosteriorMoments:
         length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the
         log-weights and products. What is below the smallest normal number of float64, such as weights of e^-708,
         counts as zero.
+    residual : (n, d) array
+        $\delta = V - \alpha s = \mathrm{Cov}_\pi(1/b, b\,(y - x))$, in the units of the data; made when it is read.
+    curl_norm : (n,) array
+        Frobenius norm of the antisymmetric part of the Jacobian of V; made when it is read.
 
     References
     ----------

@@ -101,6 +101,13 @@ class SampleEngine(AbstractEngine):
             query = int(np.argmin(bounded))
             if part.remaining(query) == 0:
                 raise InputError(f"exclude leaves query {query} without any sample of positive weight")
+            support = self.kernel.support
+            if np.isfinite(support):
+                raise NumericalError(
+                    f"{int((~bounded).sum())} of {len(x)} queries, the first query {query}, have no sample within the "
+                    f"support of the kernel {self.kernel.name}, r < {support * self.kernel.bandwidth:.3g}: its "
+                    "posterior is not defined there; leave these queries out, or choose a larger bandwidth"
+                )
             raise NumericalError(
                 f"every weight of query {query} overflows or underflows: its squared distances to the samples, or "
                 f"their ratio to the bandwidth {self.kernel.bandwidth:.3g}, exceed float64; rescale the points or the "

@@ -246,6 +246,9 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
 
     Use when you analyse or plot what earlier runs stored.
 
+    `open_results("results")["mine"]` is a node of the tree; its data set, as `run` returned it, is
+    `open_results("results")["mine"].to_dataset()`, and one variable of it `open_results("results")["mine"]["error"]`.
+
     Parameters
     ----------
     path : str or Path

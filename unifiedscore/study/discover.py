@@ -17,6 +17,7 @@ from unifiedscore.study.closure import closure_of
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.loading import BOUND, Loaded, load
 from unifiedscore.study.study import Study
+from unifiedscore.validate import shown
 
 KINDS = {"studies": "study_", "derivations": "derive_", "figures": "fig_"}
 _NEVER = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
@@ -170,21 +171,41 @@ def derivations_in(path: Path) -> list[FoundDerivation]:
 
 
 def figure_in(path: Path) -> FoundFigure:
-    """The figure that a file defines: `study` (a name or several), `figure(dataset)`, and perhaps the `profile` from
-    which on there is something to draw."""
+    """The figure that a file defines: `study` (a name or several), `figure(dataset)`, and perhaps `title` (else the
+    first line of its docstring), `claims`, and the `profile` from which on there is something to draw."""
     module = load_module(path)
-    figure, studies, claims = (getattr(module, name, ()) for name in ("figure", "study", "claims"))
-    studies = (studies,) if isinstance(studies, str) else studies
-    claims = (claims,) if isinstance(claims, str) else claims
+    figure = getattr(module, "figure", None)
     if not callable(figure):
-        raise StudyError(f"{path} defines no function figure(dataset) that returns a matplotlib Figure")
-    if not isinstance(studies, list | tuple) or not studies or not all(isinstance(name, str) for name in studies):
-        raise StudyError(f'{path} must name the studies it shows, as in study = "laplace_alignment"; got {studies!r}')
+        raise StudyError(
+            f"{path} defines no function figure(dataset) that returns a matplotlib Figure; "
+            "unifiedscore figures --help says what a figure file holds"
+        )
+    if not hasattr(module, "study"):
+        raise StudyError(
+            f'{path} must name the studies it shows, and has no line such as study = "mine": '
+            "the name of the study whose data set figure(dataset) gets, or a tuple of several"
+        )
+    studies = _texts(module.study, path, "study", 'study = "mine", or study = ("mine", "other")')
+    if not studies:
+        raise StudyError(f'{path} must name the studies it shows, as in study = "mine"; study names none')
+    claims = _texts(getattr(module, "claims", ()), path, "claims", 'claims = ("mine.rate",)')
     profile = getattr(module, "profile", PROFILES[0])
     if profile not in PROFILES:
         raise StudyError(f"{path}: {UnknownNameError('profile', profile, PROFILES)}")
-    title = (module.__doc__ or path.stem).strip().splitlines()[0]
-    return FoundFigure(_figure_name(path), title, figure, tuple(studies), tuple(claims), path, profile)
+    title = getattr(module, "title", None)
+    if title is None:
+        title = (module.__doc__ or path.stem).strip().splitlines()[0]
+    elif not isinstance(title, str) or not title.strip():
+        raise StudyError(f'{path}: title must be a text, as in title = "Norms concentrate"; got {shown(title)}')
+    return FoundFigure(_figure_name(path), title, figure, studies, claims, path, profile)
+
+
+def _texts(value, path: Path, name: str, example: str) -> tuple[str, ...]:
+    """One text or several."""
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
+        raise StudyError(f"{path}: {name} must be a name or a tuple of names, as in {example}; got {shown(value)}")
+    return tuple(texts)
 
 
 def _figure_name(path: Path) -> str:

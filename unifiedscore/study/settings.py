@@ -10,7 +10,7 @@ from typing import final
 
 from unifiedscore.errors import InputError
 from unifiedscore.profiles import PROFILES
-from unifiedscore.validate import choice, integer, positive, shown
+from unifiedscore.validate import integer, known, positive, shown
 
 
 @final
@@ -33,7 +33,7 @@ class RunSettings:
     cell_timeout: float | None = None
 
     def __post_init__(self):
-        choice(self.profile, "profile", PROFILES)
+        known(self.profile, "profile", PROFILES)
         if not isinstance(self.out, str | Path) or not str(self.out) or "\0" in str(self.out):
             raise InputError(f"out must name a folder for the results; got {shown(self.out)}")
         submit = getattr(self.executor, "submit", None)

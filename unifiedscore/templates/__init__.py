@@ -1,4 +1,4 @@
-"""Runnable beginnings of a kernel, field or study of one's own, each with its test: data for `unifiedscore new`."""
+"""Runnable beginnings of a kernel, field, study, figure or derivation of one's own, each with its test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from unifiedscore.errors import FileError, InputError, UnknownNameError
 
-KINDS = ("kernel", "field", "study")
+PREFIXES = {"kernel": "", "field": "", "study": "study_", "figure": "fig_", "derivation": "derive_"}
+KINDS = tuple(PREFIXES)
 _NAME, _CLASS = "__NAME__", "__CLASS__"
 
 
@@ -19,9 +20,10 @@ def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
 
     Parameters
     ----------
-    kind : {"kernel", "field", "study"}
+    kind : {"kernel", "field", "study", "figure", "derivation"}
+        A study comes with a figure of its data set.
     name : str
-        Lower-case identifier; a class is called by the same name in CamelCase.
+        Lower-case identifier; a class is called by the same name in CamelCase, a figure shows the study of this name.
     out : path
         Folder, created if it is not there.
 
@@ -49,20 +51,42 @@ def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name, re.ASCII) or keyword.iskeyword(name):
         raise InputError(f"a name must be a lower-case identifier such as soft_laplace; got {name!r}")
     out = Path(out)
-    module = f"study_{name}" if kind == "study" else name
-    files = {out / f"{module}.py": f"{kind}.py.txt", out / f"test_{module}.py": f"test_{kind}.py.txt"}
+    files = _files(kind, name, out)
+    if kind == "study":
+        files |= _files("figure", name, _figures_beside(out))
     for path in files:
         if path.exists() or path.is_symlink():
             raise FileError(f"{path} is there already; choose another name, or another folder with --out")
-    if kind != "study" and importlib.util.find_spec(name) is not None:
+    if not PREFIXES[kind] and importlib.util.find_spec(name) is not None:
         raise InputError(f"a file {name}.py would hide the installed module {name!r}; choose another name")
     camel = "".join(part.capitalize() for part in name.split("_"))
     try:
-        out.mkdir(parents=True, exist_ok=True)
         for path, template in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             text = resources.files(__name__).joinpath(template).read_text(encoding="utf-8")
             with open(path, "x", encoding="utf-8") as file:
                 file.write(text.replace(_NAME, name).replace(_CLASS, camel))
     except OSError as error:
         raise FileError(f"cannot write to {out}: {error.strerror or error}; choose a folder with --out") from error
     return list(files)
+
+
+def next_command(kind: str, written: list[Path]) -> str:
+    """What to type after `write_template`."""
+    if kind in ("study", "derivation"):
+        return " ".join(["unifiedscore verify", *(str(path) for path in written if not path.name.startswith("test_"))])
+    return f"pytest {written[1]}"
+
+
+def _files(kind: str, name: str, folder: Path) -> dict[Path, str]:
+    module = PREFIXES[kind] + name
+    return {folder / f"{module}.py": f"{kind}.py.txt", folder / f"test_{module}.py": f"test_{kind}.py.txt"}
+
+
+def _figures_beside(folder: Path) -> Path:
+    """`figures/...` for `studies/...`: where a command without paths finds the figures of these studies."""
+    parts = list(folder.parts)
+    if "studies" not in parts:
+        return folder
+    parts[len(parts) - 1 - parts[::-1].index("studies")] = "figures"
+    return Path(*parts)

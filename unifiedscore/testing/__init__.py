@@ -16,23 +16,30 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields import AbstractField
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.testing.field_checks import FIELD_CHECKS
-from unifiedscore.testing.kernel_checks import KERNEL_CHECKS
+from unifiedscore.testing.kernel_checks import KERNEL_CHECKS, without
 from unifiedscore.testing.laws import LawError
 from unifiedscore.validate import shown
 
 __all__ = ["LawError", "check_field", "check_kernel", "parametrize_with_checks"]
 
 
-def check_kernel(kernel: AbstractKernel) -> None:
+def check_kernel(kernel: AbstractKernel) -> tuple[str, ...]:
     r"""Check every law of `AbstractKernel` on `kernel`.
 
-    The profile starts at 1 and never increases; `inverse_weight` is $r/\varphi'(r)$ of the same profile (eighth-order
-    differences); the compiled tile and the bandwidth scaling agree with the NumPy forms; the scale mixture, where there
-    is one, integrates to the profile and gives the population moments that direct integration gives.
+    The profile starts at 1, never increases and vanishes only from its declared support on; `inverse_weight` is
+    $r/\varphi'(r)$ of the same profile (eighth-order differences) and analytic in complex r; the compiled tile and the
+    bandwidth scaling agree with the NumPy forms; the scale mixture, where there is one, integrates to the profile and
+    gives the population moments that direct integration gives.
 
     Parameters
     ----------
     kernel : AbstractKernel
+
+    Returns
+    -------
+    tuple of str
+        What the kernel lawfully does without, a sentence each; empty if it has everything, as `Laplace` has. A kernel
+        without a scale mixture has no population fields, and some scale mixtures carry fields but no other moments.
 
     Raises
     ------
@@ -43,9 +50,11 @@ def check_kernel(kernel: AbstractKernel) -> None:
     --------
     >>> import unifiedscore as us
     >>> us.testing.check_kernel(us.Laplace(bandwidth=0.5))
+    ()
     """
     for check in KERNEL_CHECKS:
         check(kernel)
+    return without(kernel)
 
 
 def check_field(field: AbstractField, x) -> None:
@@ -104,7 +113,7 @@ def parametrize_with_checks(objects: Iterable) -> Callable:
                 x = np.random.default_rng(0).normal(size=(4, subject.dimension))
             checks = [_at(check, x) for check in FIELD_CHECKS]
         else:
-            raise InputError(f"objects must hold kernels, fields or (field, x) pairs; got {subject!r}")
+            raise InputError(f"objects must hold kernels, fields or (field, x) pairs; got {shown(subject)}")
         cases += [(subject, check) for check in checks]
     if not cases:
         raise InputError("objects must hold at least one kernel or field; a test without cases checks nothing")

@@ -7,7 +7,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields import AbstractField
 from unifiedscore.testing.laws import LawError, compare, differentiate, directions, require
-from unifiedscore.validate import real_array
+from unifiedscore.validate import real_array, shown
 
 
 def _points(field, x) -> np.ndarray:
@@ -154,7 +154,7 @@ def _check_bad_input(field, x) -> None:
         except Exception as error:
             value = repr(error)
         raise LawError(
-            f"a field refuses {name}: expected an InputError; got {value!r}; "
+            f"a field refuses {name}: expected an InputError; got {shown(value)}; "
             "begin __call__ with unifiedscore.validate.points(x, 'x', dimension=self.dimension)"
         )
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from unifiedscore.errors import NumericalError
 from unifiedscore.kernels import AbstractKernel
-from unifiedscore.testing.laws import EPS, STENCIL, log_integral, require, require_everywhere
+from unifiedscore.testing.laws import EPS, STENCIL, LawError, log_integral, require, require_everywhere
 
 
 def _distances(kernel) -> np.ndarray:
-    return kernel.bandwidth * np.logspace(-3, 3, 61)
+    """Six decades around the bandwidth; within the support, where it is compact, and close to its edge."""
+    if math.isinf(kernel.support):
+        return kernel.bandwidth * np.logspace(-3, 3, 61)
+    share = np.concatenate([np.logspace(-3, np.log10(0.5), 40), 1.0 - np.logspace(np.log10(0.45), -2, 21)])
+    return kernel.support * kernel.bandwidth * share
 
 
 def _check_is_kernel(kernel) -> None:
@@ -32,25 +38,93 @@ def _check_is_kernel(kernel) -> None:
     )
 
 
+def _check_support(kernel) -> None:
+    """Where k may vanish: nowhere, unless a support is declared, and then everywhere beyond it."""
+    require(
+        kernel.support > 0,
+        f"support of {kernel!r}",
+        "a positive number of bandwidths",
+        kernel.support,
+        "state where the profile vanishes, as in support: ClassVar[float] = 1.0, or leave it infinite",
+    )
+    r = _distances(kernel)
+    with np.errstate(all="ignore"):
+        value = np.asarray(kernel.log_profile(r), dtype=float)
+    if np.isneginf(value).any():
+        first = _edge(kernel, float(r[int(np.isneginf(value).argmax())]))
+        raise LawError(
+            f"log_profile of {kernel!r} is finite within its support: expected log k(r) at every distance; got -inf "
+            f"from r = {first:.4g} on; if k(r) is only too small there for floating point, as exp(-r) is, compute it "
+            "in logs, e.g. a sum of kernels with np.logaddexp instead of np.log of a sum of exp; if k(r) is zero, "
+            f"declare support: ClassVar[float] = {first / kernel.bandwidth:.6g}, in bandwidths"
+        )
+    if math.isinf(kernel.support):
+        return
+    outside = kernel.support * kernel.bandwidth * np.array([1.0, 1.0 + 1e-6, 1.5, 10.0, 1e3])
+    with np.errstate(all="ignore"):
+        beyond = np.asarray(kernel.log_profile(outside), dtype=float)
+        function, parameters = kernel.compiled_tile()
+        log_kernel, weight = np.full((5, 1), np.nan), np.full((5, 1), np.nan)
+        function(outside[1:, None] ** 2, parameters, log_kernel[1:], weight[1:])
+    for name, got, wanted in (
+        ("log_profile", beyond, -np.inf),
+        ("log_kernel of the compiled tile", log_kernel[1:, 0], -np.inf),
+        ("weight of the compiled tile", weight[1:, 0], 0.0),
+    ):
+        if wrong := np.flatnonzero(got != wanted).tolist():
+            at = outside[len(outside) - len(got) :][wrong[0]]
+            raise LawError(
+                f"{kernel!r} vanishes from its support on: expected {name} = {wanted} at r = {at:.7g}; got "
+                f"{float(got[wrong[0]]):.6g}; support is the distance in bandwidths at which k becomes zero"
+            )
+    require(
+        kernel.scale_mixture() is None,
+        f"scale_mixture of {kernel!r}, whose support is compact",
+        "None: a mixture of Gaussians vanishes nowhere",
+        "a mixture",
+        "return None; samples have every field",
+    )
+
+
+def _edge(kernel, high: float) -> float:
+    """The least distance at which log k is -inf, by bisection below one of them."""
+    low = 0.0
+    with np.errstate(all="ignore"):
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (low, middle) if np.isneginf(kernel.log_profile(np.array([middle]))[0]) else (middle, high)
+    return high
+
+
 def _check_profile(kernel) -> None:
     start = float(kernel.log_profile(np.array([0.0]))[0])
     require(start == 0.0, f"log k(0) = 0 of {kernel!r}", 0.0, start, "normalise the profile to k(0) = 1")
-    value = kernel.log_profile(np.concatenate([[0.0], _distances(kernel)]))
+    r = np.concatenate([[0.0], _distances(kernel)])
+    value = np.asarray(kernel.log_profile(r), dtype=float)
+    if not np.isfinite(value).all():
+        at = int(np.argmin(np.isfinite(value)))
+        raise LawError(
+            f"log_profile of {kernel!r} is finite: expected log k(r) at every distance; got {value[at]} at "
+            f"r = {r[at]:.4g}; check overflow and 0/0 there"
+        )
     slack = 16 * EPS * np.maximum(1.0, np.abs(value[1:]))
     rises = np.diff(value) > slack
-    where = _distances(kernel)[int(rises.argmax())]
+    at = int(rises.argmax())
     require(
-        np.isfinite(value).all() and not rises.any(),
-        f"the profile of {kernel!r} is finite and never increases",
+        not rises.any(),
+        f"the profile of {kernel!r} never increases",
         "log k(r) decreasing in r",
-        f"{value[1:][int(rises.argmax())]!r} at r = {where:.3g} after {value[int(rises.argmax())]!r}",
+        f"{value[at + 1]:.10g} at r = {r[at + 1]:.4g} after {value[at]:.10g} at r = {r[at]:.4g}",
         "check the sign of log_profile and its behaviour at large r",
     )
 
 
 def _check_derivative(kernel) -> None:
     r"""r^2 b = d phi / d log r by eighth-order differences in log r: step h errs by h^8/630 of the ninth derivative."""
-    r, h = _distances(kernel), 0.02
+    r = _distances(kernel)
+    # At the edge of a support log k may have a singularity: the step stays small beside the distance to it.
+    with np.errstate(divide="ignore"):
+        h = np.minimum(0.02, np.log(kernel.support * kernel.bandwidth / r) / 35)
     steps = np.arange(1, 5)[:, None] * h
     up, down = (-kernel.log_profile(r * np.exp(sign * steps)) for sign in (1, -1))
     slope = (STENCIL[:, None] * (up - down)).sum(0) / h
@@ -59,7 +133,7 @@ def _check_derivative(kernel) -> None:
         inverse.shape == r.shape and (inverse > 0).all() and np.isfinite(inverse).all(),
         f"inverse_weight of {kernel!r}",
         f"positive finite values of shape {r.shape}",
-        f"shape {inverse.shape}, smallest {inverse.min()!r}",
+        f"shape {inverse.shape}, smallest {inverse.min():.6g}",
         "return r / phi'(r), element by element",
     )
     own = r**2 / inverse
@@ -88,7 +162,8 @@ def _check_constant_weight(kernel) -> None:
 
 
 def _check_tile(kernel) -> None:
-    r = np.concatenate([[0.0, 0.0], _distances(kernel), [kernel.bandwidth]]).reshape(8, 8)
+    r = _distances(kernel)
+    r = np.concatenate([[0.0, 0.0], r, r[30:31]]).reshape(8, 8)
     function, parameters = kernel.compiled_tile()
     log_kernel, weight = np.full(r.shape, np.nan), np.full(r.shape, np.nan)
     function(r**2, parameters, log_kernel, weight)
@@ -151,15 +226,28 @@ def _check_scale_mixture(kernel) -> None:
         label="log k = ",
         advice="log_density(v) is log(s g(s)) at s = e^v: note the factor s, and no bandwidth in it",
     )
-    # 1/b at complex r carries the population preconditioner.
-    real, complexed = unit.inverse_weight(r), np.asarray(unit.inverse_weight(r + 0j))
-    require(
-        np.allclose(complexed, real, rtol=1e-9),
-        f"inverse_weight of {kernel!r} accepts complex r",
-        "the values at real r",
-        f"{complexed[0]!r} instead of {real[0]!r}",
-        "use NumPy or scipy functions that take complex arguments",
-    )
+
+
+def _check_complex(kernel) -> None:
+    r"""1/b is analytic near real r: on a circle its mean is the value at the centre, and its mean times e^{i t} is 0.
+
+    The circle is small because 1/b may have poles near the real axis, as that of a sum of Gaussian kernels does.
+    """
+    r = _distances(kernel)
+    r = r[(r > 1e-2 * kernel.bandwidth) & (r < min(10.0, 0.95 * kernel.support) * kernel.bandwidth)]
+    turn = np.exp(2j * np.pi * (np.arange(8)[:, None] + 0.5) / 8)
+    circle = r * (1.0 + 1e-6 * turn)
+    law = f"inverse_weight of {kernel!r} accepts complex r and is analytic in it"
+    advice = "use NumPy or scipy functions that take complex arguments, and no abs, real, conj or comparison of r"
+    try:
+        with np.errstate(all="ignore"):
+            value = np.asarray(kernel.inverse_weight(circle))
+    except Exception as error:
+        raise LawError(f"{law}: expected complex values; got {type(error).__name__}: {error}; {advice}") from error
+    require(value.shape == circle.shape, law, f"shape {circle.shape}", value.shape, advice)
+    real = np.asarray(kernel.inverse_weight(r))
+    for got, expected in ((value.mean(axis=0), real), (real + (value * turn).mean(axis=0), real)):
+        require_everywhere(got, expected, 1e-9 * np.abs(real), r=r, law=law, advice=advice)
 
 
 def _check_population(kernel) -> None:
@@ -234,6 +322,22 @@ def _by_integration(kernel, law, x: float) -> dict:
     }
 
 
+def without(kernel) -> tuple[str, ...]:
+    """What the kernel lawfully does without, a sentence each: the checks above hold for the rest alone."""
+    from unifiedscore.measures import GaussianMixture
+    from unifiedscore.posterior import posterior_moments
+
+    if kernel.scale_mixture() is None:
+        why = "it vanishes beyond its support" if math.isfinite(kernel.support) else "scale_mixture returns None"
+        return (f"No field of a population (GaussianMixture), only those of samples: {why}.",)
+    law = GaussianMixture([[0.0]], kernel.bandwidth**2)
+    try:
+        posterior_moments(kernel, law, [[0.7 * kernel.bandwidth]])
+    except NumericalError as error:
+        return (f"No posterior_moments of a population (GaussianMixture), only its fields: {error}.",)
+    return ()
+
+
 def _check_sharp(kernel) -> None:
     """k#' = -r k says that 1/b of the sharp kernel is k#/k: compared without differentiating anything."""
     sharp = kernel.sharp()
@@ -255,12 +359,14 @@ def _check_sharp(kernel) -> None:
 
 KERNEL_CHECKS = (
     _check_is_kernel,
+    _check_support,
     _check_profile,
     _check_derivative,
     _check_constant_weight,
     _check_tile,
     _check_bandwidth,
     _check_scale_mixture,
+    _check_complex,
     _check_population,
     _check_sharp,
 )

@@ -105,6 +105,7 @@ def measure_doors():
     yield Door("measures.GaussianMixture(weights)", QUERY_WEIGHTS, lambda w: us.GaussianMixture(X, 0.5, w).mean)
     for name, mixture in (("isotropic", P), ("full", FULL)):
         yield Door("measures.GaussianMixture.log_density(x)", X, mixture.log_density)
+        yield Door("measures.GaussianMixture.log_terms(x)", X, mixture.log_terms)
         yield Door("measures.GaussianMixture.score(x)", X, mixture.score)
         yield Door("measures.GaussianMixture.tilted(linear)", X[0], lambda v, m=mixture: m.tilted(v, 0.1).centers)
         for good in (np.array(0.2), MATRIX):
@@ -272,7 +273,7 @@ def metric_doors():
 def process_doors():
     schedule = us.Schedule("vp_cosine")
     both = "alpha beta_squared eta kappa variance".split()
-    parts = ["beta", "sigma", "snr", *both, *(f"{part}_rate" for part in both)]
+    parts = ["beta", "sigma", "snr", *both, *(f"{part}_rate" for part in ("alpha", "beta_squared", "variance"))]
     for part in parts:
         yield Door(f"processes.Schedule.{part}(t)", TIMES, getattr(schedule, part))
     yield Door("processes.Schedule.time_of_snr(snr)", LINE, schedule.time_of_snr)

@@ -58,7 +58,8 @@ NO_ARRAY = {
     **{("gradient", owner): "a function" for owner in ("AnnealingPath", "transposed_law")},
     **{("target", owner): "a regression target" for owner in ("loss_floor", "best_sampling_moment")},
     **{("target", "sample_moment_matched"): "a name", ("trajectory", "sample_closed_form"): "whether to keep it"},
-    **{("noise", "chain_average"): "a count", ("factor", "GaussianMixture.scaled"): "a number"},
+    **{("noise", owner): "a count" for owner in ("chain_average", "sampler_average")},
+    ("factor", "GaussianMixture.scaled"): "a number",
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
 LAWS_ALONE = {"DivergenceDrift", "SmoothedKLGradient"}
