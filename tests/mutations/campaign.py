@@ -116,7 +116,8 @@ def by_verify(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ..
 
 def by_tests(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ...]:
     """The first test that fails; empty if all is well."""
-    code, said = copy.run("pytest", "-x", "-q", "-p", "no:cacheprovider", *paths, seconds=seconds)
+    plugins = [word for name in ("cacheprovider", "xdist", "hypothesispytest") for word in ("-p", f"no:{name}")]
+    code, said = copy.run("pytest", "-x", "-q", *plugins, *paths, seconds=seconds)
     if code == 0:
         return ()
     failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
@@ -152,32 +153,45 @@ def places(mutation: Mutation, mode: str) -> tuple[str, ...]:
 
 
 class Known:
-    """The results so far, one JSON line each, under the state of the project that they belong to."""
+    """The results so far, one JSON line each, under what was planted, what was run and the state of the project."""
 
     def __init__(self, path: Path):
         self.path, self._found = path, {}
         if path.is_file():
             for line in path.read_text().splitlines():
                 entry = json.loads(line)
-                key = entry.pop("key")
-                self._found[key] = Result(**entry | {"by": tuple(entry["by"])})
+                self._keep(entry.pop("key"), Result(**entry | {"by": tuple(entry["by"])}))
 
     def get(self, key: str) -> Result | None:
         """What is known of a mutation in this state of the project."""
         return self._found.get(key)
 
+    def last(self, planted: str) -> Result | None:
+        """The last result of what was planted, in whatever state of the project."""
+        results = (result for key, result in reversed(self._found.items()) if key.startswith(planted))
+        return next(results, None)
+
     def put(self, key: str, result: Result) -> None:
         """Keep a result, whatever happens next."""
-        self._found[key] = result
+        self._keep(key, result)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "a") as file:
             file.write(json.dumps(asdict(result) | {"key": key}) + "\n")
+
+    def _keep(self, key: str, result: Result) -> None:
+        self._found.pop(key, None)  # the last one comes last
+        self._found[key] = result
 
 
 def state(root: Path, mode: str, first: Sequence[str] = ()) -> str:
     """A hash of what a result depends on beside the mutation: the package, and the files that are run, all for none."""
     parts = ["tests"] if mode == "tests" else ["studies", "derivations"]
-    paths = [path for part in parts for path in (root / part).rglob("*.py") if "mutations" not in path.parts]
+    paths = [
+        path
+        for part in parts
+        for path in (root / part).rglob("*.py")
+        if "mutations" not in path.relative_to(root).parts
+    ]
     if first:
         named = {root / path.partition("::")[0] for path in first}
         # What a test or a study shares with its neighbours stands in conftest.py or in a file with an underscore.
@@ -189,9 +203,16 @@ def state(root: Path, mode: str, first: Sequence[str] = ()) -> str:
     return digest.hexdigest()[:16]
 
 
+def planted_of(mutation: Mutation | None, mode: str) -> str:
+    """The first part of a key: the edit, whatever is said about it, and what is to notice it."""
+    return _hashed([mutation.file, mutation.old, mutation.new] if mutation else [], mode)
+
+
 def key_of(root: Path, mutation: Mutation | None, mode: str, *, whole: bool, first: Sequence[str]) -> str:
     """Under which a result is kept; `root` is the project, or the copy of it that is run."""
-    said = json.dumps(
-        [asdict(mutation) if mutation else None, mode, list(first), whole, state(root, mode, () if whole else first)]
-    )
-    return hashlib.sha256(said.encode()).hexdigest()[:24]
+    what = _hashed(list(first), whole, state(root, mode, () if whole else first))
+    return f"{planted_of(mutation, mode)}-{what}"
+
+
+def _hashed(*parts) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

@@ -49,7 +49,7 @@ MUTATIONS = (
         "first.log_density(wide) - self.log_normalizer).astype",
         "first.log_density(wide)).astype",
         "the value function forgets log Z",
-        studies=(*CONTROL, "studies/tilting/study_samplers.py"),
+        studies=(*CONTROL,),
         tests=(TILTED + "gaussian_golden_numbers", TILTED + "value_is_constant_at_the_memoryless_start"),
     ),
     Mutation(
@@ -74,7 +74,7 @@ MUTATIONS = (
         "np.exp(self.reward.value(x))) @ x",
         "the mean of a tilted law is not normalised",
         studies=CONTROL,
-        tests=("processes/test_tilted_process.py",),
+        tests=(TILTED + "value_is_constant_at_the_memoryless_start",),
     ),
     Mutation(
         "processes/process_field.py",
@@ -113,7 +113,7 @@ MUTATIONS = (
         'hessian = np.einsum("nm,mni,mnj->nij", share, gaps, gaps) - np.einsum',
         'hessian = np.einsum("nm,mni,mnj->nij", share, slopes, gaps) + np.einsum',
         "the Hessian of a log-density adds the precision",
-        studies=("studies/tilting/study_adjoint.py", "studies/tilting/study_energy.py"),
+        studies=("studies/tilting/study_adjoint.py",),
         tests=(TILTED + "drift_jacobian_is_the_derivative_and_is_not_transposed",),
     ),
     Mutation(
@@ -129,16 +129,16 @@ MUTATIONS = (
         "logs = logs - 0.5 * mixture.dimension * np.log(mixture.variances)",
         "logs = logs - 0.5 * np.log(mixture.variances)",
         "simulated scores compare variances as in one dimension",
-        studies=("studies/tilting/study_samplers.py", "studies/tilting/study_control.py"),
-        tests=("processes/test_simulate.py",),
+        studies=("studies/tilting/study_control.py",),
+        tests=(SIMULATE + "a_step_without_noise_follows_the_drift_of_the_process",),
     ),
     Mutation(
         "processes/simulate.py",
         '(process.base_marginal(t) if start == "base" else process.tilted_marginal(t))',
         '(process.base_marginal(t) if start == "tilted" else process.tilted_marginal(t))',
         "paths start at the tilted law where the base is asked for",
-        studies=("studies/tilting/study_control.py", "studies/tilting/study_samplers.py"),
-        tests=(SIMULATE + "optimal_control_reaches_the_tilted_law",),
+        studies=("studies/tilting/study_control.py",),
+        tests=(SIMULATE + "paths_start_at_the_law_that_is_asked_for",),
     ),
     Mutation(
         "processes/adjoint.py",
@@ -153,7 +153,7 @@ MUTATIONS = (
         "growth = radius**2 * np.asarray(schedule.beta_squared(t)) / (variance * gamma)",
         "growth = radius * np.asarray(schedule.beta_squared(t)) / (variance * gamma)",
         "the bound of a mixture grows with the radius instead of its square",
-        studies=("studies/tilting/study_adjoint.py", "studies/tilting/study_adjoint_dimension.py"),
+        studies=("studies/tilting/study_adjoint.py",),
         tests=(ADJOINT + "bounds_have_the_tabulated_values",),
     ),
     Mutation(
@@ -161,8 +161,8 @@ MUTATIONS = (
         "np.diff(times), (energy[1:] + energy[:-1]) / 2)",
         "np.diff(times), energy[1:] + energy[:-1])",
         "the trapezoidal rule counts every node twice",
-        studies=("studies/tilting/study_adjoint.py", "studies/tilting/study_energy.py"),
-        tests=(ADJOINT + "adjoint_of_the_mixture_stays_below_its_bound_and_has_the_tabulated_energy",),
+        studies=("studies/tilting/study_adjoint.py",),
+        tests=(ADJOINT + "gaussian_adjoint_is_the_closed_form",),
     ),
     Mutation(
         "processes/floors.py",
@@ -185,7 +185,7 @@ MUTATIONS = (
         "return law.score(y) + y / variance",
         "return law.score(y) - y / variance",
         "the novel target subtracts the score of its reference instead of dividing by it",
-        studies=("studies/tilting/study_targets.py", "studies/tilting/study_mixture_floors.py"),
+        studies=("studies/tilting/study_targets.py",),
         tests=(TARGET + "novel_target_is_the_control_variate_combination_path_by_path",),
     ),
     Mutation(
