@@ -124,10 +124,11 @@ def test_one_sample_gives_its_own_direction(d, rng):
         np.testing.assert_allclose(got.residual, 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize("m", [30, 2500])
 @pytest.mark.parametrize("d", [2, 9])
-def test_weights_are_multiplicities(d, rng):
-    points, x = rng.normal(size=(30, d)), rng.normal(size=(10, d))
-    times = rng.integers(0, 4, size=30)
+def test_weights_are_multiplicities(d, m, rng):
+    points, x = rng.normal(size=(m, d)), rng.normal(size=(10, d))
+    times = rng.integers(0, 4, size=m)
     for kernel in kernels(d):
         weighted = us.posterior_moments(kernel, us.Samples(points, times), x)
         repeated = us.posterior_moments(kernel, np.repeat(points, times, axis=0), x)

@@ -88,7 +88,7 @@ MUTATIONS = (
         "scales = [np.stack([factor, factor, factor], axis=1)",
         "squares of weights of two parts are joined like weights",
         studies=(SUMS,),
-        tests=("laws/engine/test_sample_laws.py::test_one_far_point",),
+        tests=("posterior/test_extremes.py::test_a_point_too_far_for_a_square_counts_with_its_weight",),
     ),
     Mutation(
         "posterior/sample_engine.py",
