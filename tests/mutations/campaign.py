@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tests.mutations.mutation import ROOT, Mutation
 from unifiedscore.compiled import PREFIX
+from unifiedscore.errors import FileError
+from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.sources import engine_hash
 
 PARTS = ("unifiedscore", "studies", "derivations", "figures", "tests", "reference", "benchmarks", ".ci",
@@ -107,11 +109,13 @@ def by_verify(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ..
     code, said = copy.run("unifiedscore", "verify", *paths, "--out", "results", seconds=seconds)
     if code == 0:
         return ()
-    if not (results / "ledger.json").is_file():
+    try:
+        ledger = Ledger.read(results)  # by the code without the mistake
+    except FileError:
         return (_last(said, code),)
-    verdicts = json.loads((results / "ledger.json").read_text())["verdicts"]
-    wrong = sorted({verdict["claim"] for verdict in verdicts if not verdict["as_expected"]})
-    return tuple(wrong) or (_last(said, code),)
+    wrong = sorted({verdict.claim for verdict in ledger.differing})
+    failed = sorted({f"a cell of {cell.study} failed" for cell in ledger.failed_cells})
+    return tuple(wrong + failed) or (_last(said, code),)
 
 
 def by_tests(copy: Copy, paths: Sequence[str], seconds: float) -> tuple[str, ...]:
