@@ -88,7 +88,7 @@ MUTATIONS = (
         "whole, refit = mean_interval(found.whole, level), mean_interval(found.whole, level)",
         "a rate over seeds is not fitted again without the first third",
         studies=(PLANTED, MEANS),
-        tests=("inference/test_rate.py::test_a_refit_that_changes_sides_is_pre_asymptotic",),
+        tests=("inference/test_rate.py::test_the_refit_counts_where_all_x_together_show_neither_slope_nor_bend",),
     ),
     Mutation(
         "inference/series.py",
@@ -112,7 +112,7 @@ MUTATIONS = (
         "half = float(np.abs(np.diff(local))[-1] + local_noise[-1])",
         "a limit is as uncertain as its last change alone",
         studies=(PLANTED,),
-        tests=("inference/test_limit.py",),
+        tests=("inference/test_limit.py::test_a_limit_that_moved_in_its_last_step_but_one_is_as_uncertain_as_that",),
     ),
     Mutation(
         "inference/tail.py",

@@ -70,10 +70,7 @@ MUTATIONS = (
         "weights / weights.sum()) / len(drift)",
         "the noise energy divides by n instead of n - 1",
         studies=(METRICS,),
-        tests=(
-            "laws/metrics/test_metric_laws.py::test_a_mean_field_adds_no_noise",
-            CROSS + "two_replicates_give_the_formula",
-        ),
+        tests=(CROSS + "the_noise_energy_is_the_unbiased_variance_summed_over_coordinates",),
     ),
     Mutation(
         "metrics/mmd.py",

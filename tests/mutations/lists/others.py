@@ -100,7 +100,7 @@ MUTATIONS = (
         "across = ((gram**2).sum() - (np.diag(gram) ** 2).sum()) / (count * (count - 1))",
         "across = (gram**2).sum() / count**2",
         "products of a point with itself count in the concentration",
-        tests=(DIAGNOSE + "concentration_numbers_are_those_of_known_laws",),
+        tests=(DIAGNOSE + "the_concentration_of_a_small_sample_leaves_out_products_of_a_point_with_itself",),
     ),
     Mutation(
         "plotting/prediction.py",

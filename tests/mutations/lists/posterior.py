@@ -152,7 +152,7 @@ MUTATIONS = (
         "error = np.zeros_like(total[0])",
         "the error of the rule is reported as 0",
         studies=(POPULATION,),
-        tests=("laws/engine/test_relative_error.py::test_the_error_covers_the_truth",),
+        tests=("posterior/test_quadrature.py::test_small_exponents_have_slow_tails",),
     ),
     Mutation(
         "posterior/quadrature.py",

@@ -77,7 +77,7 @@ MUTATIONS = (
         "seeds = 0 if errors is not None else 2 * y.shape[-1]",
         "every seed is counted twice in what is reported",
         studies=(PLANTED,),
-        tests=(JUDGE + "too_few_seeds_say_how_many_would_do_and_those_do",),
+        tests=(JUDGE + "a_reason_counts_the_seeds_behind_its_interval",),
     ),
     Mutation(
         "study/selection.py",
