@@ -16,7 +16,8 @@ INTRODUCTION = """\
 noticed if a verdict is not as expected or a cell fails; `--tests` runs the tests. With `--first` nothing else is run; \
 without it, everything is run where these notice nothing. `--table FILE` writes this page from what is known.
 
-Written at commit {commit}.{earlier} Shares are of the mistakes that were run.
+Written at commit {commit}.{earlier} In {first} of {tried} results only the files that should notice were run. \
+Shares are of the mistakes that were run.
 """
 
 Found = Mapping[tuple[str, str], Result]
@@ -29,7 +30,10 @@ def page(found: Found, listed: Sequence[Mutation], *, earlier: int = 0) -> str:
     `earlier` results belong to an earlier state of the project.
     """
     of_which = f" {earlier} of {len(found)} results are of an earlier state of the project." if earlier else ""
-    introduction = INTRODUCTION.format(count=len(listed), commit=_commit(), earlier=of_which)
+    first = sum(not result.whole for result in found.values())
+    introduction = INTRODUCTION.format(
+        count=len(listed), commit=_commit(), earlier=of_which, first=first, tried=len(found)
+    )
     return f"{introduction}\n{table(found, listed)}\n{details(found, listed)}"
 
 

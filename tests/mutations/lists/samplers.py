@@ -16,7 +16,7 @@ MUTATIONS = (
         "force = gradient(particles, tuples) @ factor\n",
         "force = gradient(particles, tuples) @ factor.T\n",
         "the pull-back is transposed",
-        studies=(IDENTITIES,),
+        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_moments.py"),
         tests=(MATCHED + "the_sampler_pulls_its_force_back_by_the_factor",),
     ),
     Mutation(
