@@ -574,3 +574,15 @@ def test_every_term_of_the_table_is_defined_beneath_it(field):
         assert re.search(rf"\b{word}:|\b{word} \w_p", terms) or f"{word}: " in terms, word
     assert ("curl indication" in table) == ("curl indication:" in terms) == (field is not None)
     assert "same, from all samples" not in table
+
+
+def test_the_concentration_of_a_small_sample_leaves_out_products_of_a_point_with_itself():
+    from unifiedscore.diagnosis.scales import measure_spread
+
+    rng = np.random.default_rng(0)
+    points, origin = rng.normal(size=(12, 30)), rng.normal(size=30)
+    centred = points - origin
+    products = [(centred[i] @ centred[j]) ** 2 for i in range(12) for j in range(12) if i != j]
+    found = measure_spread(points, np.full(12, 1 / 12), origin, rng)
+    assert found.squared_norm == pytest.approx((centred**2).sum() / 12, rel=1e-12)
+    assert found.kappa == pytest.approx(30 * np.mean(products) / found.squared_norm**2, rel=1e-12)

@@ -88,3 +88,12 @@ def test_bad_data_are_inconclusive_with_a_reason(y, x, reason):
 def test_bad_orders_are_refused(order):
     with pytest.raises(InputError, match="order"):
         Limit(0, 1, along="d", order=order)
+
+
+def test_a_limit_that_moved_in_its_last_step_but_one_is_as_uncertain_as_that():
+    x, y = 4.0 ** np.arange(6), [2.0]
+    for first, second, limit in zip(x[:-1], x[1:], [1.0, 1.0, 1.0, 1.3, 1.3], strict=True):
+        y.append(limit + (y[-1] - limit) * first / second)
+    estimate = Limit(1.1, 1.5, along="x", order=1).estimate(np.array(y), x=x, level=0.99)
+    assert estimate.value == pytest.approx(1.3, abs=1e-12) and estimate.low < 1.01 and estimate.high > 1.59
+    assert decide(estimate, 1.1, 1.5) == "inconclusive"

@@ -146,6 +146,20 @@ def test_a_refit_that_changes_sides_is_pre_asymptotic():
     assert estimate.reason.startswith("pre-asymptotic") and decide(estimate, -1.2, -1.1) == "inconclusive"
 
 
+def test_the_refit_counts_where_all_x_together_show_neither_slope_nor_bend():
+    """The last five logarithms rise by 0.2 per unit of log x; the first four hide it from lines and parabolas."""
+    x = 4.0 ** np.arange(9)
+    u = np.arange(9) - 4.0
+    r = np.where(u >= 0, 0.2 * np.log(4) * (u - 2), 0.0)
+    basis = np.stack([np.ones(9), u, u**2])
+    r[:4] = np.linalg.lstsq(basis[:, :4], -basis[:, 4:] @ r[4:], rcond=None)[0]
+    noise = np.exp(1e-3 * np.random.default_rng(7).normal(size=(9, 16)))
+    estimate = Rate(-1.1, -0.9, along="x").estimate(np.exp(r)[:, None] / x[:, None] * noise, x=x, level=0.99)
+    refit = np.polyfit(np.log(x[3:]), r[3:], 1)[0] - 1
+    assert abs(estimate.value + 1) < 2e-3 and refit > -0.9
+    assert estimate.high > refit - 2e-3 and decide(estimate, -1.1, -0.9) == "inconclusive"
+
+
 def test_toward_zero_drops_the_largest_third():
     x = 2.0 ** -np.arange(12.0)
     y = x**2 * (1 + 5 * x)

@@ -37,6 +37,13 @@ def test_weights_are_those_of_the_queries():
     )
 
 
+def test_the_noise_energy_is_the_unbiased_variance_summed_over_coordinates():
+    drift, score = noisy(np.random.default_rng(4), 5)
+    weights = np.linspace(1.0, 3.0, N)
+    expected = weights / weights.sum() @ drift.var(0, ddof=1).sum(1)
+    assert replicated_cosines(drift, score, weights).noise_energy == pytest.approx(expected, rel=1e-12)
+
+
 def test_shared_noise_flatters_the_same_sample_and_independent_noise_belittles_the_split():
     rng, truth = np.random.default_rng(3), np.cos(1.2)
     found = [replicated_cosines(*noisy(rng, 8, angle=1.2, noise=2.0)) for _ in range(40)]

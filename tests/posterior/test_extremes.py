@@ -187,3 +187,21 @@ def test_leaving_one_out_of_two_far_samples_blames_the_distance():
         us.posterior_moments(us.Laplace(1.0), far, [[1e200]], exclude=np.array([0]))
     with pytest.raises(InputError, match="query 0 without any sample of positive weight"):
         us.posterior_moments(us.Laplace(1.0), us.Samples(far, [0.0, 1.0]), [[2.0]], exclude=np.array([1]))
+
+
+def test_a_point_too_far_for_a_square_counts_with_its_weight():
+    """Tails so heavy that 1e150 bandwidths cost a factor six: all moments of weights join those of the other points."""
+    kernel, points, x = us.RationalQuadratic(1.0, 0.0025), np.array([[0.0], [1.0], [1e150]]), np.array([[0.5], [-3.0]])
+    got = us.posterior_moments(kernel, points, x)
+    weight = np.exp(kernel.log_profile(np.abs(points[:, 0] - x)))
+    assert 0.05 < weight[0, 2] / weight[0, 0] < 0.2
+    np.testing.assert_allclose(got.effective_samples, weight.sum(1) ** 2 / (weight**2).sum(1), rtol=1e-12)
+    np.testing.assert_allclose(got.log_normalizer, np.log(weight.mean(1)), rtol=1e-12)
+    np.testing.assert_allclose(got.mean_shift[:, 0], weight[:, 2] * 1e150 / weight.sum(1), rtol=1e-12)
+
+
+def test_far_from_a_gaussian_the_posterior_lies_where_its_precision_says():
+    """The posterior mean lies at x/4, also where log Z is so large that ratios of integrals have no digits."""
+    got = us.posterior_moments(us.Gaussian(1.0), us.GaussianMixture([[0.0, 0.0]], 1 / 3), np.array([[3e6, -4e6]]))
+    np.testing.assert_allclose(got.mean_distance, 3.75e6, rtol=1e-9)
+    np.testing.assert_allclose(got.mean_shift, [[-2.25e6, 3e6]], rtol=1e-9)

@@ -73,10 +73,12 @@ def test_tile_boundaries(n, m, d, rng, oracle):
     assert_matches(us.posterior_moments(kernel, points, x), oracle.of_samples(kernel, points, x))
 
 
-def test_the_largest_weight_may_come_first_or_last(oracle):
-    """Online log-sum-exp: rising and falling maxima across tiles, thousands of natural logarithms apart."""
-    points = np.linspace(0.0, 5000.0, 3000)[:, None]
-    x, kernel = np.array([[0.2], [4999.7], [2500.1]]), us.Laplace(0.5)
+@pytest.mark.parametrize("d", [1, 9])
+def test_the_largest_weight_may_come_first_or_last(d, oracle):
+    """Online log-sum-exp: rising and falling maxima across tiles, from one to thousands of natural logarithms apart."""
+    points, x, kernel = np.zeros((3000, d)), np.zeros((4, d)), us.Laplace(0.5)
+    points[:, 0] = np.concatenate([np.linspace(0.0, 3.0, 1500), np.linspace(3.0, 5000.0, 1500)])
+    x[:, 0] = 0.2, 2.9, 4999.7, 2500.1
     assert_matches(us.posterior_moments(kernel, points, x), oracle.of_samples(kernel, points, x))
     assert_matches(us.posterior_moments(kernel, points[::-1].copy(), x), oracle.of_samples(kernel, points[::-1], x))
 
@@ -122,10 +124,11 @@ def test_one_sample_gives_its_own_direction(d, rng):
         np.testing.assert_allclose(got.residual, 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize("m", [30, 2500])
 @pytest.mark.parametrize("d", [2, 9])
-def test_weights_are_multiplicities(d, rng):
-    points, x = rng.normal(size=(30, d)), rng.normal(size=(10, d))
-    times = rng.integers(0, 4, size=30)
+def test_weights_are_multiplicities(d, m, rng):
+    points, x = rng.normal(size=(m, d)), rng.normal(size=(10, d))
+    times = rng.integers(0, 4, size=m)
     for kernel in kernels(d):
         weighted = us.posterior_moments(kernel, us.Samples(points, times), x)
         repeated = us.posterior_moments(kernel, np.repeat(points, times, axis=0), x)
@@ -154,6 +157,19 @@ def test_leaving_out_equals_deleting(rng):
             # The weights are still relative to all 50 samples.
             expected = deleted.log_normalizer[0] + np.log(49 / 50)
             np.testing.assert_allclose(left_out.log_normalizer[i], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("d", [2, 9])
+def test_what_is_left_out_is_found_in_its_tile_and_among_points_without_weight(d, rng):
+    points, weights, own = rng.normal(size=(2500, d)), rng.random(2500), np.array([1, 5, 1030, 2200])
+    weights[::3] = 0.0
+    for kernel in (us.Gaussian(0.7), us.Laplace(0.5)):
+        left_out = us.posterior_moments(kernel, us.Samples(points, weights), points[own], exclude=own)
+        for row, i in enumerate(own):
+            rest = us.Samples(np.delete(points, i, axis=0), np.delete(weights, i))
+            deleted = us.posterior_moments(kernel, rest, points[i : i + 1])
+            for name in ("mean_shift", "score", "effective_samples"):
+                np.testing.assert_allclose(getattr(left_out, name)[row], getattr(deleted, name)[0], rtol=1e-10)
 
 
 @pytest.mark.parametrize("quantity", ["mean_shift", "score"])

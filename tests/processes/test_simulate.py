@@ -97,6 +97,27 @@ def test_general_covariances_follow_the_same_law_as_isotropic_ones():
         np.testing.assert_allclose(three.log_weight, two.log_weight, atol=1e-7)
 
 
+@pytest.mark.parametrize("covariances", [[0.3, 2.0], [0.3 * np.eye(3), np.diag([2.0, 1.0, 0.5])]])
+def test_a_step_without_noise_follows_the_drift_of_the_process(covariances, schedule):
+    base = us.GaussianMixture([[0.5, -1.0, 0.0], [-1.0, 0.4, 0.3]], covariances, [0.8, 0.2])
+    process = us.TiltedProcess(base, us.QuadraticReward([0.5, -0.2, 0.1]), schedule)
+    start = np.random.default_rng(1).standard_normal((20, 3))
+    run = {"times": [0.4, 0.5], "control": "none", "sigma": lambda t: 0.0, "start": start}
+    moved = us.simulate(process, 20, np.random.default_rng(0), **run).points
+    np.testing.assert_allclose(moved, start + 0.1 * process.drift(start, 0.4, sigma=0.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("law", ["base", "tilted"])
+def test_paths_start_at_the_law_that_is_asked_for(law, gaussian):
+    process = gaussian()
+    run = {"times": [0.6, 0.7], "control": "none", "start": law, "keep": True}
+    first = us.simulate(process, 20_000, np.random.default_rng(0), **run).trajectory[0]
+    marginals = {"base": process.base_marginal(0.6), "tilted": process.tilted_marginal(0.6)}
+    error = 5 * np.sqrt(marginals[law].variances[0] / len(first))
+    assert abs(marginals["base"].mean[0] - marginals["tilted"].mean[0]) > 4 * error
+    assert abs(first.mean() - marginals[law].mean[0]) < error
+
+
 def test_results_do_not_depend_on_the_number_of_threads(monkeypatch, mixture):
     times = np.linspace(0.1, 1, 6)
     run = lambda: us.simulate(mixture(), 20_000, np.random.default_rng(0), times=times)

@@ -69,6 +69,7 @@ def test_value_is_constant_at_the_memoryless_start(x, mixture):
     foellmer = mixture("foellmer")
     moved = np.broadcast_to(foellmer.target.mean - foellmer.base.mean, x.shape)
     np.testing.assert_allclose(foellmer.score_difference(x, 0.0), moved, atol=1e-14)
+    np.testing.assert_allclose(wrapped(foellmer).score_difference(x, 0.0), moved, atol=1e-10)
     near = foellmer.score_difference(np.zeros((1, 1)), 1e-9)
     np.testing.assert_allclose(near, foellmer.score_difference(np.zeros((1, 1)), 0.0), atol=1e-6)
 

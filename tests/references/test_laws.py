@@ -169,3 +169,10 @@ def test_marginal_density_integrates_to_one_with_unit_variance(p, d):
     shell = 2 * np.pi ** (d / 2) / gamma(d / 2) * r ** (d - 1) * references.marginal_density(r, p, d)
     assert np.trapezoid(shell, r) == pytest.approx(1, abs=1e-5)
     assert np.trapezoid(shell * r**2, r) == pytest.approx(d, abs=1e-4)
+
+
+@pytest.mark.parametrize("p", [4, 10, 100])
+def test_the_fourth_moment_is_that_of_the_marginal_density(p):
+    r = np.linspace(0, np.sqrt(p - 1), 20001)
+    found = 2 * np.trapezoid(r**4 * references.marginal_density(r, p, 1), r)
+    assert references.fourth_moment(p) == pytest.approx(found, rel=1e-5)

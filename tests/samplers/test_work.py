@@ -303,6 +303,14 @@ def test_base_subtracted_crooks_is_of_order_h():
     assert values[80] == pytest.approx(1.2790, abs=0.02)
 
 
+def test_the_free_energy_of_a_path_counts_every_dimension():
+    path, rng = GaussianPath(np.zeros((2, 3)), (1.0, 0.5)), np.random.default_rng(0)
+    perfect = {"escort": path.escort, "divergence": path.escort_divergence}
+    work = escorted_jarzynski(path.path(), 5, rng, n_steps=4000, diffusivity=0.0, **perfect).work
+    assert path.free_energy == pytest.approx(3 * np.log(2), rel=1e-14)
+    np.testing.assert_allclose(work, path.free_energy, rtol=1e-3)
+
+
 def test_estimators_on_known_samples():
     rng = np.random.default_rng(0)
     work = 1.0 + 0.5 + rng.standard_normal(200_000)  # Gaussian work of variance 1: dF = mean - 1/2

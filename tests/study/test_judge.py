@@ -57,6 +57,10 @@ def _study(*claims, **variables):
     return SimpleNamespace(name="demo", claims=claims, variables=names | variables, grid=grid)
 
 
+def test_a_reason_counts_the_seeds_behind_its_interval():
+    assert "(99 % over 16 seeds)" in _judge(CLAIM).reason
+
+
 def _judge(claim, dataset=None):
     (verdict,) = judge(_study(claim), _dataset() if dataset is None else dataset)
     json.dumps(verdict.to_json(), allow_nan=False)

@@ -125,6 +125,7 @@ def test_a_thing_that_is_no_record_is_neither_read_nor_waited_for(store, thing):
         {"seconds": True},
         {"schema": 1},
         {"cell": {"dimension": 4, "seed": 1}},
+        {"key": "of another version of the code"},
     ],
 )
 def test_a_foreign_record_is_seen_even_with_a_right_hash(store, change):

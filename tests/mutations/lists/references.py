@@ -1,0 +1,138 @@
+"""Mistakes in exact laws and chains."""
+
+from tests.mutations.mutation import Mutation
+
+REFERENCES = "references/test_laws.py::test_"
+ITERATIONS = "processes/test_iterations.py::test_"
+WORK = "samplers/test_work.py::test_"
+
+MUTATIONS = (
+    Mutation(
+        "references/chains.py",
+        "grid = np.sqrt(step / 2) * (x[:, None] + x[None, :])",
+        "grid = np.sqrt(step) * (x[:, None] + x[None, :])",
+        "averaged noise has twice its variance",
+        studies=("studies/moment_matched/study_steps.py",),
+        tests=(REFERENCES + "invariant_laws_of_the_discrete_chains_are_the_golden_ones",),
+    ),
+    Mutation(
+        "references/chains.py",
+        "np.ones_like(angle) if transported else np.cos(angle)",
+        "np.cos(angle) if transported else np.ones_like(angle)",
+        "noise is transported where it is kept, and kept where it is transported",
+        studies=("studies/moment_matched/study_steps.py",),
+        tests=(REFERENCES + "invariant_laws_of_the_discrete_chains_are_the_golden_ones",),
+    ),
+    Mutation(
+        "references/factor_law.py",
+        "diffusion = 1.0 / _SPEED2",
+        "diffusion = 2.0 / _SPEED2",
+        "the triangle diffuses at twice the temperature",
+        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_identities.py"),
+        tests=(REFERENCES + "triangles_have_the_golden_moment_under_the_right_and_the_transposed_factor",),
+    ),
+    Mutation(
+        "references/finite_particles.py",
+        "power = transforms[0] ** (n_particles - 1) * ",
+        "power = transforms[0] ** n_particles * ",
+        "the conditioned law is that of one particle more",
+        studies=("studies/moment_matched/study_limit.py", "studies/moment_matched/study_moments.py"),
+        tests=(REFERENCES + "fourier_quotient_and_coefficient_of_the_gaussian_case_are_exact",),
+    ),
+    Mutation(
+        "references/finite_particles.py",
+        'bracket = 1.0 - 0.5 * np.einsum("an,an->n", t, score)',
+        'bracket = 1.0 - np.einsum("an,an->n", t, score)',
+        "the coefficient of 1/P lacks the factor 1/2 of a square",
+        studies=("studies/moment_matched/study_limit.py",),
+        tests=(REFERENCES + "fourier_quotient_and_coefficient_of_the_gaussian_case_are_exact",),
+    ),
+    Mutation(
+        "references/gaussian_tilt.py",
+        "self.process.dimension * (variance_rate / variance - gamma_rate / gamma) / 2",
+        "self.process.dimension * (variance_rate / variance - gamma_rate / gamma)",
+        "the divergence of the exact correction is doubled",
+        studies=("studies/tilting/study_step_size.py", "derivations/tilting/derive_work.py"),
+        tests=(WORK + "nets_residual_vanishes_for_the_exact_correction_only",),
+    ),
+    Mutation(
+        "references/gaussian_tilt.py",
+        "natural_rate = center_rate / gamma - center * gamma_rate / gamma**2 + slope",
+        "natural_rate = center_rate / gamma + slope",
+        "the rate of a quotient lacks its second term",
+        studies=("studies/tilting/study_step_size.py", "derivations/tilting/derive_work.py"),
+        tests=(WORK + "nets_residual_vanishes_for_the_exact_correction_only",),
+    ),
+    Mutation(
+        "references/gaussian_tilt.py",
+        "return float(value + t * flow)",
+        "return float(value + flow)",
+        "the rate of the normaliser weighs the flow at full tilt",
+        studies=("derivations/tilting/derive_work.py", "studies/tilting/study_step_size.py"),
+        tests=(WORK + "nets_residual_vanishes_for_the_exact_correction_only",),
+    ),
+    Mutation(
+        "references/linear_quadratic.py",
+        'return q * s / (1 - validate.real_array(t, "t") * (1 - s))',
+        'return q / (1 - validate.real_array(t, "t") * (1 - s))',
+        "the gain of adjoint sampling forgets the terminal variance",
+        studies=("studies/tilting/study_control.py",),
+        tests=(ITERATIONS + "adjoint_sampling_gain_gives_the_recursion",),
+    ),
+    Mutation(
+        "references/memoryless.py",
+        "return [rate(t), sigma(t) ** 2 * np.exp(2 * state[0])]",
+        "return [rate(t), sigma(t) ** 2 * np.exp(state[0])]",
+        "the shift integrates the propagator instead of its square",
+        studies=("studies/tilting/study_control.py",),
+        tests=(ITERATIONS + "the_shift_is_one_minus_the_squared_correlation",),
+    ),
+    Mutation(
+        "references/memoryless.py",
+        'np.exp(-np.pi * validate.positive(sigma, "sigma", allow_zero=True) ** 2 / 2)',
+        'np.exp(-np.pi * validate.positive(sigma, "sigma", allow_zero=True) ** 2)',
+        "the correlation left by constant noise is squared",
+        studies=("studies/tilting/study_control.py",),
+        tests=(ITERATIONS + "constant_noise_is_never_memoryless",),
+    ),
+    Mutation(
+        "references/recursion.py",
+        "chi - 0.5 * np.log(growth) + constant",
+        "chi - np.log(growth) + constant",
+        "the exponential average has the determinant of two dimensions",
+        studies=("studies/tilting/study_step_size.py", "studies/tilting/study_work.py"),
+        tests=(WORK + "recursion_of_two_steps_by_hand",),
+    ),
+    Mutation(
+        "references/recursion.py",
+        "LinearStep(1 + h * linear[1], h * linear[0], 2 * diffusivity * h, factors)",
+        "LinearStep(1 + h * linear[1], h * linear[0], diffusivity * h, factors)",
+        "a step has half its noise",
+        studies=("studies/tilting/study_step_size.py", "studies/tilting/study_work.py"),
+        tests=(WORK + "recursion_agrees_with_simulation", WORK + "rate_form_error_has_the_tabulated_values"),
+    ),
+    Mutation(
+        "references/small_systems.py",
+        "mass = weights * np.exp(energy.min() - energy)",
+        "mass = weights * np.exp(energy - energy.max())",
+        "the Gibbs law has the wrong sign",
+        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_modes.py"),
+        tests=(REFERENCES + "three_and_four_particles_have_the_golden_moments",),
+    ),
+    Mutation(
+        "references/stiefel_law.py",
+        "return 3.0 * (n_particles - 1) / (n_particles + 1)",
+        "return 3.0 * n_particles / (n_particles + 2)",
+        "the fourth moment is that of the sphere in P dimensions",
+        studies=("studies/moment_matched/study_moments.py", "derivations/moment_matched/derive_manifold.py"),
+        tests=(REFERENCES + "the_fourth_moment_is_that_of_the_marginal_density",),
+    ),
+    Mutation(
+        "references/stiefel_law.py",
+        "1.0 - (dimension + 3) / (2.0 * n_particles)",
+        "1.0 - (dimension + 1) / (2.0 * n_particles)",
+        "the contraction is that of the Stiefel manifold without centring",
+        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_steps.py"),
+        tests=(REFERENCES + "uniform_law_has_the_golden_distances_and_contractions",),
+    ),
+)
