@@ -55,8 +55,8 @@ study = Study(
                     control=Control("no smoothing", where={"smoothing": 0.0})),
         modes.claim(regime="sigma=0.6, between", variable="between", where={"smoothing": 0.6},
                     test=Inside(0.35, 0.5, of="median"),
-                    statement=f"At sigma = .6 35 to 50 % of the samples of {SETTING} lie in none of them, as the median "
-                              "over training sets.",
+                    statement=f"At sigma = .6 35 to 50 % of the samples of {SETTING} lie in none of them, as the "
+                              "median over training sets.",
                     control=Control("no smoothing", where={"smoothing": 0.0})),
         modes.claim(regime="sigma=0.6, rarest", variable="rarest", where={"smoothing": 0.6}, test=Inside(0.11, 0.19),
                     statement=f"At sigma = .6 the rarest one of {SETTING} keeps its share of the samples, 11 to 19 %.",

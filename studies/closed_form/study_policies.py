@@ -98,8 +98,8 @@ study = Study(
                            where=AT | {"policy": "fresh", "n_steps": steps}, profile=profile,
                            source="derived here; the limit of many steps is unknown",
                            statement=f"With fresh noise, sigma = .5, M = 2 and S = {steps} the midpoint of two points "
-                                     "keeps more than 5 % of the mass, which population noise takes from it, as the median "
-                                     "over runs.",
+                                     "keeps more than 5 % of the mass, which population noise takes from it, as the "
+                                     "median over runs.",
                            control=Control("population noise", where={"policy": "population"}))
             for steps, profile in ((200, "quick"), (12800, "standard"))
         ),
