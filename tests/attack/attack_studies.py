@@ -109,7 +109,7 @@ def study_doors():
     return {
         "Identity": [Door("Identity", st.Identity, {"c": number(2.0), "scale": text.without("blank")})],
         "Inside": [
-            Door("Inside", st.Inside, ends | {"transform": name("log"), "of": name("geometric_mean")}),
+            Door("Inside", st.Inside, ends | {"transform": name("log"), "of": name("geometric_mean", none=True)}),
             *estimates["Inside"],
         ],
         "Rate": [
