@@ -15,7 +15,7 @@ MUTATIONS = (
         "constants = safe_log(weights) - 0.5 * dimension * np.log(",
         "constants = safe_log(weights) - 0.5 * np.log(",
         "the shares of components compare variances as in one dimension",
-        studies=(POPULATION,),
+        studies=("studies/closed_form/study_schedules.py",),
         tests=(MIXTURE + "log_density_is_that_of_scipy",),
     ),
     Mutation(

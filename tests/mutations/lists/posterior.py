@@ -191,7 +191,7 @@ MUTATIONS = (
         "radius2 = 2.0 * bandwidth**2 * np.log(self.size / self.tolerance)",
         "radius2 = bandwidth**2 * np.log(self.size / self.tolerance)",
         "the radius of what is kept is short by sqrt(2)",
-        studies=ESTIMATORS,
+        studies=("studies/closed_form/study_steps.py",),
         tests=(NEAR + "it_agrees_with_the_tiled_engine",),
     ),
     Mutation(

@@ -129,7 +129,7 @@ MUTATIONS = (
         "logs = logs - 0.5 * mixture.dimension * np.log(mixture.variances)",
         "logs = logs - 0.5 * np.log(mixture.variances)",
         "simulated scores compare variances as in one dimension",
-        studies=("studies/tilting/study_control.py",),
+        studies=("studies/tilting/study_recovery.py", "studies/tilting/study_samplers.py"),
         tests=(SIMULATE + "a_step_without_noise_follows_the_drift_of_the_process",),
     ),
     Mutation(

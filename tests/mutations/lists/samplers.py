@@ -135,7 +135,7 @@ MUTATIONS = (
         'work += h * (np.einsum("nd,nd->n", push, slope) - divergence(x, t))',
         'work += h * np.einsum("nd,nd->n", push, slope)',
         "the work forgets the divergence of the escort",
-        studies=("studies/tilting/study_step_size.py",),
+        studies=("studies/tilting/study_samplers.py",),
         tests=(WORK + "the_free_energy_of_a_path_counts_every_dimension",),
     ),
     Mutation(
@@ -159,7 +159,7 @@ MUTATIONS = (
         "offset = np.log(len(forward) / len(backward))",
         "offset = np.log(len(backward) / len(forward))",
         "Bennett's ratio of sample sizes is inverted",
-        studies=WORKS,
+        studies=("studies/tilting/study_work.py",),
         tests=(WORK + "estimators_on_known_samples",),
     ),
     Mutation(
@@ -215,7 +215,7 @@ MUTATIONS = (
         'exclude = np.arange(len(x)) if self.self_terms == "mask" else None',
         'exclude = np.arange(len(x)) if self.self_terms == "keep" else None',
         "a masked particle meets itself",
-        studies=("studies/drift/study_particles.py",),
+        studies=("studies/drift/study_batch.py",),
         tests=(FLOW + "a_masked_particle_is_not_among_its_own_negatives",),
     ),
     Mutation(
