@@ -184,8 +184,8 @@ def of_proofs():
     """Zeros that SymPy does not find, wrong code beside a proof, controls that are true."""
     t = sympy.Symbol("t", positive=True)
     zero = sympy.Integer(0)
-    # Both vanish identically; no rule of SymPy's says so.
-    hidden = sympy.Function("g")(t) - sympy.Function("g")(t + 0 * t) + sympy.besselj(0, t) - _bessel_by_integral(t)
+    # Bessel's integral: zero identically, by no rule of SymPy's.
+    hidden = sympy.besselj(0, t) - _bessel_by_integral(t)
     base = Derivation("planted.proof", lambda: zero, lambda: t, lambda rng: 0.0)
     sound = {"residual": lambda: sympy.sin(t) ** 2 + sympy.cos(t) ** 2 - 1}
     yield Plant("unprovable_zero", "A zero that SymPy cannot reduce", "inconclusive", base, {},

@@ -1,7 +1,7 @@
-"""The judge judged: planted cases, each with one thing wrong, must come out as a right judge lets them.
+"""Calibration of the judge: planted cases, each with one thing wrong, must get the verdict that the fault deserves.
 
-A case is a claim and two data sets: the planted one, with the wrong thing in it, and its sound twin. The planted one
-must come out as said; the sound twin, were it to come out so as well, would show that the judge says it of everything.
+A case is a claim and two data sets. The planted one, with one thing wrong, must get the expected verdict; its twin, in
+which that one thing is right or plainly decided, must not, or the judge would say the same of everything.
 """
 
 from dataclasses import replace
@@ -43,17 +43,18 @@ def measure(cell, rng):
 
 
 study = Study(
-    name="calibration_planted", title="Planted cases come out as a right judge lets them",
+    name="calibration_planted", title="Planted faults get the verdict they deserve",
     grid=Grid(plant=list(DESCRIBED)), measure=measure,
     variables={
-        "right": Variable("Whether the planted case comes out as it must (1 or 0)"),
-        "sound_alike": Variable("Whether the sound twin comes out in this way as well (1 or 0)"),
+        "right": Variable("Whether the planted case gets the expected verdict (1 or 0)"),
+        "sound_alike": Variable("Whether its twin gets that verdict too (1 or 0)"),
     },
     claims=[
-        Claim("calibration.planted", f"{plant.statement} is {plant.expected.replace('_', ' ')}.",
+        Claim("calibration.planted",
+              f"The verdict on a planted case is {plant.expected.replace('_', ' ')}: {plant.statement}.",
               "derived here, from the decision rule", "exact", "right", Inside(0.5, 1.5),
               where={"plant": plant.name}, regime=plant.name,
-              control=Control("the sound twin in its place", variable="sound_alike"))
+              control=Control("the twin in its place", variable="sound_alike"))
         for plant in PLANTS
     ],
 )  # fmt: skip
