@@ -223,13 +223,13 @@ def test_curves_that_were_removed_are_forgotten(dataset):
     assert not any(text.get_text().startswith("exact") for text in ax.get_legend().get_texts())
 
 
-@pytest.mark.parametrize("transform", ["none", "log"])
-def test_intervals_over_seeds_are_taken_in_the_transform_of_the_claim(dataset, transform):
+@pytest.mark.parametrize(("transform", "of"), [("none", "mean"), ("log", "geometric_mean")])
+def test_intervals_over_seeds_are_taken_in_the_transform_of_the_claim(dataset, transform, of):
     ax = plot_scaling(dataset, "sampled", "dimension", where={"method": "one"}, transform=transform)
     band = named(ax, "band sampled: 99 % t interval, 16 seeds")
     ranking = plot_ranking(dataset, "sampled", "dimension", where={"method": "one"}, transform=transform)
     for x, row, bar in zip(D, dataset["sampled"].values[0], ranking.containers, strict=True):
-        estimate = Inside(-np.inf, 0.0, transform=transform).estimate(row, level=0.99)
+        estimate = Inside(-np.inf, 0.0, transform=transform, of=of).estimate(row, level=0.99)
         np.testing.assert_allclose(np.ptp(band[band[:, 0] == x, 1]), estimate.high - estimate.low)
         ends = bar.lines[2][0].get_segments()[0][:, 0]
         np.testing.assert_allclose(ends, [estimate.low, estimate.high])

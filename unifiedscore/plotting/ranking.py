@@ -9,6 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference import SUPPORT_LEVEL, Inside
+from unifiedscore.inference.inside import ESTIMANDS_OF
 from unifiedscore.plotting.series import pick
 from unifiedscore.plotting.style import BLUE, INK, axis_label, new_figure, style, tidy, words
 
@@ -73,7 +74,9 @@ def plot_ranking(
             spread = position + np.linspace(-0.2, 0.2, len(values))
             color = (colors or {}).get(name, BLUE)
             ax.plot(values, spread, "o", color=color, alpha=0.35, markersize=3, label=f"{words(name)}: seeds")
-            estimate = Inside(-np.inf, 0.0, transform=transform).estimate(values, level=level)
+            estimate = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF[transform][0]).estimate(
+                values, level=level
+            )
             ends = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
             ax.errorbar([estimate.value], [position], xerr=ends, fmt="D", color=INK, markersize=4.5, capsize=3)
             ax.plot([estimate.value], [position], "D", color=INK, markersize=4.5, label=f"{words(name)}: mean")

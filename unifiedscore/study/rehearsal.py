@@ -37,10 +37,15 @@ def foreseen(study: Study, grid: Grid, *, profile: str) -> list[str]:
         except (UnifiedScoreError, ArithmeticError, ValueError) as error:  # perhaps for what was made up
             return [str(error)] if isinstance(error, StudyError) else []
     return [
-        f"{verdict.claim}{f' ({verdict.regime})' if verdict.regime else ''}: {verdict.reason.partition('; and the')[0]}"
+        f"{verdict.claim}{f' ({verdict.regime})' if verdict.regime else ''}: {_first_clause(verdict.reason)}"
         for verdict in verdicts
         if verdict.outcome == "inconclusive" != verdict.expected and verdict.reason.startswith(ABOUT_THE_GRID)
     ]
+
+
+def _first_clause(reason: str) -> str:
+    """What is wrong, without what it means for the control."""
+    return reason.partition("; and the")[0].partition("; its control")[0]
 
 
 def _made_up(rng: np.random.Generator, variable: Variable) -> float | list:

@@ -64,8 +64,8 @@ def test_what_is_refused_is_refused_by_name_and_with_a_remedy(index, record_prop
     door, count = DOORS[index], 0
     for kind in REFUSED:
         value = kind.make(door.good.copy())
-        if value is None:
-            continue
+        if value is None or (kind.label == "torch complex" and door.name.startswith("kernels.")):
+            continue  # profiles are functions of complex distances
         with pytest.raises(InputError) as caught:
             door.call(value)
         text = str(caught.value)
