@@ -74,7 +74,7 @@ def plot_ranking(
             spread = position + np.linspace(-0.2, 0.2, len(values))
             color = (colors or {}).get(name, BLUE)
             ax.plot(values, spread, "o", color=color, alpha=0.35, markersize=3, label=f"{words(name)}: seeds")
-            estimate = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF[transform][0]).estimate(
+            estimate = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF.get(transform, (None,))[0]).estimate(
                 values, level=level
             )
             ends = [[estimate.value - estimate.low], [estimate.high - estimate.value]]

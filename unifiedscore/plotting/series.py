@@ -182,7 +182,7 @@ def _summarise(x, values, error, undefined, skipped, lost, blank, *, level, tran
         kind, low, high = "numerical", median - worst, median + worst
     elif seeds.max() > 1:
         # Only its interval is used.
-        test = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF[transform][0])
+        test = Inside(-np.inf, 0.0, transform=transform, of=ESTIMANDS_OF.get(transform, (None,))[0])
         for position in np.flatnonzero(missing == 0):
             row = values[position]
             estimate = test.estimate(row[np.isfinite(row)], level=level)
