@@ -50,7 +50,7 @@ study = Study(
                     statement=f"Without smoothing closed-form samples hold more than 95 % of the mass of {SETTING}.",
                     control=Control("sigma = 1.2", where={"smoothing": 1.2})),
         modes.claim(regime="sigma=0.6, middle", variable="middle", where={"smoothing": 0.6}, test=Inside(0.39, 0.52),
-                    statement=f"At sigma = .6 the middle one of {SETTING} has 43 to 52 % of the samples instead of 33 "
+                    statement=f"At sigma = .6 the middle one of {SETTING} has 39 to 52 % of the samples instead of 33 "
                               f"%.",
                     control=Control("no smoothing", where={"smoothing": 0.0})),
         modes.claim(regime="sigma=0.6, between", variable="between", where={"smoothing": 0.6},
