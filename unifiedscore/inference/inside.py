@@ -65,8 +65,9 @@ class Inside(AbstractTest):
     Power: with 16 normal seeds of standard deviation s, a value at the centre of a region of half-width 1.3 s is
     supported with probability above 0.9, and one 2 s outside the region is refuted with probability above 0.9.
 
-    Skewed replicates are measured in `studies/calibration/study_estimand.py`. Positive ones, and those of 64 seeds or
-    more, keep both levels; 16 replicates of mixed signs whose skewness is 6 do not.
+    Skewed replicates are measured in `studies/calibration/study_estimand.py`. Chi-square ones and rare counts keep both
+    levels. A true mean of 16 lognormal ones of log sd 0.6 or 1 is refuted up to once in 1000; of log sd 2, or of 16 of
+    mixed signs whose skewness is 6, more often.
 
     Examples
     --------
