@@ -209,9 +209,10 @@ def message_that_takes_for_ever():
 
 @kind(HANGS)
 def forks_for_ever():
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         time.sleep(FOREVER)
-    os.wait()
+    os.waitpid(child, 0)  # `os.wait` would be content with a child that an earlier cell has left
 
 
 @kind(HANGS)

@@ -24,6 +24,7 @@ FAMILY = "UNIFIEDSCORE_FAMILY"  # in the environment of a worker and of all that
 LARGEST = 1 << 30  # bytes of a message; more is no message but something a cell wrote into the pipe
 LOOK = 0.25  # seconds between two looks at whether a process lives: one that it forked may hold its pipe open
 PATIENCE = 5.0  # seconds until a killed process is gone
+QUIET_LOOKS = 2  # looks at the list of processes that find nothing more to end
 
 
 class Ended(Exception):
@@ -150,7 +151,19 @@ class WorkerProcess:
 def end_families(families: Iterable[str]) -> None:
     """On Linux, end also what cells have started in sessions of their own, and left behind."""
     wanted = {f"{FAMILY}={family}".encode() for family in families}
-    for folder in Path("/proc").glob("[0-9]*") if wanted else ():
+    quiet, deadline = 0, time.monotonic() + PATIENCE
+    # One look can miss a process: it was forked after the list was made, or has no environment while it execs.
+    while wanted and quiet < QUIET_LOOKS and time.monotonic() < deadline:
+        quiet = 0 if _end_those_with(wanted) else quiet + 1
+        time.sleep(0.01)
+
+
+def _end_those_with(wanted: set[bytes]) -> bool:
+    """End every process with one of these variables that is there now; whether there was one."""
+    found = False
+    for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if not wanted.isdisjoint((folder / "environ").read_bytes().split(b"\0")):
                 os.kill(int(folder.name), signal.SIGKILL)
+                found = True
+    return found
