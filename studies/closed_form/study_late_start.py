@@ -127,8 +127,8 @@ study = Study(
                               "T is at most Gronwall's bound: the integral over s < T of min(R, sigma |e| s R^2/(4 "
                               "(1-s)^2))/(1-s) times exp(P(T) - P(s)), with the diameter R of the data and P(u) = R^2 "
                               "(2u-1)/(8 (1-u)^2) + log(1-u).",
-                    control=Control("no exponential factor", variable="plain")),
-        bound.claim(regime="population", variable="expected",
+                    sharpness="exponential", control=Control("no exponential factor", variable="plain")),
+        bound.claim(regime="population", variable="expected", sharpness="expected",
                     where={"noise": "population", "data": "three", "smoothing": [0.1, 1.0],
                            "start_time": [0.1, 0.2, 0.5, 0.8]},
                     statement="With population noise W2 between the smoothed and the unsmoothed law of three points at "
@@ -136,7 +136,7 @@ study = Study(
                     control=Control("one tuple e = 1 for every path under the bound for E|e| < 1, and two points",
                                     where={"noise": "shared", "data": "pair"})),
         Theorem("closed_form.start_time_hull_bound", None, "derived here", "quadrature", "hull", MOST).claim(
-            where=SHARED, control=Control("T^2 R", variable="hull_wrong"),
+            where=SHARED, sharpness="hull", control=Control("T^2 R", variable="hull_wrong"),
             statement="With one noise tuple for all paths, W2 between the smoothed and the unsmoothed law at T is at "
                       "most T R, with the diameter R of the data: both states are (1-T) z_0 plus T times a point of "
                       "the convex hull."),

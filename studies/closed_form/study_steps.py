@@ -150,7 +150,7 @@ study = Study(
                               "all 400 points, in one and two dimensions at t = .75.",
                     control=Control("tolerance .05", variable="near_loose_gap")),
         exact.claim(id="closed_form.near_estimator", regime="bound", variable="outside", where=ONE,
-                    test=Inside(-np.inf, 1.0),
+                    test=Inside(-np.inf, 1.0), sharpness="outside",
                     statement="The near estimator moves a barycenter by at most its tolerance times the diameter; "
                               "points just beyond the rim of its radius attain 99 % of it.",
                     control=Control("a tolerance 5 % larger", variable="loose")),

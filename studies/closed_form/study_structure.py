@@ -128,10 +128,11 @@ study = Study(
                               "Cov_w(x)/(1-t)^2; training points of unequal weight in 1 to 8 dimensions.",
                     control=Control("the factor t dropped", variable="jacobian_gap_wrong")),
         exact.claim(id="closed_form.jacobian", regime="bound", variable="eigenvalue", test=BOUND,
+                    sharpness="eigenvalue",
                     statement="The Jacobian of the barycenter is at most t R^2/(4(1-t)^2) for points of diameter R; "
                               "two points attain the bound at their midpoint.",
                     control=Control("the bound lowered by 2 %", variable="eigenvalue_tight")),
-        exact.claim(id="closed_form.lipschitz", variable="expansion", test=BOUND,
+        exact.claim(id="closed_form.lipschitz", variable="expansion", test=BOUND, sharpness="expansion",
                     statement="The velocity expands distances at a rate of at most t R^2/(4(1-t)^3) - 1/(1-t), along "
                               "every pair of states that was tried; two points attain the bound at their midpoint.",
                     control=Control("the bound lowered by 2 %", variable="expansion_tight")),
@@ -145,6 +146,7 @@ study = Study(
                     statement="With one fixed noise tuple the velocity has no circulation along small circles.",
                     control=Control("new noise at every point", variable="loop_fresh")),
         exact.claim(id="closed_form.descent", variable="descent", test=Inside(-np.inf, 1 + 1e-6),
+                    sharpness="descent",
                     statement="With fixed noise a step of size eta lowers the energy of its time by at least "
                               "(eta - eta^2/2)|x - z|^2; where one point has all the weight this is the drop itself.",
                     control=Control("eta in place of eta - eta^2/2", variable="descent_wrong")),

@@ -144,6 +144,7 @@ study = Study(
               ">= 16; the bound is twelve times loose or more.",
               "reconstructed from fragments of arXiv 2603.07514; constants derived here", "quadrature", "bound_share",
               Inside(-np.inf, 1.0), where={"dataset": "ring_mog", "dimension": slice(16, None)},
+              sharpness="bound_share",
               control=Control("y = -x, not independent of x", variable="bound_share_antipodal")),
         Claim("drift.concentration_sharpness",
               "Between two rings E(|x - y| - rho)^2 tends to 1/12 of its bound: the constant is twelve times what "

@@ -118,7 +118,7 @@ study = Study(
         Claim("drift.gradient_bound",
               "For random linear generators in 1 to 8 dimensions |g_D - C g_S| <= 2 (E|J|^2)^(1/2) "
               "(E|D - C S|^2)^(1/2); it reaches a tenth to two thirds of the bound.",
-              "derived here (Cauchy-Schwarz)", "exact", "bound_ratio", Inside(0.0, 1.0),
+              "derived here (Cauchy-Schwarz)", "exact", "bound_ratio", Inside(0.0, 1.0), sharpness="bound_ratio",
               control=Control("the norm of the mean error for the mean norm", variable="bound_ratio_mean")),
         splits.claim(regime="gaussian", where={"kernel": "gaussian"}, control=REPULSIVE),
         splits.claim(regime="laplace, d = 1", where={"kernel": "laplace", "dimension": 1}, control=REPULSIVE),

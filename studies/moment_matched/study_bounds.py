@@ -28,7 +28,7 @@ def temperature(d, rng):
 
     Points between two data points are among the queries: there the lower bound is attained without smoothing.
     """
-    excess = {"within": 0.0, "half": 0.0, "sharp": 0.0, "sharp_half": 0.0}
+    excess = {"within": 0.0, "half": 0.0, "sharp": 0.0, "sharp_half": 0.0, "share": 0.0}
     largest = 0.0
     for count, s in ((2, 0.0), (20, 0.0), (20, 0.7)):
         x = rng.standard_normal((count, d))
@@ -42,6 +42,7 @@ def temperature(d, rng):
             gap = -score.potential(z) - np.log(count) - energy / delta**2
             low = -np.log(count)
             excess["within"] = max(excess["within"], float(np.maximum(gap, low - gap).max()))
+            excess["share"] = max(excess["share"], float((gap / low).max()))
             excess["half"] = max(excess["half"], float((0.5 * low - gap).max()))
             largest = max(largest, float(energy.max()) / delta**2)
             if count == 2:
@@ -82,13 +83,13 @@ def hull(d, rng):
 
 
 def rows(d, rng):
-    """Largest |y_i|^2 over P - 1, minus 1, where one particle is pulled out as far as it goes; and over P - 2."""
+    """Largest |y_i|^2 over P - 1, minus 1, where one particle is pulled far out; over P - 2; |y_i| over its bound."""
     p = d + 4
     manifold = us.CenteredStiefel(p, d)
     y = manifold.sample(rng, systems=(50,))
     y[:, 0] *= 1e6
     largest = float((manifold.retract(y) ** 2).sum(-1).max())
-    return max(largest / (p - 1) - 1, 0.0), max(largest / (p - 2) - 1, 0.0)
+    return max(largest / (p - 1) - 1, 0.0), max(largest / (p - 2) - 1, 0.0), np.sqrt(largest / (p - 1))
 
 
 def refused(d, rng):
@@ -145,26 +146,29 @@ def warned(rng, step=5e-4):
 
 def measure(cell, rng):
     d = cell["dimension"]
-    heat, (inside, outside), (row, row_less) = temperature(d, rng), hull(d, rng), rows(d, rng)
+    heat, (inside, outside) = temperature(d, rng), hull(d, rng)
+    row, row_less, row_share = rows(d, rng)
     accepted, silent = refused(d, rng)
     first = cell["seed"] == 0  # the others are not judged
     (critical, width), (pair, _) = [threshold(d, rng, neighbour=n) for n in (False, True)] if first else EMPTY
     return {
         "temperature": max(heat["within"], 0.0), "temperature_half": heat["half"], "sharp": heat["sharp"],
         "sharp_half": heat["sharp_half"], "temperature_scale": heat["scale"],
+        "temperature_share": heat["share"],
         "energy": max(descent(rng, d, relaxation=eta) for eta in (0.3, 1.0, 1.9)),
         "energy_far": descent(rng, d, relaxation=2.5),
         "energy_fresh": max(descent(rng, d, relaxation=eta, fresh=True) for eta in (0.3, 1.0, 1.9)),
-        "hull": inside, "hull_noisy": outside, "row": row, "row_less": row_less, "accepted": accepted,
-        "silent": silent, "threshold": known(critical, width), "threshold_pair": known(pair, width),
+        "hull": inside, "hull_noisy": outside, "row": row, "row_less": row_less, "row_share": row_share,
+        "accepted": accepted, "silent": silent,
+        "threshold": known(critical, width), "threshold_pair": known(pair, width),
         **{f"flagged{end}": known(warned(rng, step) if first else np.nan, 0.0) for end, step in FLAGGED.items()},
         "one": 1.0, "thousand": 1e3,
     }  # fmt: skip
 
 
-def claim(name, statement, variable, c, scale, mutation, mutant, *, regime="", source="derived here"):
-    return Claim(f"moment_matched.{name}", statement, source, "exact", variable, Identity(c, scale), regime=regime,
-                 control=Control(mutation, variable=mutant))  # fmt: skip
+def claim(name, statement, variable, c, scale, mutation, mutant, *, regime="", sharpness=""):
+    return Claim(f"moment_matched.{name}", statement, "derived here", "exact", variable, Identity(c, scale),
+                 regime=regime, sharpness=sharpness, control=Control(mutation, variable=mutant))  # fmt: skip
 
 
 EMPTY = [(np.nan, np.nan)] * 2
@@ -179,6 +183,7 @@ study = Study(
         "sharp": Variable("Distance of V - W/delta^2 to -log N midway between two points"),
         "sharp_half": Variable("Distance of V - W/delta^2 to half of -log N midway between two points"),
         "temperature_scale": Variable("Size of the largest W/delta^2"),
+        "temperature_share": Variable("Largest W/delta^2 - V over log N"),
         "energy": Variable("Largest increase of the energy at relaxations .3, 1, 1.9"),
         "energy_far": Variable("Largest increase of the energy at relaxation 2.5"),
         "energy_fresh": Variable("Largest increase of the energy with fresh noise each step"),
@@ -186,6 +191,7 @@ study = Study(
         "hull_noisy": Variable("Distance of draws from the kernel density to the hull of the data"),
         "row": Variable("Excess of |y|^2 over P - 1"),
         "row_less": Variable("Excess of |y|^2 over P - 2"),
+        "row_share": Variable("Largest |y| over sqrt(P - 1)"),
         "accepted": Variable("Particle numbers P <= d that are accepted"),
         "silent": Variable("Mean error of a silent QR at P = d"),
         "threshold": Variable("Step times lambda_max where contraction ends near an isolated point"),
@@ -198,7 +204,7 @@ study = Study(
     claims=[
         claim("delta_temperature", "The smoothed energies obey 0 >= delta^2 V_s - W_s >= -delta^2 log "
                                    "N.", "temperature", 50, "temperature_scale",
-              "half of log N", "temperature_half"),
+              "half of log N", "temperature_half", sharpness="temperature_share"),
         claim("delta_temperature", "The bound -delta^2 log N on delta^2 V_s - W_s is attained midway between two "
                                    "points.", "sharp", 50, "temperature_scale",
               "half of log N", "sharp_half", regime="sharp"),
@@ -208,7 +214,7 @@ study = Study(
         claim("cfdm_same_energy", "Outputs of closed-form diffusion are convex combinations of the data.", "hull", 50,
               "thousand", "draws from the kernel density", "hull_noisy", regime="hull"),
         claim("row_bound", "No particle lies beyond sqrt(P - 1) standard deviations.", "row", 50, "one",
-              "sqrt(P - 2)", "row_less"),
+              "sqrt(P - 2)", "row_less", sharpness="row_share"),
         claim("infeasible", "P <= d particles are refused.", "accepted", 50, "one", "QR without a word",
               "silent"),
         Claim("moment_matched.stability",

@@ -92,7 +92,7 @@ study = Study(
     },
     claims=[
         estimator.claim(id="moment_matched.near_field_bound", evidence="monte_carlo", variable="near",
-                        test=Inside(0.9, 1.0),
+                        test=Inside(0.9, 1.0), sharpness="near",
                         statement="`Near(tolerance)` moves a barycenter by at most the tolerance times the radius of "
                                   "the data, and by 90 % of that or more where most points lie just beyond its reach.",
                         control=Control("half of the squared reach, h^2 log(m/tolerance)", variable="near_short")),

@@ -203,7 +203,7 @@ study = Study(
                        statement="Without smoothing the tilt vanishes and the law is the kernel density.",
                        control=Control("smoothing 1", where={"smoothing": 1.0})),
         line_law.claim(id="moment_matched.width_bound", variable="width_ratio", test=Inside(0.0, 1.0),
-                       where={**LINE, "smoothing": 4.0},
+                       where={**LINE, "smoothing": 4.0}, sharpness="width_ratio",
                        statement="On the line the smoothed potential obeys 0 <= 1/delta^2 - V'' <= width/(delta^2 s "
                                  "sqrt(2 pi)); for four points at s = 4 the curvature reaches .98 of the bound.",
                        control=Control("half the bound", variable="width_ratio_half")),

@@ -98,13 +98,14 @@ study = Study(
                           "gradient along it: how sharp the bound is far from the data"),
     },
     claims=[
-        sharp.claim(regime="bound", variable="paths", test=Inside(0.0, 1.0005),
+        sharp.claim(regime="bound", variable="paths", test=Inside(0.0, 1.0005), sharpness="paths",
                     statement="For four strongly log-concave bases (a Gaussian, mixtures of two and of five modes, a "
                               "mixture of two widths; cosine VP, d = 1, 2, 8, and 32 for the Gaussian) the lean "
                               "adjoint on two sampled paths satisfies |a| <= alpha/(alpha^2 + mu beta^2) |grad r|, up "
                               "to a factor 1.0005.",
                     control=Control("1/Var in place of mu", variable="paths_variance")),
-        sharp.claim(regime="worst_path", variable="ridge", where={"law": BEYOND}, test=Inside(0.0, 1.0005),
+        sharp.claim(regime="worst_path", variable="ridge", where={"law": BEYOND}, sharpness="ridge",
+                    test=Inside(0.0, 1.0005),
                     statement="For three strongly log-concave bases that are not Gaussian the lean adjoint along the "
                               "path of least curvature, where it is largest, satisfies the log-concave bound, up to a "
                               "factor 1.0005.",

@@ -83,7 +83,7 @@ studies = [
                             control=Control("two modes on the diagonal, of the same radius",
                                             where={"law": "diagonal", "dimension": [2, 3, 5]})),
             dimension.claim(regime="diagonal", variable="over_general", where={"law": "diagonal"},
-                            test=Inside(0.999, 1.001),
+                            test=Inside(0.999, 1.001), sharpness="over_general",
                             statement="Over two modes on the diagonal of d = 1 ... 5 dimensions the general bound on "
                                       "the lean adjoint is attained between the modes, exp(6.11 d) and all.",
                             control=Control("a product of the same radius",
@@ -102,11 +102,13 @@ studies = [
         },
         claims=[
             stiff.claim(regime="stable", variable="euler", where={"steps": [55, 64, 128]}, test=DECAYS,
+                        sharpness="euler",
                         hypotheses=(Hypothesis("h Lambda below 2", "stiffness", high=2.0),),
                         statement="Over a Gaussian, rectified flow from t = 0.01 in uniform steps, the explicit Euler "
                                   "adjoint of 55 steps or more grows nowhere that the solution decays: h Lambda < 2.",
                         control=Control("45 steps, h Lambda = 2.1", where={"steps": 45})),
             stiff.claim(regime="exponential", variable="exponential", where={"steps": [32, 45]}, test=DECAYS,
+                        sharpness="exponential",
                         hypotheses=(Hypothesis("h Lambda above 2", "stiffness", low=2.0),),
                         statement="At 32 and 45 uniform steps from t = 0.01, where h Lambda exceeds 2, the "
                                   "exponential steps of the adjoint still decay with the solution.",

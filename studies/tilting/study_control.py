@@ -181,6 +181,7 @@ studies = [
                   "In the linear-quadratic case, q = 2 and -0.6, the gain of adjoint matching errs by at most Q (Q (1 "
                   "- t))^(n + 1)/(n + 1)!, n = 0 ... 5; it comes to 0.04 to 0.9 of that.",
                   HERE, "quadrature", "picard", Inside(0.0, 1.001), where={"iteration": list(range(6))},
+                  sharpness="picard",
                   control=Control("(n + 2)! in place of (n + 1)!", variable="picard_fast")),
             projection.claim(regime="fixed_point", variable="fixed_point", evidence="quadrature",
                              test=Inside(1 - 1e-11, 1 + 1e-11),

@@ -112,6 +112,7 @@ studies = [
                                    "the variance.",
                          control=Control("two modes, log-concave", where={"law": "two_modes"})),
             finite.claim(regime="logconcave", variable="over_bound", where={"law": BEYOND}, test=Inside(0.0, 1.0),
+                         sharpness="over_bound",
                          statement="Over two or five modes and two widths, strongly log-concave but not Gaussian, the "
                                    "energy of the lean adjoint is at most E|grad r|^2 / (2 mu): 0.72, 0.70 and 0.34 of "
                                    "it.",
@@ -148,7 +149,7 @@ studies = [
             "worst_convex": Variable("Largest |a| over the log-concave bound with mu = 1/Var"),
         },
         claims=[
-            mixture.claim(variable="worst",
+            mixture.claim(variable="worst", sharpness="worst",
                           statement="Over two modes, 4.3 or 5 standard deviations apart and of equal or unequal mass, "
                                     "|a| on 300 optimal paths stays below the mixture bound, within one per cent for "
                                     "the left-point rule; before t = 0.25 they come to a third of it.",

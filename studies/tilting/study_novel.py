@@ -52,6 +52,7 @@ studies = [
                   f"Over two equal or unequal modes the KL-weighted floor of the novel target, tau = {tau:g}, is "
                   "finite, at most (tau^2/2) E|grad log g|^2.",
                   "finiteness: arXiv 2605.00229; constant derived here", "quadrature", "ratio", Inside(0.0, 1.0),
+                  sharpness="ratio",
                   regime=f"tau_{tau:g}", where={"deviation": tau},
                   control=Control("the gradient of the reward for that of log g", variable="ratio_reward"))
             for tau in (1.0, 1.6)

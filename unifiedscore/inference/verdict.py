@@ -25,6 +25,9 @@ EVIDENCE = ("symbolic", "exact", "quadrature", "monte_carlo")
 SUPPORT_LEVEL = 0.99
 """Level of the interval that must lie inside the region. Fixed: no study may choose it."""
 
+CONTROL_KINDS = ("measurement", "law", "resolution only", "none")
+"""What a control changes: the computation, the law it is about, or the predicted region alone; or there is none."""
+
 REFUTE_LEVEL = 0.9999
 """Level of the interval that must miss the region. K Monte Carlo verdicts are all right with chance >= 1 - K 1e-4."""
 
@@ -62,6 +65,8 @@ class Verdict:
     `interval` has low, high, level (None if numerical) and kind; `region` low and high; `control_detail` mutation,
     estimate, interval and reason (None where the claim has no control); each hypothesis name, value, low, high and
     holds. `of` says what was estimated from replicates ("mean", "geometric_mean", "median"; empty for other evidence).
+    `control_kind` is one of `CONTROL_KINDS`, `sharpness` says for an inequality how near to its bound the worst cell
+    comes (1: attained); both are unknown ("", None) in ledgers from before they were stored.
     `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
 
     Two verdicts are equal if they would be written alike.
@@ -97,6 +102,8 @@ class Verdict:
     cells: int = 0
     reproduce: str = ""
     of: str = ""
+    control_kind: str = ""
+    sharpness: float | None = None
 
     def __post_init__(self):
         detail = self.control_detail
@@ -147,12 +154,10 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None.
 
-        `of` is a key of Monte Carlo verdicts alone.
+        `of` is a key of Monte Carlo verdicts alone, `sharpness` of inequalities, `control_kind` where it is known.
         """
         entry = {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
-        if not self.of:
-            del entry["of"]
-        return entry
+        return {name: value for name, value in entry.items() if name not in _IF_KNOWN or value not in ("", None)}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Verdict:
@@ -172,7 +177,12 @@ class Verdict:
             choice(entry[name], name, known)
         if entry.get("control_outcome") is not None:
             choice(entry["control_outcome"], "control_outcome", OUTCOMES)
+        if entry.get("control_kind"):
+            choice(entry["control_kind"], "control_kind", CONTROL_KINDS)
         return cls(**{f.name: entry[f.name] for f in fields(cls) if f.name in entry})
+
+
+_IF_KNOWN = ("of", "control_kind", "sharpness")
 
 
 def claim_name(claim: str, regime: str) -> str:

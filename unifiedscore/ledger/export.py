@@ -130,14 +130,20 @@ def _words(verdict: Verdict) -> tuple[str, str, str]:
     outcome = spoken(verdict.outcome)
     if not verdict.as_expected:
         outcome += f" (expected {spoken(verdict.expected)})"
-    return basis(verdict), outcome, spoken(verdict.control_outcome or "none")
+    control = spoken(verdict.control_outcome or "none")
+    if verdict.control_outcome and verdict.control_kind:
+        control += f" ({verdict.control_kind})"
+    return basis(verdict), outcome, control
 
 
 def _quantity(verdict: Verdict, number: Callable[[float], str]) -> tuple[str, str]:
-    """Estimate with its interval, and region, with `number` to write a number."""
+    """Estimate with its interval, and region with the sharpness of an inequality; `number` writes a number."""
     known = not math.isnan(verdict.estimate)
     estimate = f"{number(verdict.estimate)} {between(verdict.interval, number)}".strip() if known else ""
-    return estimate, between(verdict.region, number)
+    region = between(verdict.region, number)
+    if verdict.sharpness is not None:
+        region += f"; {number(verdict.sharpness)} of its bound"
+    return estimate, region
 
 
 def _markdown(ledger: Ledger) -> str:

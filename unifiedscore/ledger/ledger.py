@@ -13,6 +13,7 @@ from unifiedscore import __version__
 from unifiedscore.atomic import make_folder, write_atomic
 from unifiedscore.errors import FileError, InputError, StudyError, UnknownNameError
 from unifiedscore.inference import REFUTE_LEVEL, Verdict
+from unifiedscore.inference.verdict import CONTROL_KINDS
 from unifiedscore.ledger.part import Part
 from unifiedscore.ledger.schema import SCHEMA_VERSION, check_ledger
 from unifiedscore.output import encoded
@@ -105,6 +106,20 @@ class Ledger:
     def changed_after_a_run(self) -> tuple[Verdict, ...]:
         """The verdicts on claims that were changed after a run, each with its finding."""
         return tuple(verdict for verdict in self.verdicts if verdict.finding)
+
+    @property
+    def controls(self) -> dict[str, int]:
+        """How many verdicts have a control of each kind, in the order of `CONTROL_KINDS`.
+
+        The kind is empty in ledgers from before it was stored.
+        """
+        counts = Counter(verdict.control_kind for verdict in self.verdicts)
+        return {kind: counts[kind] for kind in (*CONTROL_KINDS, "") if counts[kind]}
+
+    @property
+    def inequalities(self) -> tuple[Verdict, ...]:
+        """The verdicts on inequalities that say how near to its bound the worst cell comes."""
+        return tuple(verdict for verdict in self.verdicts if verdict.sharpness is not None)
 
     @property
     def exit_code(self) -> int:

@@ -20,7 +20,7 @@ from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
-from unifiedscore.ledger.words import basis, between, printed, spoken
+from unifiedscore.ledger.words import basis, between, controls, inequalities, printed, sharpness, spoken
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.stamp import disagreement
@@ -125,6 +125,7 @@ def render_report(
         "basis": basis,
         "sentence": _sentence,
         "between": _between,
+        "sharpness": sharpness,
     }
     environment.globals["code"] = code
     template = resources.files("unifiedscore.ledger").joinpath("report.html.j2").read_text(encoding="utf-8")
@@ -145,6 +146,7 @@ def render_report(
         changed=[entry for entry in entries if entry.verdict.finding],
         refuted=[entry for entry in both if not entry.verdict.finding],
         waiting=_waiting(ledger.not_run),
+        checks=[text for text in (controls(ledger), inequalities(ledger)) if text],
         figures=figures,
         summaries=summaries,
         not_established=blocks(not_established),

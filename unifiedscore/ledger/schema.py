@@ -28,6 +28,8 @@ _VERDICT = {name: str for name in (*_TEXTS, "finding", "reproduce")} | {
     "hypotheses": list,
     "cells": int,
 }
+# Keys that ledgers from before they were stored lack, and verdicts that they do not concern.
+_OPTIONAL = {"of": str, "control_kind": str, "sharpness": _NUMBER}
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
 _LEDGER = {
@@ -76,8 +78,7 @@ def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)
     for position, entry in enumerate(entries):
         where = f"verdicts[{position}]"
         _check(entry, kinds, where, problem)
-        if not isinstance(entry.get("of", ""), str):  # ledgers from before it was stored are read as well
-            raise FileError(f"{problem}: of of {where} is {_kind(entry['of'])}")
+        _check(entry, {name: kind for name, kind in _OPTIONAL.items() if name in entry}, where, problem)
         if "region" in parts:
             _check(entry["region"], _ENDS, f"region of {where}", problem)
         if "interval" in parts:

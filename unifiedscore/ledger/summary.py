@@ -26,7 +26,7 @@ FOLDER, ENDING = "summaries", ".summary.json"
 SCHEMA_VERSION = 1
 SUMMARY_BYTES, MOST = 2**20, 50  # of a summary, and summaries in a report
 PARTS = ("claim", "regime", "study", "statement", "evidence", "outcome", "expected", "control_outcome", "finding",
-         "estimate", "interval", "region", "of")  # fmt: skip
+         "estimate", "interval", "region", "of", "control_kind", "sharpness")  # fmt: skip
 """What is kept of a verdict: enough to judge it by, not what led to it."""
 _TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
 

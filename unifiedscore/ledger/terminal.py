@@ -13,7 +13,7 @@ from unifiedscore.inference.verdict import OUTCOMES, Verdict, claim_name
 from unifiedscore.ledger.columns import aligned, width_of
 from unifiedscore.ledger.diff import Change, Side
 from unifiedscore.ledger.ledger import Ledger
-from unifiedscore.ledger.words import basis, between, count, digits, spoken
+from unifiedscore.ledger.words import basis, between, controls, count, digits, inequalities, sharpness, spoken
 from unifiedscore.output import say
 
 SPELLED_OUT = 5
@@ -102,6 +102,7 @@ def _came_out(ledger: Ledger) -> str:
 
 def _further(ledger: Ledger) -> Iterator[str]:
     """What a reader must know beside the outcomes."""
+    yield from filter(None, (controls(ledger), inequalities(ledger)))
     if changed := len(ledger.changed_after_a_run):
         yield f"{count(changed, 'claim was', 'claims were')} changed after a run (see the report)"
     if ledger.stale:
@@ -204,4 +205,5 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         between(verdict.interval) if known else "",
         region and f"in {region}",
         basis(verdict),
+        sharpness(verdict),
     )

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unifiedscore.inference import Verdict
+    from unifiedscore.ledger.ledger import Ledger
+
+SHARP, LOOSE = 0.98, 0.03
+"""An inequality is called sharp from here on, and loose below: shares of its bound that the worst cell attains."""
+_CONTROLS = {
+    "measurement": "{} by measurement",
+    "law": "{} by law",
+    "resolution only": "{} for resolution only",
+    "": "{} of unknown kind",
+}
 
 
 def digits(value: float) -> str:
@@ -68,6 +78,47 @@ def basis(verdict: Verdict) -> str:
     'Monte Carlo, geometric mean'
     """
     return spoken(verdict.evidence) + (f", {spoken(verdict.of)}" if verdict.of else "")
+
+
+def sharpness(verdict: Verdict) -> str:
+    """How near to its bound an inequality comes, in words; empty for every other claim.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> [sharpness(SimpleNamespace(sharpness=share)) for share in (0.41, 0.995, 0.02, None)]
+    ['0.41 of its bound', 'sharp: 0.995 of its bound', 'loose: 0.02 of its bound', '']
+    """
+    if verdict.sharpness is None:
+        return ""
+    if verdict.sharpness > 1.1:
+        return f"{verdict.sharpness:.3g} times its bound"
+    word = "sharp: " if verdict.sharpness >= SHARP else "loose: " if verdict.sharpness < LOOSE else ""
+    return f"{word}{verdict.sharpness:.3g} of its bound"
+
+
+def controls(ledger: Ledger) -> str:
+    """How many controls of which kind there are; empty where the ledger says of none."""
+    if not any(ledger.controls):
+        return ""
+    kinds = [text.format(ledger.controls[kind]) for kind, text in _CONTROLS.items() if kind in ledger.controls]
+    none = ledger.controls.get("none", 0)
+    kinds += [f"none for {count(none, 'claim')} that {'needs' if none == 1 else 'need'} none"] if none else []
+    return f"controls: {', '.join(kinds)}"
+
+
+def inequalities(ledger: Ledger) -> str:
+    """How many inequalities come how near to their bounds; empty where there is none."""
+    shares = [verdict.sharpness for verdict in ledger.inequalities]
+    sharp, loose = sum(share >= SHARP for share in shares), sum(share < LOOSE for share in shares)
+    parts = [f"{sharp} sharp ({SHARP:g} of the bound or more)"] if sharp else []
+    parts += [f"{loose} loose (less than {LOOSE:g})"] if loose else []
+    if between_these := len(shares) - sharp - loose:
+        lowest = min(share for share in shares if share >= LOOSE)
+        parts.append(
+            f"{between_these} between, from {lowest:.2g} on" if parts else f"from {lowest:.2g} of the bound on"
+        )
+    return f"{count(len(shares), 'inequality', 'inequalities')}: {', '.join(parts)}" if shares else ""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

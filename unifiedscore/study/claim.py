@@ -132,6 +132,13 @@ class Control:
         if self.test is not None:
             _test(self.test, f"control {self.mutation!r}")
 
+    @property
+    def kind(self) -> str:
+        """What it changes: "measurement", "law", or the region alone, which shows no more than "resolution only"."""
+        if self.test is not None:
+            return "resolution only"
+        return "law" if self.variable is None else "measurement"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -163,6 +170,10 @@ class Claim:
     profile : {"quick", "standard", "full"}
     finding : str
         What was found and how it was checked twice, where `expect` was changed after a run.
+    sharpness : str
+        Where the claim is an inequality: the variable that holds the ratio of its two sides, smaller over larger; the
+        claim's own if that is what it tests. Its largest value over the cells is how near to the bound the worst of
+        them comes, and stands in the ledger: 1 where the bound is attained.
 
     Raises
     ------
@@ -192,6 +203,7 @@ class Claim:
     hypotheses: tuple[Hypothesis, ...] = ()
     profile: str = "quick"
     finding: str = ""
+    sharpness: str = ""
 
     def __post_init__(self):
         _text(self.id, "Claim: id")
@@ -208,7 +220,7 @@ class Claim:
             raise InputError(f"{name}: evidence 'symbolic' is for proofs; write a Derivation, or call it 'exact'")
         object.__setattr__(self, "where", _mapping(self.where, f"{name}: where"))
         object.__setattr__(self, "minus", _mapping(self.minus, f"{name}: minus"))
-        for attribute in ("regime", "finding"):
+        for attribute in ("regime", "finding", "sharpness"):
             _string(getattr(self, attribute), f"{name}: {attribute}")
         if isinstance(self.hypotheses, str) or not isinstance(self.hypotheses, Iterable):
             raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {shown(self.hypotheses)}")

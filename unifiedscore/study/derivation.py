@@ -144,6 +144,7 @@ def judge_derivation(derivation: Derivation, rng: np.random.Generator, *, study:
             "interval": interval,
             "reason": why,
         },
+        control_kind="measurement",  # the residual of another theorem
         reproduce=reproduce(derivation.claim),
     )
 

@@ -18,6 +18,7 @@ from unifiedscore.study.grid import Cell
 from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.selection import (
     OK,
+    SKIPPED,
     Block,
     Group,
     Unavailable,
@@ -150,8 +151,22 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
         hypotheses=hypotheses,
         cells=result.cells,
         of=claim.test.estimand if claim.evidence == "monte_carlo" else "",
+        control_kind=claim.control.kind if claim.control is not None else "none",
+        sharpness=_sharpness(dataset, claim),
         reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
+
+
+def _sharpness(dataset, claim: Claim) -> float | None:
+    """How near to its bound the worst cell of an inequality comes; None where nothing says so or a cell is missing."""
+    try:
+        block = read(dataset, claim.sharpness, claim.where) if claim.sharpness else None
+    except Unavailable:
+        return None
+    ratios = block.values[block.status != SKIPPED] if block is not None else np.empty(0)
+    if not ratios.size or not np.isfinite(ratios).all():
+        return None
+    return float(ratios.max())
 
 
 def _without_power(result: _Result, wrong: _Result, mutation: str) -> str:

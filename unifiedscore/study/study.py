@@ -218,6 +218,8 @@ def _variables_named(claim: Claim) -> Iterator[tuple[str, str]]:
     yield "claim", claim.variable
     if claim.control is not None and claim.control.variable is not None:
         yield "control", claim.control.variable
+    if claim.sharpness:
+        yield "sharpness", claim.sharpness
     for hypothesis in claim.hypotheses:
         yield f"hypothesis {hypothesis.name!r}", hypothesis.variable
     for test in _tests(claim):

@@ -21,7 +21,8 @@ class Theorem:
 
     Parameters
     ----------
-    id, statement, source, evidence, variable, test, where, minus, regime, expect, control, hypotheses, profile, finding
+    id, statement, source, evidence, variable, test, where, minus, regime, expect, control, hypotheses, profile,
+    finding, sharpness
         The fields of `Claim`. What is left out here is given to `claim`.
 
     Examples
@@ -48,6 +49,7 @@ class Theorem:
     hypotheses: tuple[Hypothesis, ...] | None = None
     profile: str | None = None
     finding: str | None = None
+    sharpness: str | None = None
 
     def claim(self, **given) -> Claim:
         """The claim of this theorem in one regime.

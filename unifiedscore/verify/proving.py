@@ -144,6 +144,7 @@ def out_of_time(found: FoundDerivation, seconds: float) -> Verdict:
             "interval": interval_of(no_estimate(""), SUPPORT_LEVEL),
             "reason": "not reached in time",
         },
+        control_kind="measurement",
         reproduce=reproduce(derivation.claim),
     )
 
