@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
+import time
 from pathlib import Path
 
 from tests.mutations.campaign import MODES, Copy, Known, attempt, key_of, places, planted_of
-from tests.mutations.mutation import ROOT, Mutation, mutations
+from tests.mutations.mutation import ROOT, Mutation, in_random_order, mutations
 from tests.mutations.table import page
 
 
@@ -35,11 +37,17 @@ def main() -> int:
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the scores as Markdown")
     parser.add_argument("--only", default="", help="mutations whose name holds this text")
     parser.add_argument("--first", action="store_true", help="run the files that should notice, and nothing else")
+    parser.add_argument(
+        "--sample", type=int, metavar="SEED", help="in a random order, in which any beginning is a sample"
+    )
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no other mutation after this time")
     parser.add_argument("--unchecked", action="store_true", help="take it that all passes without a mistake")
     parser.add_argument("--out", type=Path, default=ROOT / "results/mutations.jsonl", help="where results are kept")
     options = parser.parse_args()
     chosen = [mutation for mutation in mutations() if options.only in mutation.name]
-    known, survived = Known(options.out), 0
+    if options.sample is not None:
+        chosen = in_random_order(chosen, options.sample)
+    known, survived, begun = Known(options.out), 0, time.monotonic()
     modes = [mode for mode in MODES if getattr(options, mode)]
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         copy = Copy(Path(folder) / "project") if modes else None
@@ -50,6 +58,8 @@ def main() -> int:
                 print(f"[{mode}] the project as it is does not pass: {', '.join(failing)}", flush=True)
                 return 2
             for number, mutation in enumerate(chosen, 1):
+                if time.monotonic() - begun > 60 * options.minutes:
+                    break
                 first = places(mutation, mode)
                 key = key_of(copy.folder, mutation, mode, whole=not options.first, first=first)
                 result = known.get(key)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,3 +81,17 @@ def mutations() -> tuple[Mutation, ...]:
         spec.loader.exec_module(module)
         found += module.MUTATIONS
     return tuple(found)
+
+
+def in_random_order(listed: Iterable[Mutation], seed: int) -> list[Mutation]:
+    """Mutations in an order of which every beginning is a random sample, stratified: numerical packages, the rest.
+
+    Each stratum is shuffled by itself, and the two are spread evenly over the whole.
+    """
+    listed = sorted(listed, key=lambda mutation: (mutation.file, mutation.old, mutation.new))
+    places: list[tuple[float, Mutation]] = []
+    for numerical in (True, False):
+        stratum = [mutation for mutation in listed if mutation.numerical == numerical]
+        random.Random(f"{seed} {numerical}").shuffle(stratum)
+        places += [((position + 0.5) / len(stratum), mutation) for position, mutation in enumerate(stratum)]
+    return [mutation for _, mutation in sorted(places, key=lambda place: place[0])]
