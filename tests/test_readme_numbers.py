@@ -88,7 +88,8 @@ def numbers_of(verdict, field):
     if field == "statement":
         return [float(n) for n in re.findall(r"-?\d*\.?\d+(?:e-?\d+)?", verdict["statement"])]
     known = {"estimate": verdict["estimate"], "low": interval["low"], "high": interval["high"],
-             "sharpness": verdict.get("sharpness"), "control": (verdict["control_detail"] or {}).get("estimate")}  # fmt: skip
+             "sharpness": verdict.get("sharpness"),
+             "control": (verdict["control_detail"] or {}).get("estimate")}  # fmt: skip
     if field == "width":
         return [(interval["high"] - interval["low"]) / 2]
     values = list(region.values()) if field == "region" else [known[field]]

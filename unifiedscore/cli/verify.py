@@ -47,6 +47,7 @@ def verify_command(
     that the results folder holds (of the same profile and seed) are kept.
     """
     from unifiedscore.ledger.report import write_report
+    from unifiedscore.ledger.standard import relation
     from unifiedscore.ledger.summary import copy_summaries
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.study.discover import discover
@@ -74,6 +75,8 @@ def verify_command(
     copy_summaries(found, out)
     report_path = write_report(out)
     print_ledger(ledger, verbose=verbose)
+    if sentence := relation(ledger, found):
+        say(sentence)
     print_problems(problems)
     say(f"Report: {report_path}  Ledger: {path}")
     raise typer.Exit(3 if problems else ledger.exit_code)

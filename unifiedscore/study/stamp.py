@@ -37,6 +37,14 @@ def stamp(dataset: xr.Dataset) -> dict[str, Any]:
     }
 
 
+def origin(dataset: xr.Dataset) -> dict[str, str]:
+    """Commit and date of the run that a data set is of, as far as it says: for a reader, never compared."""
+    commit, date = str(dataset.attrs.get("git_commit", "")), str(dataset.attrs.get("history", "")).partition("T")[0]
+    changed = " with changes" if dataset.attrs.get("git_dirty") == "true" else ""
+    known = commit not in ("", "unknown")
+    return ({"commit": commit + changed} if known else {}) | ({"date": date} if date else {})
+
+
 def disagreement(runs: Mapping[str, Any], ledger: Judged) -> str:
     """In what the runs of these studies differ from those that a ledger judged, in words; empty if they do not."""
     for study, run in runs.items():

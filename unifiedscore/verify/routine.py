@@ -25,7 +25,7 @@ from unifiedscore.study.pool import local_processes
 from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.runner import measure_studies
 from unifiedscore.study.settings import RunSettings
-from unifiedscore.study.stamp import stamp
+from unifiedscore.study.stamp import origin, stamp
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
@@ -49,7 +49,7 @@ class Judged:
     def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
         """Judge a study on its data set."""
         study = found.study
-        self.runs[study.name] = stamp(dataset)
+        self.runs[study.name] = stamp(dataset) | origin(dataset)
         if changed := what_changed(_identity(dataset), found.path):
             note(f"{study.name}: its data are stale ({changed}); unifiedscore run measures them again")
             self.stale.append(study.name)
