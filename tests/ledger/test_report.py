@@ -4,6 +4,7 @@ import math
 import re
 import struct
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -209,6 +210,16 @@ def test_what_differs_comes_first_and_is_counted():
     first = [attrs["data-differs"] for attrs in page.having("data-differs")]
     assert first == ["1", "1", "0"]
     assert "2 of 3 verdicts not as expected" in page.text and "expected supported" in page.text
+
+
+def test_what_tests_the_judge_stands_after_what_it_judges_unless_it_differs():
+    right, wrong = (verdict(claim=f"calibration.{name}", evidence="quadrature") for name in ("a", "b"))
+    wrong = replace(wrong, outcome="refuted")
+    shown = [
+        attrs["data-text"].split()[0]
+        for attrs in Page(render_report(ledger(right, verdict(), wrong))).having("data-text")
+    ]
+    assert shown == ["calibration.b", verdict().claim, "calibration.a"]
 
 
 def test_a_good_run_says_so_and_an_empty_one_does_not():

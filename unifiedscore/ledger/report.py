@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DERIVED = "Derived here"
 OTHER = "Other sources"
+CALIBRATION = "calibration."
 PNG = b"\x89PNG\r\n\x1a\n"
 NOT_ESTABLISHED = "not_established.md"
 PICTURE_BYTES, PIXELS = 2**24, 2**26
@@ -129,9 +130,10 @@ def render_report(
     }
     environment.globals["code"] = code
     template = resources.files("unifiedscore.ledger").joinpath("report.html.j2").read_text(encoding="utf-8")
-    # Unexpected verdicts first: they are what a reader has to act on. Then the regimes of one claim side by side.
+    # Unexpected verdicts first: they are what a reader has to act on. Then the regimes of one claim side by side, and
+    # what tests the judge itself after what it is used for.
     order = {claim: position for position, claim in enumerate(dict.fromkeys(v.claim for v in ledger.verdicts))}
-    verdicts = sorted(ledger.verdicts, key=lambda v: (v.as_expected, order[v.claim]))
+    verdicts = sorted(ledger.verdicts, key=lambda v: (v.as_expected, v.claim.startswith(CALIBRATION), order[v.claim]))
     labels = _labels(verdict.source for verdict in verdicts)
     entries = [Entry.of(position, verdict, figures, labels) for position, verdict in enumerate(verdicts)]
     both = [entry for entry in entries if entry.verdict.outcome == entry.verdict.expected == "refuted"]
