@@ -37,6 +37,17 @@ def load(data, d, rng):
     return us.Samples(points), points[:QUERIES] + 0.1 * rng.standard_normal((QUERIES, d))
 
 
+def potentials(kernel, law, smoothed, x, tau):
+    """How far the potential of the mean shift rises otherwise than tau^2, or tau, times log of the smoothed density."""
+    if isinstance(kernel, us.Laplace):
+        return dict.fromkeys(("potential", "potential_tau", "potential_scale"), np.nan)
+    potential, density = us.MeanShift(kernel, law).potential(x), smoothed.log_density(x)
+    rise, known = potential - potential[0], density - density[0]
+    size = 1.0 + float(np.abs(density).max())
+    return {"potential": float(np.abs(rise / tau**2 - known).max()),
+            "potential_tau": float(np.abs(rise / tau - known).max()), "potential_scale": size}  # fmt: skip
+
+
 def measure(cell, rng):
     d = cell["dimension"]
     law, x = load(cell["data"], d, rng)
@@ -52,7 +63,7 @@ def measure(cell, rng):
     largest = float(np.linalg.norm(x, axis=1).max())
     log_weight = float(np.abs(moments.log_normalizer).max())
     worst = lambda gap: float(np.linalg.norm(gap, axis=1).max())
-    return {
+    return potentials(kernel, law, smoothed, x, tau) | {
         "residual": worst(moments.mean_shift - tau**2 * score),
         "residual_doubled": worst(moments.mean_shift - 2 * tau**2 * score),
         "scale": largest * (1.0 + log_weight),
@@ -84,6 +95,9 @@ study = Study(
         "residual_doubled": Variable("Largest norm of V - 2 tau^2 score, the smoothed law of the kernel "
                                      "exp(-r^2/tau^2)"),
         "scale": Variable("Size of the largest term times its conditioning"),
+        "potential": Variable("Rise of the potential of V over tau^2 minus that of log density of the smoothed law"),
+        "potential_tau": Variable("Rise of the potential of V over tau minus that of log density of the smoothed law"),
+        "potential_scale": Variable("Size of the largest log density of the smoothed law"),
         "cosine_gap": Variable("Largest 1 - cosine between mean shift and smoothed score"),
     },
     claims=[
@@ -91,5 +105,12 @@ study = Study(
         for data, control in (
             ("mixture", LAPLACE), ("samples", DOUBLED), ("digits", LAPLACE), ("image_patches", LAPLACE),
         )
+    ]
+    + [
+        identity.claim(regime="potential", variable="potential", where={"kernel": "gaussian"},
+                       test=Identity(c=100, scale="potential_scale"),
+                       statement="For a Gaussian kernel the mean shift has the potential tau^2 log (p * N(0, tau^2 "
+                                 "I)): both rise alike between the queries, on mixtures, samples, digits and patches.",
+                       control=Control("tau in place of tau^2", variable="potential_tau")),
     ],
 )  # fmt: skip

@@ -31,6 +31,19 @@ def plain(kernel, points, mass, x, exclude):
     return dict(zip(NAMES, (np.array(column) for column in zip(*rows, strict=True)), strict=True))
 
 
+def other_masses(kernel, points, mass, x, exclude):
+    """log Z of samples that carry no weights, and of samples of which every third has weight 0, against plain sums."""
+    rest = np.where(np.arange(SAMPLES) % 3, mass, 0.0)
+    own = exclude - exclude % 3 + 1  # a sample that has weight
+    log_z = lambda law, left_out: us.posterior_moments(kernel, law, x, exclude=left_out).log_normalizer
+    with np.errstate(divide="ignore"):
+        exact = [plain(kernel, points, m, x, own)["log_normalizer"] for m in (np.ones(SAMPLES), mass, rest)]
+    without, some = log_z(us.Samples(points), own), log_z(us.Samples(points, rest), own)
+    gap = lambda value, other: float(np.abs(value - other).max())
+    return {"unweighted": gap(without, exact[0]), "unweighted_masses": gap(without, exact[1]),
+            "massless": gap(some, exact[2]), "massless_all": gap(some, exact[1])}  # fmt: skip
+
+
 def measure(cell, rng):
     d = cell["dimension"]
     points = rng.standard_normal((SAMPLES, d)) * np.linspace(0.5, 1.5, d) + 20.0
@@ -44,7 +57,7 @@ def measure(cell, rng):
     # Normalised by all masses: of the sample that is left out the engine keeps the share of log Z.
     exact = plain(kernel, points, mass, x, exclude)
     wrong = plain(kernel, points, np.ones(SAMPLES), x, exclude)
-    out = {}
+    out = other_masses(kernel, points, mass, x, exclude)
     for name in NAMES:
         value = getattr(moments, name)
         size = np.maximum(np.abs(exact[name]), 1.0) if name == "log_normalizer" else np.abs(exact[name]).max(-1)
@@ -65,12 +78,29 @@ study = Study(
     variables={name: Variable(f"Largest relative distance of the {words} of 2500 weighted samples to plain sums")
                for name, words in WORDS.items()}
     | {f"{name}_equal": Variable(f"Largest relative distance of the {words} of 2500 weighted samples to plain sums "
-                                 "over samples of equal mass") for name, words in WORDS.items()},
+                                 "over samples of equal mass") for name, words in WORDS.items()}
+    | {
+        "unweighted": Variable("Distance of log Z of 2500 samples without weights to plain sums"),
+        "unweighted_masses": Variable("Distance of log Z of 2500 samples without weights to plain sums with masses"),
+        "massless": Variable("Distance of log Z of 2500 samples, a third of them without mass, to plain sums"),
+        "massless_all": Variable("Distance of log Z of 2500 samples, a third of them without mass, to plain sums with "
+                                 "all masses"),
+    },
     claims=[
         sums.claim(regime=words, variable=name,
                    statement=f"The {words} of 2500 weighted samples, one of them left out, at queries of which half "
                              "nearly coincide with a sample, is that of plain sums to nine digits.",
                    control=Control("samples of equal mass", variable=f"{name}_equal"))
         for name, words in WORDS.items()
+    ]
+    + [
+        sums.claim(regime="log Z without weights", variable="unweighted",
+                   statement="The log Z of 2500 samples that carry no weights, one of them left out, is that of plain "
+                             "means to nine digits.",
+                   control=Control("means over samples with masses", variable="unweighted_masses")),
+        sums.claim(regime="log Z, a third without mass", variable="massless",
+                   statement="The log Z of 2500 samples of which every third has mass 0 and one other is left out is "
+                             "that of plain sums to nine digits.",
+                   control=Control("the masses that were taken away", variable="massless_all")),
     ],
 )  # fmt: skip

@@ -49,7 +49,7 @@ MUTATIONS = (
         "first.log_density(wide) - self.log_normalizer).astype",
         "first.log_density(wide)).astype",
         "the value function forgets log Z",
-        studies=(*CONTROL,),
+        studies=("studies/tilting/study_values.py", *CONTROL),
         tests=(TILTED + "gaussian_golden_numbers", TILTED + "value_is_constant_at_the_memoryless_start"),
     ),
     Mutation(
