@@ -73,7 +73,7 @@ def main() -> int:
         found = {(m.name, mode): known.last(planted_of(m, mode)) for m in chosen for mode in MODES}
         found = {place: result for place, result in found.items() if result is not None}
         current = sum(_is_current(known, mutation, mode) for mutation in chosen for mode in MODES)
-        options.table.write_text(page(found, chosen, earlier=len(found) - current))
+        options.table.write_text(page(found, chosen, earlier=len(found) - current, seed=options.sample))
     return int(survived > 0)
 
 

@@ -8,7 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.mutations.campaign import Copy, Known, Result, attempt, key_of, planted_of
-from tests.mutations.mutation import ROOT, Mutation, mutations
+from tests.mutations.importers import files_to_verify
+from tests.mutations.mutation import ROOT, Mutation, in_random_order, mutations
+from tests.mutations.reasons import REASONS
 from tests.mutations.table import page
 
 LISTED = mutations()
@@ -47,6 +49,36 @@ def test_results_are_kept_and_the_table_counts_them(tmp_path):
     assert "| kernels | 1 | 1 of 1 (100 %) | not run |" in text and "| **all** | 2 | 1 of 2 (50 %) | not run |" in text
     assert "- study/b.py: two\n" in text and "| kernels/a.py | one | claim | not run |" in text
     assert "1 of 2 results are of an earlier state" in text
+
+
+def test_every_beginning_of_the_random_order_is_a_stratified_sample():
+    order = in_random_order(LISTED, 7)
+    assert sorted(m.name for m in order) == sorted(m.name for m in LISTED)
+    assert order == in_random_order(reversed(LISTED), 7) != in_random_order(LISTED, 8)
+    share = sum(m.numerical for m in LISTED) / len(LISTED)
+    for size in (20, 50, 100):
+        assert abs(sum(m.numerical for m in order[:size]) - share * size) <= 1.5
+
+
+def test_the_scores_of_a_sample_leave_out_what_was_chosen_and_have_an_interval():
+    order = in_random_order(LISTED, 3)
+    found = {(m.name, "verify"): Result(m.name, "verify", place % 2 == 0, ("claim",), False)
+             for place, m in enumerate(order) if place < 10 or place == 40}  # fmt: skip
+    text = page(found, LISTED, seed=3)
+    assert "random sample of 10" in text
+    # Clopper and Pearson: five of ten.
+    assert f"| **all** | {len(LISTED)} | 5 of 10 (50 %, interval 19 to 81 %), {len(LISTED) - 10} not run |" in text
+
+
+def test_a_mistake_is_tried_on_files_that_run_the_mutated_one():
+    bandwidth = next(m for m in LISTED if m.file == "kernels/gaussian.py")
+    assert len(files_to_verify(bandwidth)) >= 2 and set(bandwidth.studies) <= set(files_to_verify(bandwidth))
+    nothing = Mutation("plotting/series.py", "a", "b", "no study draws")
+    assert files_to_verify(nothing) == ()
+
+
+def test_reasons_are_those_of_mutations_that_exist():
+    assert {m.name for m in LISTED} >= set(REASONS)
 
 
 def test_a_result_belongs_to_the_edit_and_to_what_was_run(tmp_path):
