@@ -118,7 +118,7 @@ MUTATIONS = (
         "/ (self.degrees + self.dimension)",
         "/ self.degrees",
         "the inverse weight forgets the dimension",
-        studies=("derivations/drift/derive_radial_decomposition.py",),
+        studies=(RADIAL, "derivations/drift/derive_radial_decomposition.py"),
         tests=(LAWS,),
     ),
     Mutation(
