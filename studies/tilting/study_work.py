@@ -117,7 +117,7 @@ def escort(steps, rng):
         sampler = EscortedLangevin(PLANAR.path(), n_steps=steps, diffusivity=0.5, escort=push)
         return sampler.run_forward(n, rng).work.var()
 
-    perfect = variance(1.0, N // 4)
+    perfect = variance(1.0, N // 2)
     # 2 int E|sym grad e|^2 = 2, and with the rotation in it 2 int E|grad e|^2 = 2 + 4 TURN^2.
     scaled = steps * perfect / 2
     return {
@@ -196,7 +196,8 @@ study = Study(
                     control=Control("no weight", variable="crooks_gap_unweighted")),
         Claim("tilting.reverse_exponential", "The identity E_B exp(W) = Z_0/Z_1 can be judged from samples.",
               "derived here", "monte_carlo", "reverse", Inside(0.98, 1.02),
-              where=FIVE, hypotheses=(Hypothesis("effective share of the samples", "reverse_share", low=0.05),),
+              # 16 seeds of 5000 samples place the mean within 2 % where a third of the samples is effective.
+              where=FIVE, hypotheses=(Hypothesis("effective share of the samples", "reverse_share", low=0.3),),
               expect="not_applicable"),
         Claim("tilting.girsanov_exact",
               "At ten steps and nine tenths of the optimal control Girsanov weights are exact relative to the Euler "
