@@ -1,7 +1,8 @@
 """Particles with mean zero and covariance one: pull-back, projection, curvature, moments [derived here].
 
 Three particles in the plane contain every case of the index algebra: the identities use nothing of Y but 1^T Y = 0 and
-Y^T Y = P I. The triangle is parametrised rationally, t = tan(theta/2).
+Y^T Y = P I. The triangle turns by an angle of cosine c and sine s, which are symbols of one relation, c^2 + s^2 = 1;
+what is left modulo it is written with the rational parameter t = tan(theta/2).
 """
 
 import warnings
@@ -15,7 +16,8 @@ from unifiedscore.study.derivation import Derivation
 
 EPS = np.finfo(float).eps
 T = sp.Symbol("t", real=True)
-COS, SIN = (1 - T**2) / (1 + T**2), 2 * T / (1 + T**2)
+COS, SIN = sp.symbols("c s", real=True)
+ON_CIRCLE = {COS: (1 - T**2) / (1 + T**2), SIN: 2 * T / (1 + T**2)}
 CORNERS = sp.Matrix([[sp.sqrt(sp.Rational(3, 2)), sp.sqrt(2) / 2], [-sp.sqrt(sp.Rational(3, 2)), sp.sqrt(2) / 2],
                      [0, -sp.sqrt(2)]])  # fmt: skip
 TRIANGLE = CORNERS * sp.Matrix([[COS, -SIN], [SIN, COS]])
@@ -39,7 +41,9 @@ def project(y, g):
 
 
 def reduced(matrix):
-    return [sp.cancel(sp.together(sp.expand(entry))) for entry in matrix]
+    """Normal forms modulo c^2 + s^2 = 1, which are zero only if the entries are, at a point of the circle."""
+    remainders = (sp.rem(sp.expand(entry), COS**2 + SIN**2 - 1, COS) for entry in matrix)
+    return [sp.expand(entry).subs(ON_CIRCLE) for entry in remainders]
 
 
 def manifold(particles, dimension):

@@ -14,7 +14,8 @@ from unifiedscore.inference import REFUTE_LEVEL, SUPPORT_LEVEL
 from unifiedscore.inference.estimates import t_quantile
 from unifiedscore.study import Claim, Control, Grid, Inside, Proportion, Study, Variable
 
-TRIALS = {16: 10_000, 64: 5_000, 256: 2_500}
+TRIALS = {16: 10_000, 64: 10_000, 256: 2_500}
+FEW = 6  # seeds of the quick profile
 OTHERS = 1_000  # of the geometric mean and the median, which are exact where their conditions hold
 
 
@@ -46,6 +47,8 @@ def skip(cell):
     truth = LAWS[cell["law"]][1 + ESTIMANDS.index(cell["of"])]
     if math.isnan(truth):
         return f"{cell['law']} has no {cell['of']} that an interval could cover"
+    if cell["of"] != "mean" and cell["law"] != "lognormal_1" and cell["seed"] < FEW:
+        return "no claim is about it: larger profiles measure it, with the seeds beyond those of the quick one"
     return False
 
 
@@ -197,7 +200,7 @@ def other_claims():
 study = Study(
     name="calibration_estimand", title="Intervals of the mean, the geometric mean and the median of skewed replicates",
     grid=Grid(skip=skip, law=["normal", "lognormal_1", "chi_square_1", "rare_counts"], replicates=[16, 64],
-              of=list(ESTIMANDS), seed=range(6)),
+              of=list(ESTIMANDS), seed=range(FEW)),
     profiles={"standard": {"law": list(LAWS), "replicates": list(TRIALS), "seed": range(16)}}, measure=measure,
     variables={
         "refuted": Variable("Share of true claims that are refuted"),

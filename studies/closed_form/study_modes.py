@@ -10,7 +10,7 @@ from unifiedscore.metrics import mode_coverage
 from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable
 
 MEANS, COUNTS, SPREAD = np.array([[-1.5], [0.2], [1.6]]), np.array([3, 2, 1]), 0.15
-TRAINING, SAMPLES, DRAWS, STEPS = 120, 600, 4, 100
+TRAINING, SAMPLES, DRAWS, STEPS = 120, 300, 4, 100
 
 
 def clusters(n, rng):
@@ -36,8 +36,8 @@ SETTING = "three clusters of masses 1/2, 1/3 and 1/6 at -1.5, .2 and 1.6 (M = 4 
 modes = Theorem("closed_form.mode_coverage", None, "derived here", "monte_carlo")
 study = Study(
     name="closed_form_modes", title="Mode coverage of closed-form samples",
-    grid=Grid(smoothing=[0.0, 0.6, 1.2], seed=range(16), paired=("smoothing",)), measure=measure,
-    profiles={"standard": {"smoothing": [0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.2], "seed": range(64)}},
+    grid=Grid(smoothing=[0.0, 0.6, 1.2], seed=range(80), paired=("smoothing",)), measure=measure,
+    profiles={"standard": {"smoothing": [0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.2], "seed": range(128)}},
     variables={
         "masses": Variable("Mass of each mode", dims=("mode",), coords={"mode": ["first", "middle", "rarest"]}),
         "rarest": Variable("Mass of the rarest mode"),

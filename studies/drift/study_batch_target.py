@@ -4,6 +4,8 @@ One dimension, Gaussian kernel of bandwidth 0.6, q = N(0, 1), p = N(0.7, 0.64). 
 and n negatives, drawn anew; the target is a quadrature.
 """
 
+from functools import cache
+
 import numpy as np
 
 import unifiedscore as us
@@ -16,6 +18,7 @@ BATCHES = 16
 LINE = np.linspace(-2.5, 3.0, 45)[:, None]
 
 
+@cache
 def target(order=48):
     scale, direction = us.BatchDriftTarget(KERNEL, target=P, model=Q, order=order).parts(X)
     return scale, direction[:, 0]
@@ -79,7 +82,7 @@ target_law = Theorem("drift.alg2_target", source="derived here")
 line = {"dims": ("position",), "coords": {"position": LINE[:, 0]}}
 study = Study(
     name="drift_batch_target", title="The population field behind Algorithm 2",
-    grid=Grid(estimator=["population", "batch"], n=[64, 128, 256, 512], seed=range(16), skip=skip),
+    grid=Grid(estimator=["population", "batch"], n=[64, 128, 256, 512], seed=range(32), skip=skip),
     profiles={"standard": {"n": [64, 128, 256, 512, 1024]}},
     measure=measure,
     variables={

@@ -32,6 +32,7 @@ RANGE = {
     ("ring_mog_norms", 0.5): (1024, 65536), ("ring_mog_wide", 0.5): (4096, 2**20), ("crossed", 0.5): (4096, 2**20),
 }  # fmt: skip
 SAMPLES, FEW, QUERIES = 1000, 100, 100
+DIMENSIONS = [4**k for k in range(1, 11)]
 
 
 def skip(cell):
@@ -110,9 +111,10 @@ study = Study(
     name="laplace_alignment", title="Laplace drift against its score as dimension grows",
     grid=Grid(dataset=[*LAWS, "image_patches"],
               estimator=["population", "same_sample", "split_sample", "cross_fitted", "few_samples"],
-              dimension=[4**k for k in range(1, 11)], bandwidth_exponent=list(SCALE), seed=range(16),
+              dimension=DIMENSIONS[1:], bandwidth_exponent=list(SCALE), seed=range(16),
               skip=skip, paired=("estimator", "bandwidth_exponent")),
-    measure=measure, profiles={"standard": {"seed": range(64)}, "full": {"seed": range(256)}},
+    measure=measure, profiles={"standard": {"dimension": DIMENSIONS, "seed": range(64)},
+                                "full": {"dimension": DIMENSIONS, "seed": range(256)}},
     variables={
         "energy": Variable("Energy of the drift", symbol="E|D|^2"),
         "push": Variable("Mean of the first coordinate of the drift under the model", symbol="E D_1"),

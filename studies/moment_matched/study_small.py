@@ -85,7 +85,7 @@ def measure(cell, rng):
     predicted = float(references.euler_contraction(p, d, h) ** steps)
     # From a start far from uniform (all of V quadratic), at a step as large as .5.
     loud = ManifoldChain(us.CenteredStiefel(p, d), 0.5, retraction="qr")
-    fourth = float((run(loud, lambda y: 3 * y, rng, systems=systems, time=3)[1] ** 4).mean())
+    fourth = float((run(loud, lambda y: 3 * y, rng, systems=2 * systems, time=3)[1] ** 4).mean())
     found = dict.fromkeys(ONCE, np.nan)
     if cell["shape"] == 0:  # they do not depend on it
         (right, exact), (wrong, exact_wrong) = triangles(rng), transposed_triangles(rng)

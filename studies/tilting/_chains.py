@@ -20,10 +20,13 @@ def annealing_value(steps, share, *, divergence=1.0, heat=1.0):
     slope = ANNEALED.gradient
 
     def rate(x, t):
-        work = ANNEALED.time_derivative(x, t) + share * np.sum(PATH.escort(x, t) * slope(x, t), axis=1)
-        return divergence * share * PATH.escort_divergence(x, t) - work
+        flow = -ANNEALED.time_derivative(x, t)
+        if share == 0:
+            return flow
+        push = np.sum(PATH.escort(x, t) * slope(x, t), axis=1)
+        return flow + share * (divergence * PATH.escort_divergence(x, t) - push)
 
-    drift = lambda x, t: share * PATH.escort(x, t) - slope(x, t)
+    drift = lambda x, t: (share * PATH.escort(x, t) if share else 0.0) - slope(x, t)
     chain = chain_of_fields(drift, rate, n_steps=steps, diffusivity=heat)
     return np.exp(log_expectation(chain, mean=0.0, variance=1.0)) / 0.5
 
@@ -37,10 +40,13 @@ def tilting_value(process, steps, share, *, divergence=1.0, heat=1.0):
         return -(x - mean * schedule.alpha(t)) / schedule.variance(t, variance) + t * reward.gradient(x)
 
     def drift(x, t):
-        return tilt.velocity(x, t) + share * tilt.correction(x, t) + 0.5 * slope_of(x, t)
+        push = share * tilt.correction(x, t) if share else 0.0
+        return tilt.velocity(x, t) + push + 0.5 * slope_of(x, t)
 
     def rate(x, t):
         flow = reward.value(x) + t * np.sum(tilt.velocity(x, t) * reward.gradient(x), axis=1)
+        if share == 0:
+            return flow
         push = np.sum(tilt.correction(x, t) * slope_of(x, t), axis=1)
         return flow + share * (push + divergence * tilt.divergence(x, t))
 

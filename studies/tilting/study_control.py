@@ -50,7 +50,7 @@ def optimum(cell, rng):
     slopes = {}
     gain = lambda x, t: -lq.optimal_gain(2.0, t) * x
     for name, control, stream in (("slope_free", "none", third), ("slope_optimal", gain, fourth)):
-        run = us.simulate(LQ, N, stream, control=control, **linear)
+        run = us.simulate(LQ, 2 * N, stream, control=control, **linear)
         slopes[name] = slope(run.trajectory[HALF, :, 0], LQ.reward.gradient(run.points)[:, 0])
     run = us.simulate(LQ, MANY, third, control=lambda x, t: -2.0 * x, **linear)
     x, end = run.trajectory[HALF, :, 0], run.points[:, 0]

@@ -33,8 +33,8 @@ def gaps(points, law):
 def controlled(cell, rng):
     process = us.TiltedProcess(*CASES[cell["law"]], cell["schedule"])
     found = {}
-    for name, start in (("", 0.01), ("_late", 0.4)):
-        run = us.simulate(process, N, rng, times=steps_from(start), start="base")
+    for name, start, n in (("", 0.01, 3 * N), ("_late", 0.4, N)):
+        run = us.simulate(process, n, rng, times=steps_from(start), start="base")
         found[f"mean{name}"], found[f"variance{name}"] = gaps(run.points, process.target)
     return found
 
@@ -65,7 +65,7 @@ def late(cell, rng):
         spread = schedule.variance(t)
         return np.full_like(x, sigma(t) / np.sqrt(spread) * (schedule.alpha(t) ** 2 / spread) ** (ZETA / 2))
 
-    run = us.simulate(FLOW, 2 * N, rng, times=np.geomspace(LATE, 1, 3 * STEPS), control=control, sigma=sigma)
+    run = us.simulate(FLOW, 4 * N, rng, times=np.geomspace(LATE, 1, 3 * STEPS), control=control, sigma=sigma)
     share = memoryless.squared_correlation(schedule, LATE, multiple=ZETA)
     return {"late": run.points.mean() / (1 - share), "late_root": run.points.mean() / (1 - np.sqrt(share))}
 

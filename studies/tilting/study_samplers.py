@@ -84,7 +84,7 @@ def trap(cell, rng):
         path, n_steps=K, diffusivity=(1 - FADE**2) / k * K / 2,
         forward=lambda x, t: ends(x, t + 1 / K), backward=lambda x, t: -ends(x, t),
     )  # fmt: skip
-    work = sampler.run_forward(N, rng).work
+    work = sampler.run_forward(2 * N, rng).work
     mean, y, late = 0.0, 0.0, -FADE / (1 - FADE) * JUMP
     for _ in range(K):
         mean, y = mean + k / 2 * (JUMP**2 - 2 * JUMP * y), FADE * (y - JUMP)

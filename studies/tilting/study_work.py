@@ -101,7 +101,7 @@ def kernels(steps, rng):
 def girsanov(process, steps, rng):
     """Weights relative to the Euler base chain, whose normaliser at finite h is a recursion."""
     times = np.linspace(0.05, 1 - 1e-6, steps + 1)
-    run = us.simulate(process, 5 * N, rng, times=times, control=lambda x, t: 0.9 * process.optimal_control(x, t))
+    run = us.simulate(process, 10 * N // 3, rng, times=times, control=lambda x, t: 0.9 * process.optimal_control(x, t))
     value = np.exp(log_mean_exp(run.log_weight))
     return {
         "girsanov": value / euler_value(process, times),
@@ -117,7 +117,7 @@ def escort(steps, rng):
         sampler = EscortedLangevin(PLANAR.path(), n_steps=steps, diffusivity=0.5, escort=push)
         return sampler.run_forward(n, rng).work.var()
 
-    perfect = variance(1.0, N // 4)
+    perfect = variance(1.0, N // 2)
     # 2 int E|sym grad e|^2 = 2, and with the rotation in it 2 int E|grad e|^2 = 2 + 4 TURN^2.
     scaled = steps * perfect / 2
     return {
@@ -170,7 +170,7 @@ exact = Theorem("tilting.crooks_exact", None, "related work: arXiv 2307.01050", 
 floor = Theorem("tilting.cmcd_discrete_floor", None, "derived here", "monte_carlo")
 study = Study(
     name="tilting_work", title="Work identities at a handful of steps",
-    grid=Grid(law=list(AT)[:4], steps=[5, 10, 20, 40, 80, 160], seed=range(16), skip=skip), measure=measure,
+    grid=Grid(law=list(AT)[:4], steps=[5, 10, 20, 40, 80, 160], seed=range(24), skip=skip), measure=measure,
     profiles={"standard": {"law": list(AT), "steps": [5, 10, 20, 40, 80, 160, 320, 640], "seed": range(64)}},
     variables={name: Variable(text) for name, text in NAMES.items()}
     | {name: Variable(text, **WORK) for name, text in DENSITIES.items()},
@@ -196,7 +196,8 @@ study = Study(
                     control=Control("no weight", variable="crooks_gap_unweighted")),
         Claim("tilting.reverse_exponential", "The identity E_B exp(W) = Z_0/Z_1 can be judged from samples.",
               "derived here", "monte_carlo", "reverse", Inside(0.98, 1.02),
-              where=FIVE, hypotheses=(Hypothesis("effective share of the samples", "reverse_share", low=0.05),),
+              # 24 seeds of 5000 samples place the mean within 2 % where a third of the samples is effective.
+              where=FIVE, hypotheses=(Hypothesis("effective share of the samples", "reverse_share", low=0.3),),
               expect="not_applicable"),
         Claim("tilting.girsanov_exact",
               "At ten steps and nine tenths of the optimal control Girsanov weights are exact relative to the Euler "
