@@ -141,7 +141,10 @@ class AbstractKernel(ABC):
         """Return `(function, parameters)`, the compiled form used by the sample engine.
 
         Law: `function(squared, parameters, log_kernel, weight)` fills `log_kernel` with log k and, unless `weight` has
-        no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0.
+        no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0. The
+        three arrays are all float32 or all float64, the parameters float64. Numbers of float32 tiles are rounded once
+        or a few times, and no more: where a formula cancels it computes in float64, as it does by itself with these
+        parameters; what is exact to a rounding takes them as `squared.dtype.type(...)`, which is faster.
         `function` is `@njit(cache=True, nogil=True, error_model="numpy")` and takes no other function.
         """
 
