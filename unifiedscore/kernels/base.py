@@ -124,6 +124,11 @@ class AbstractKernel(ABC):
         """Error of the tile's log k and log b, in units of eps, beyond their own rounding: that of a table."""
         return 0.0
 
+    @property
+    def inverse_slope(self) -> float | None:
+        """The c of an inverse weight c r, None for any other. Law: 1/b is c times the distance, exactly (Laplace)."""
+        return None
+
     @abstractmethod
     def log_profile(self, r: np.ndarray) -> np.ndarray:
         r"""Return $\log k(r) = -\varphi(r)$ for distances `r` of any shape. Law: 0 at r = 0, never increasing."""

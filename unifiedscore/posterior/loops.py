@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import weight_of
-from unifiedscore.posterior.lanes import larger, smaller
+from unifiedscore.posterior.lanes import larger, smaller, whole_registers
 
 # Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.
 
@@ -131,6 +131,7 @@ def exponentials(log_weight, largest, total, rescale, row_sum):
     `log_weight` becomes the weights and `row_sum` their sums in this tile, `largest` and `total` are updated, `rescale`
     is the factor for older sums.
     """
+    whole_registers()
     single = log_weight.dtype.type
     for i in range(log_weight.shape[0]):
         row = log_weight[i]
@@ -178,6 +179,28 @@ def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
         sums[i, 0] = sums[i, 0] * factor * factor + square
         sums[i, 1] = sums[i, 1] * factor + inverse
         sums[i, 2] = sums[i, 2] * factor + distance
+        row_sum[i] = direct
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
+    """The same where 1/b = slope r, by products alone: r = r^2 slope b, also at r = 0, where b is stored as 0."""
+    single = weights.dtype.type
+    zero, rate = single(0.0), single(slope)
+    for i in range(weights.shape[0]):
+        square, distance, direct = zero, zero, zero
+        row, b_row, r_row = weights[i], weight_b[i], squared[i]
+        for j in range(row.shape[0]):
+            w = row[j]
+            wb = w * b_row[j]
+            square += w * w
+            direct += wb
+            distance += wb * (rate * r_row[j])
+            b_row[j] = wb
+        factor = rescale[i]
+        sums[i, 0] = sums[i, 0] * factor * factor + square
+        sums[i, 2] = sums[i, 2] * factor + distance
+        sums[i, 1] = slope * sums[i, 2]
         row_sum[i] = direct
 
 

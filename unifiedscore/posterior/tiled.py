@@ -92,6 +92,7 @@ def _query_tile(task: _Task, queries, exclude) -> Sums:
     """Visit every tile of samples with one tile of queries."""
     (a, d), sizes, wants = queries.shape, task.tiles.sizes, task.wants
     constant = 1.0 / float(task.kernel.inverse_weight(np.zeros(()))) if task.kernel.constant_weight else None
+    slope = task.kernel.inverse_slope
     needs_weight = "score" in wants or ("sums" in wants and constant is None)
     buffers = [np.empty(a * max(sizes), task.dtype) for _ in range(3 if needs_weight else 2)]
     no_weight = np.empty((0, max(sizes)), task.dtype)
@@ -113,6 +114,8 @@ def _query_tile(task: _Task, queries, exclude) -> Sums:
         if "sums" in wants and constant is not None:
             loops.distance_sums(log_weight, squared, out.radial, rescale)
             np.multiply(row_sum, constant, out=heavy_sum)
+        elif "sums" in wants and slope is not None:
+            loops.linear_sums(log_weight, squared, weight, slope, out.radial, rescale, heavy_sum)
         elif "sums" in wants:
             loops.radial_sums(log_weight, squared, weight, out.radial, rescale, heavy_sum)
         elif needs_weight:
