@@ -313,12 +313,14 @@ def test_the_exponential_of_float32_is_good_to_a_unit_in_the_last_place():
 @pytest.mark.parametrize("arrays", [2, 3])
 def test_tiles_fit_the_cache(size, itemsize, arrays, monkeypatch):
     monkeypatch.setattr(cache, "second_level", lambda: size)
-    for d in (1, 2, 16, 128):
-        queries, samples = cache.tile_shape(d, itemsize, arrays)
-        smallest = (queries, samples) == cache.tile_shape(d, itemsize, 10**6)
-        assert queries * samples * itemsize * arrays <= size or smallest
-        # Half the numbers in an array leave room for as many again.
-        assert cache.tile_shape(d, 4, arrays)[1] >= cache.tile_shape(d, 8, arrays)[1]
+    for n in (10, 1000, 10**6):
+        queries, samples = cache.tile_shape(n, 16, itemsize, arrays)
+        smallest = (queries, samples) == cache.tile_shape(n, 16, itemsize, 10**6)
+        assert queries * samples * itemsize * arrays <= size // 2 or smallest
+        # The cache is used where it is large, and half as wide numbers leave room for as many again.
+        assert queries * samples * itemsize * arrays >= size // 8 or samples == 1024
+        assert np.prod(cache.tile_shape(n, 16, 4, arrays)) >= np.prod(cache.tile_shape(n, 16, 8, arrays))
+    assert cache.tile_shape(1000, 1024, itemsize, arrays) == (256, 512)
 
 
 def test_a_system_that_hides_its_cache_gets_a_usual_one(tmp_path, monkeypatch):

@@ -11,14 +11,13 @@ _SYSTEM = Path("/sys/devices/system/cpu/cpu0/cache")
 _USUAL = 2**20
 _UNITS = {"K": 2**10, "M": 2**20}
 
-# Queries of a tile, few enough that many threads find work; more of them where products take most of the time, which
-# use the coordinates of a sample once for all queries. Samples of a tile in multiples of a vector register.
-_QUERIES, _STEP, _MIDDLE = 128, 64, 64
-# Fewer samples than that, and the calls of a tile take longer than its arithmetic; more, and a matrix product gains
-# nothing.
-_LEAST, _MOST = 256, 1024
-# From here on the time goes into matrix products, which like larger blocks than the cache holds.
-_HIGH, _BLOCK = 512, 512
+# Queries of a tile: the more, the faster a matrix product, but each tile is the work of one thread.
+_QUERIES, _MANY = 128, 4096
+# Samples of a tile, in multiples of a vector register. With fewer, the calls of a tile take longer than its arithmetic;
+# with more, a product gains nothing.
+_STEP, _LEAST, _MOST = 64, 256, 1024
+# From here on the time goes into matrix products, which do not mind that a block leaves the cache.
+_HIGH, _BLOCK = 512, (256, 512)
 
 
 @lru_cache(maxsize=1)
@@ -28,14 +27,14 @@ def second_level() -> int:
     return found if found and 2**16 <= found <= 2**26 else _USUAL
 
 
-def tile_shape(dimension: int, itemsize: int, arrays: int) -> tuple[int, int]:
+def tile_shape(queries: int, dimension: int, itemsize: int, arrays: int) -> tuple[int, int]:
     """Numbers of queries and samples of a tile of which so many arrays are in use at once."""
     if dimension >= _HIGH:
-        return _BLOCK, _BLOCK
+        return _BLOCK
     # Half of the cache: the other half holds coordinates, and what a matrix product packs.
-    queries = _QUERIES if dimension < _MIDDLE else 2 * _QUERIES
-    fitting = second_level() // 2 // (queries * itemsize * arrays)
-    return queries, min(max(fitting // _STEP * _STEP, _LEAST), _MOST)
+    numbers = second_level() // 2 // (itemsize * arrays)
+    rows = 2 * _QUERIES if queries >= _MANY and numbers >= 2 * _QUERIES * _LEAST else _QUERIES
+    return rows, min(max(numbers // rows // _STEP * _STEP, _LEAST), _MOST)
 
 
 def _from_linux() -> int | None:

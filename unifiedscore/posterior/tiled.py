@@ -49,7 +49,7 @@ def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
     """
     n, d = part.queries.shape
     dtype = np.dtype(dtype)
-    queries, samples = tile_shape(d, dtype.itemsize, 3 if wants & {"score", "sums"} else 2)
+    queries, samples = tile_shape(n, d, dtype.itemsize, 3 if wants & {"score", "sums"} else 2)
     task = _prepare(part, wants, samples, dtype)
     out = Sums.empty(n, d, wants)
     starts = range(0, n, queries)
