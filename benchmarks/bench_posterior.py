@@ -2,7 +2,9 @@
 
     python benchmarks/bench_posterior.py [--quick] [--threads 2]
 
-Float64 throughout. The peers come with the extra `bench`; KeOps compiles a program for each dimension (20 s, once).
+Every shape in both dtypes. The peers come with the extra `bench`; KeOps compiles a program for each dimension (20 s,
+once). Attention is measured in both of its forms: with a key one coordinate longer than the value, which torch computes
+with a matrix of all weights, and with the value padded to that length, for its fused kernel.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from comparison import Row, compare, installed, limited, main, options_parser, within
 
 SHAPES = [(2048, 4096, 1024), (4096, 4096, 128), (1000, 50_000, 64), (4096, 4096, 16), (4096, 4096, 2)]
+EMBEDDINGS = (20_000, 20_000, 768)
 QUICK = [(256, 512, 16), (256, 512, 2)]
 
 
@@ -23,57 +26,106 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
     yield memory(10_000 if options.quick else 100_000)  # first: the peak of a process never falls again
     yield from population(options)
     for shape in QUICK if options.quick else SHAPES:
-        yield from moments(shape, options)
+        for dtype in ("float64", "float32"):
+            yield from moments(shape, dtype, options)
+    if not options.quick:
+        yield embeddings(EMBEDDINGS, options)
 
 
-def moments(shape: tuple[int, int, int], options: argparse.Namespace) -> Iterator[Row]:
+def data(shape: tuple[int, int, int], dtype: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """Normal queries and samples, and a bandwidth at which some hundreds of them count."""
+    n, m, d = shape
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((n, d)), rng.standard_normal((m, d))
+    return x.astype(dtype), y.astype(dtype), 0.5 * np.sqrt(d)
+
+
+def embeddings(shape: tuple[int, int, int], options: argparse.Namespace) -> Row:
+    """Mean shift of as many float32 vectors as a language model gives; a matrix of all weights would take 1.6 GB."""
+    import unifiedscore as us
+    from unifiedscore.posterior import posterior_field
+
+    x, y, tau = data(shape, "float32")
+    kernel, samples = us.Gaussian(tau), us.Samples(y)
+    call = fused_attention(x, y, tau, options.threads) if installed("torch") else None
+    return compare(
+        f"Gaussian mean shift {shape}", lambda: posterior_field(kernel, samples, x, "mean_shift"),
+        "torch attention, fused", call, target=0.8, tolerance=1e-4, needs="torch", options=options, dtype="float32",
+    )  # fmt: skip
+
+
+def moments(shape: tuple[int, int, int], dtype: str, options: argparse.Namespace) -> Iterator[Row]:
     """Mean shift and all moments at one shape (queries, samples, dimension)."""
     import unifiedscore as us
     from unifiedscore.posterior import posterior_field, posterior_moments
 
-    n, m, d = shape
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((n, d)), rng.standard_normal((m, d))
-    tau = 0.5 * np.sqrt(d)
+    d, (x, y, tau) = shape[2], data(shape, dtype)
     gauss, laplace, samples = us.Gaussian(tau), us.Laplace(tau), us.Samples(y)
 
     def mean_shift(kernel=gauss):
         return posterior_field(kernel, samples, x, "mean_shift")
 
     name = f"Gaussian mean shift {shape}"
-    peers = [("torch attention", torch_attention, "torch", 1.25 if d == 2 else 1.0)]
-    if d <= 16:
+    target = 0.7 if (d, dtype) == (2, "float64") else 1.0
+    peers = [
+        ("torch attention", torch_attention, "torch", target),
+        ("torch attention, fused", fused_attention, "torch", target),
+    ]
+    if d <= 16 and dtype == "float64":
         peers.append(("KeOps", keops_softmax, "pykeops", None))
-    if d == 16:
+    if d == 16 and dtype == "float64":
         peers.append(("plain NumPy", numpy_mean_shift, "numpy", 1 / 3))
     for peer, build, package, target in peers:
         call = build(x, y, tau, options.threads) if installed(package) else None
-        yield compare(name, mean_shift, peer, call, target=target, tolerance=1e-10, needs=package, options=options)
+        # Float32: some tens of roundings of the longest vector on both sides.
+        tolerance = 1e-10 if dtype == "float64" else 1e-5
+        yield compare(
+            name,
+            mean_shift,
+            peer,
+            call,
+            target=target,
+            tolerance=tolerance,
+            needs=package,
+            options=options,
+            dtype=dtype,
+        )
     pair = {"Gaussian": gauss, "Laplace": laplace}
     yield compare(
         f"Laplace mean shift {shape}", lambda: mean_shift(laplace), "own Gaussian kernel", mean_shift,
-        kind="own", target=1.4, options=options,
+        kind="own", target=1.15, options=options, dtype=dtype,
     )  # fmt: skip
     for name, kernel in pair.items():
         yield compare(
             f"all moments, {name} {shape}", lambda k=kernel: posterior_moments(k, samples, x),
-            "own mean shift alone", lambda k=kernel: mean_shift(k), kind="own", target=2.0, options=options,
+            "own mean shift alone", lambda k=kernel: mean_shift(k), kind="own", target=1.6, options=options,
+            dtype=dtype,
         )  # fmt: skip
 
 
 def torch_attention(x, y, tau, threads):
     """Gaussian mean shift as attention: an extra key coordinate carries -|y|^2 / 2 tau^2."""
+    return attention(x, y, tau, threads, padded=False)
+
+
+def fused_attention(x, y, tau, threads):
+    """The same with a value as long as the key, whose last coordinate nobody reads."""
+    return attention(x, y, tau, threads, padded=True)
+
+
+def attention(x, y, tau, threads, *, padded):
     import torch
 
     torch.set_num_threads(threads)
-    query = torch.from_numpy(np.column_stack([x / tau**2, np.ones(len(x))]))[None, None]
-    key = torch.from_numpy(np.column_stack([y, -(y * y).sum(1) / (2 * tau**2)]))[None, None]
-    value = torch.from_numpy(y)[None, None]
-    point = torch.from_numpy(x)
+    scale = x.dtype.type(1.0 / tau**2)
+    columns = [[x * scale, np.ones_like(x[:, :1])], [y, -0.5 * scale * (y * y).sum(1, keepdims=True)]]
+    columns.append([y, np.zeros_like(y[:, :1])] if padded else [y])
+    query, key, value = (torch.from_numpy(np.concatenate(parts, axis=1))[None, None] for parts in columns)
+    point, d = torch.from_numpy(x), x.shape[1]
 
     def call():
-        attention = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=1.0)
-        return (attention[0, 0] - point).numpy()
+        mean = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=1.0)
+        return (mean[0, 0, :, :d] - point).numpy()
 
     return call
 

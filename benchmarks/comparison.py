@@ -21,8 +21,8 @@ from typing import Literal, final
 LEAST = 5  # pairs; below that quartiles say nothing
 SHORTEST = 0.05  # seconds of a run, made of several calls where one is shorter: a few slices of the scheduler's time
 HEAD = (
-    "| benchmark | what | peer | ours | peer's | ratio | quartiles | target | same numbers to |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| benchmark | what | dtype | peer | ours | peer's | ratio | quartiles | target | same numbers to |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -47,6 +47,8 @@ class Row:
         The group the row belongs to.
     kind : {"peer", "own", "limit"}
         Whether the other side is another program, another way through this package, or a number to stay below.
+    dtype : str
+        Of the arrays that both sides are given.
     """
 
     what: str
@@ -59,6 +61,7 @@ class Row:
     benchmark: str = ""
     unit: str = "s"
     kind: Literal["peer", "own", "limit"] = "peer"
+    dtype: str = "float64"
 
     @property
     def ratio(self) -> float:
@@ -91,6 +94,7 @@ class Row:
         cells = [
             self.benchmark,
             self.what,
+            self.dtype,
             f"{self.peer}: {self.missing}" if self.missing else self.peer,
             amount(statistics.median(self.ours), self.unit) if self.ours else "",
             peers,
@@ -124,6 +128,7 @@ def compare(
     tolerance: float | None = None,
     needs: str = "",
     kind: Literal["peer", "own"] = "peer",
+    dtype: str = "float64",
 ) -> Row:
     """Time `ours` and `theirs` in turn, after a warm-up of both whose results must agree to `tolerance`.
 
@@ -141,7 +146,7 @@ def compare(
     mine = ours()
     if theirs is None:
         times = [pair[0] for pair in _pairs((ours,), options)]
-        return Row(what, peer, tuple(times), target=target, missing=f"not installed ({needs})", kind=kind)
+        return Row(what, peer, tuple(times), target=target, missing=f"not installed ({needs})", kind=kind, dtype=dtype)
     difference = None if tolerance is None else relative_difference(mine, theirs())
     if difference is None:
         theirs()
@@ -149,7 +154,7 @@ def compare(
         raise ArithmeticError(f"{what}: {peer} gives other numbers, {difference:.2e} apart (at most {tolerance:.0e})")
     pairs = _pairs((ours, theirs), options)
     first, second = zip(*pairs, strict=True)
-    return Row(what, peer, first, second, target=target, difference=difference, kind=kind)
+    return Row(what, peer, first, second, target=target, difference=difference, kind=kind, dtype=dtype)
 
 
 def within(what: str, ours: Callable, limit: float, *, options: argparse.Namespace) -> Row:

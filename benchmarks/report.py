@@ -69,7 +69,7 @@ def markdown(rows: Sequence[Row], facts: Mapping[str, str], failures: Sequence[s
         "",
         "Both sides of a row take turns in one process, after a warm-up in which their results are compared. `ratio`",
         "is the median of ours over the median of the peer's: below 1 is faster. `quartiles` are those of the ratios",
-        "of neighbouring runs. Float64. Written by `python benchmarks/run.py`.",
+        "of neighbouring runs. Written by `python benchmarks/run.py`.",
         "",
         *(f"- {name}: {fact}" for name, fact in facts.items()),
         "",

@@ -48,7 +48,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = options_parser(__doc__)
     parser.add_argument("name", nargs="*", help=f"which benchmarks; default: all of {', '.join(found)}")
     parser.add_argument("--out", type=Path, default=ROOT / "reference", help="folder of speed.md and speed.png")
-    parser.add_argument("--timeout", type=float, default=300.0, help="seconds after which a benchmark is given up")
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds after which a benchmark is given up")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.name if name not in found]
     if unknown:

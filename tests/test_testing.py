@@ -167,6 +167,17 @@ def _needs_weight_tile(squared, parameters, log_kernel, weight):
                 weight[i, j] = 1.0 / (parameters[0] * np.sqrt(squared[i, j])) if squared[i, j] > 0.0 else 0.0
 
 
+@njit(nogil=True)
+def _rough_tile(squared, parameters, log_kernel, weight):
+    one = squared.dtype.type(1.0)
+    for i in range(squared.shape[0]):
+        for j in range(squared.shape[1]):
+            z = np.sqrt(squared[i, j]) / squared.dtype.type(parameters[0])
+            log_kernel[i, j] = one - (z + one)
+            if weight.shape[0] > 0:
+                weight[i, j] = one / (squared.dtype.type(parameters[0] ** 2) * z) if z > 0.0 else 0.0
+
+
 def broken(**methods):
     """A Laplace kernel with some methods replaced."""
     return dataclass(frozen=True)(type("Broken", (us.Laplace,), methods))(0.5)
@@ -202,6 +213,8 @@ BROKEN_KERNELS = {
         "scale_mixture",
     ),
     "a constant weight that is none": (dict(constant_weight=True), "constant_weight"),
+    "twice the slope of 1/b": (dict(inverse_slope=property(lambda self: 2 * self.bandwidth)), "inverse_slope"),
+    "float32 tiles that lose digits": (dict(compiled_tile=lambda self: (_rough_tile, np.array([0.5]))), "float32 tile"),
     "a copy of another kind": (dict(with_bandwidth=lambda self, bandwidth: us.Gaussian(bandwidth)), "value"),
     "real distances only": (
         dict(inverse_weight=lambda self, r: self.bandwidth * np.abs(np.asarray(r).real) * (1 - np.iscomplexobj(r))),

@@ -107,8 +107,8 @@ def test_table_has_a_cell_for_each_heading(comparison, load):
     head, _, *body = [line for line in text.splitlines() if line.startswith("|")]
     assert head == comparison.HEAD[0]
     assert body == [
-        "| posterior | a\\|b | torch | 2 s | 2 s | **1** | 0.75 to 1.25 | ≤ 0.9 (missed) | 3e-16 |",
-        "|  | memory | a limit of 100 MB | 250 MB | 100 MB | **2.5** |  | ≤ 1 (missed) |  |",
+        "| posterior | a\\|b | float64 | torch | 2 s | 2 s | **1** | 0.75 to 1.25 | ≤ 0.9 (missed) | 3e-16 |",
+        "|  | memory | float64 | a limit of 100 MB | 250 MB | 100 MB | **2.5** |  | ≤ 1 (missed) |  |",
     ]
     assert "- BLAS: some 1.0" in text and "- bench_x.py: broke" in text
 

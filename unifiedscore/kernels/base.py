@@ -124,6 +124,11 @@ class AbstractKernel(ABC):
         """Error of the tile's log k and log b, in units of eps, beyond their own rounding: that of a table."""
         return 0.0
 
+    @property
+    def inverse_slope(self) -> float | None:
+        """The c of an inverse weight c r, None for any other. Law: 1/b is c times the distance, exactly (Laplace)."""
+        return None
+
     @abstractmethod
     def log_profile(self, r: np.ndarray) -> np.ndarray:
         r"""Return $\log k(r) = -\varphi(r)$ for distances `r` of any shape. Law: 0 at r = 0, never increasing."""
@@ -141,7 +146,10 @@ class AbstractKernel(ABC):
         """Return `(function, parameters)`, the compiled form used by the sample engine.
 
         Law: `function(squared, parameters, log_kernel, weight)` fills `log_kernel` with log k and, unless `weight` has
-        no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0.
+        no rows, `weight` with b, for an (a, b) array of squared distances; where b diverges (r = 0) it stores 0. The
+        three arrays are all float32 or all float64, the parameters float64. Numbers of float32 tiles are rounded once
+        or a few times, and no more: where a formula cancels it computes in float64, as it does by itself with these
+        parameters; what is exact to a rounding takes them as `squared.dtype.type(...)`, which is faster.
         `function` is `@njit(cache=True, nogil=True, error_model="numpy")` and takes no other function.
         """
 

@@ -15,9 +15,10 @@ from unifiedscore.validate import array, positive
 @njit(cache=True, nogil=True, error_model="numpy")
 def _tile(squared, parameters, log_kernel, weight):
     rate = 1.0 / parameters[0] ** 2
+    half = squared.dtype.type(-0.5 * rate)
     for i in range(squared.shape[0]):
         for j in range(squared.shape[1]):
-            log_kernel[i, j] = -0.5 * rate * squared[i, j]
+            log_kernel[i, j] = half * squared[i, j]
     for i in range(weight.shape[0]):
         weight[i, :] = rate
 

@@ -15,7 +15,9 @@ from unifiedscore.validate import array, positive
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _tile(squared, parameters, log_kernel, weight):
-    rate = 1.0 / parameters[0]
+    own = squared.dtype.type
+    rate, none = own(1.0 / parameters[0]), own(0.0)
+    scale = -rate * rate
     for i in range(squared.shape[0]):
         for j in range(squared.shape[1]):
             log_kernel[i, j] = -rate * np.sqrt(squared[i, j])
@@ -23,7 +25,7 @@ def _tile(squared, parameters, log_kernel, weight):
         for j in range(squared.shape[1]):
             # b = 1/(tau r) from log k = -r/tau: a division is cheaper than a second root.
             log_k = log_kernel[i, j]
-            weight[i, j] = -rate * rate / log_k if log_k < 0.0 else 0.0
+            weight[i, j] = scale / log_k if log_k < none else none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Laplace(AbstractKernel):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bandwidth", positive(self.bandwidth, "bandwidth"))
+
+    @property
+    def inverse_slope(self):
+        # A class derived from this one may have another weight.
+        return self.bandwidth if type(self) is Laplace else None
 
     def log_profile(self, r):
         return -array(r, "r") / self.bandwidth

@@ -18,8 +18,8 @@ class AbstractEngine(ABC):
 
     Laws
     ----
-    * Queries `x` are an (n, d) array of finite floats, checked by the caller. Results have its dtype; sums and
-      integrals are float64.
+    * Queries `x` are an (n, d) array of finite floats, checked by the caller. Results have its dtype; integrals and
+      sums over many samples are float64.
     * `vectors` and `field` are parts of `moments`, equal to them up to rounding and cheaper.
     * `exclude` holds for each query the index of one sample to leave out, -1 for none. A population refuses it.
     * A result that leaves the range of floats is returned as it is; the caller refuses it.

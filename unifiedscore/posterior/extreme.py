@@ -77,7 +77,9 @@ def _block(kernel, x, y, log_mass, exclude, wants, alone) -> Sums:
         )
     out.total = weight.sum(1)
     # A profile may pass through the logarithm of r, as far from 0 as r is from 1 (Matern).
-    out.rounding[:] = 2.0 * np.abs(np.log(np.clip(r, 1e-300, 1e300))).max(1)
+    eps = np.finfo(np.float64).eps
+    out.fixed[:] = eps * (8.0 + 2.0 * np.abs(np.log(np.clip(r, 1e-300, 1e300))).max(1))
+    out.slope[:] = 4.0 * eps
     safe = np.where(out.total > 0, out.total, 1.0)[:, None]
     if "mean_shift" in wants:
         out.mean_shift = weighted_differences(weight, x, y) / safe

@@ -13,13 +13,13 @@ import numpy as np
 
 from unifiedscore.posterior import loops
 from unifiedscore.posterior.pairs import robust_center
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class HighTiles(AbstractTiles):
-    """Tiles (b, d) as they were given and centred, with the squared norms (b,) of the centred points."""
+    """Tiles (b, d) as they were given, and centred in the precision of the tiles with their squared norms (b,)."""
 
     given: tuple[np.ndarray, ...]
     centred: tuple[np.ndarray, ...]
@@ -27,15 +27,16 @@ class HighTiles(AbstractTiles):
     center: np.ndarray
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int) -> HighTiles:
-        """Cut points (m, d) into tiles of `size` points."""
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> HighTiles:
+        """Cut points (m, d) into tiles of `size` points; they are centred before they are rounded to `dtype`."""
         center = robust_center(points)
         given, centred, norms = [], [], []
         for start in range(0, len(points), size):
             given.append(points[start : start + size])
-            centred.append(given[-1] - center)
             # While the tile is in the cache.
-            norms.append(np.einsum("md,md->m", centred[-1], centred[-1]))
+            tile, squares = _centred(given[-1], center, dtype)
+            centred.append(tile)
+            norms.append(squares)
         return cls(tuple(given), tuple(centred), tuple(norms), center)
 
     @property
@@ -47,17 +48,24 @@ class HighTiles(AbstractTiles):
 
     def sums_at(self, queries: np.ndarray) -> HighTileSums:
         a, names = len(queries), ("mean_shift", "score")
-        centred = queries - self.center
+        centred, norms = _centred(queries, self.center, self.centred[0].dtype)
         return HighTileSums(
             self,
             queries,
             centred,
-            np.einsum("nd,nd->n", centred, centred),
+            norms,
             {name: np.zeros(queries.shape) for name in names},
             {name: np.zeros(a) for name in names},
             np.zeros(a, dtype=np.bool_),
-            np.empty(queries.shape),
+            np.full(a, np.inf),
+            np.empty_like(centred),
         )
+
+
+def _centred(points, center, dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The points relative to the center and their squared norms, in `dtype`: rounded once each."""
+    centred = (points - center).astype(dtype, copy=False)
+    return centred, np.einsum("md,md->m", centred, centred, dtype=np.float64).astype(dtype, copy=False)
 
 
 @final
@@ -74,12 +82,16 @@ class HighTileSums(AbstractTileSums):
     """Weight in products that are relative to the center: all of it, less that of near pairs."""
     near: np.ndarray
     """Queries with a pair in this tile that the product does not resolve."""
+    closest: np.ndarray
+    """Least squared distance of each query that comes from a product."""
     product: np.ndarray
 
     def fill_squared(self, index, squared) -> None:
         tiles = self.tiles
         np.matmul(self.centred, tiles.centred[index].T, out=squared)
-        loops.gram_squared(squared, self.norms, tiles.norms[index], self.queries, tiles.given[index], self.near)
+        loops.gram_squared(
+            squared, self.norms, tiles.norms[index], self.queries, tiles.given[index], self.near, self.closest
+        )
 
     def add(self, name, index, weights, squared, row_sum, rescale) -> None:
         directions = None
@@ -102,6 +114,21 @@ class HighTileSums(AbstractTileSums):
     def score(self, total) -> np.ndarray:
         return (self.vectors["score"] - self.mass["score"][:, None] * self.centred) / total[:, None]
 
-    def rounding(self, total) -> np.ndarray:
-        # r^2 from inner products is wrong by some eps (|x|^2 + |y|^2), and log k by b/2 of that.
-        return 8.0 * self.norms * self.mass["score"] / total
+    def rounding(self, total, kernel) -> Rounding:
+        eps = np.finfo(self.norms.dtype).eps
+        if self.norms.dtype == np.float64:
+            # r^2 from inner products is wrong by some eps (|x|^2 + |y|^2), and log k by b/2 of that.
+            return Rounding(eps * (8.0 + 8.0 * self.norms * self.mass["score"] / total), 4.0 * eps)
+        # In units of eps, r^2 is off by c (|x|^2 + |y|^2) <= c (3 |x|^2 + 2 r^2). That is b/2 times as much in a
+        # log-weight, where b r^2/2 is at most its size, and b is largest for the closest pair; in a log b it is the
+        # share of r^2. A sum of products w y errs by its size relative to the length of y - x, which is at least the
+        # distance of that pair. Numerator and denominator of a mean both err.
+        c = summing(self.queries.shape[1]) + 3.0
+        norms, closest = self.norms.astype(np.float64), self.closest
+        b = 1.0 / kernel.inverse_weight(np.sqrt(closest))
+        held = np.isfinite(closest)
+        far = np.divide(norms, closest, out=np.zeros_like(norms), where=held)
+        log_weights = np.where(held, 3.0 * b * norms * c, 0.0)
+        weights_b = np.where(kernel.constant_weight, 0.0, c * (3.0 * far + 2.0))
+        sums = summing(max(self.tiles.sizes)) * (2.0 + 2.0 * np.sqrt(far))
+        return Rounding(eps * (8.0 + log_weights + weights_b + sums), eps * (4.0 + 4.0 * c))

@@ -1,11 +1,15 @@
-"""The compiled loops of the sample engine: distances, exponentials and weighted sums over one tile."""
+"""The compiled loops of the sample engine: distances, exponentials and weighted sums over one tile.
+
+A loop works in the precision of the tile it fills, float32 or float64; sums that run over tiles are float64.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from unifiedscore.compiled import njit
-from unifiedscore.posterior.exponential import exp_negative
+from unifiedscore.posterior.exponential import weight_of
+from unifiedscore.posterior.lanes import larger, smaller, whole_registers
 
 # Reassociation in `fastmath` lets sums run in vector registers; NaN and infinity keep their meaning.
 
@@ -39,18 +43,27 @@ def weighted_differences(weights, x, y):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def direct_squared(x, y_columns, squared):
     """Squared distances by direct differences; y_columns is (d, b), so that the inner loop is contiguous."""
+    single = squared.dtype.type
     for i in range(x.shape[0]):
         row = squared[i]
+        x0 = x[i, 0]
+        if x.shape[1] == 1:
+            for j in range(row.shape[0]):
+                t = single(x0 - y_columns[0, j])
+                row[j] = t * t
+            continue
+        # Two coordinates a pass: half the traffic of one.
+        x1 = x[i, 1]
         for j in range(row.shape[0]):
-            t = x[i, 0] - y_columns[0, j]
-            row[j] = t * t
-        for k in range(1, x.shape[1]):
+            t, u = single(x0 - y_columns[0, j]), single(x1 - y_columns[1, j])
+            row[j] = t * t + u * u
+        for k in range(2, x.shape[1]):
             xk = x[i, k]
             for j in range(row.shape[0]):
-                t = xk - y_columns[k, j]
+                t = single(xk - y_columns[k, j])
                 row[j] += t * t
 
 
@@ -58,32 +71,40 @@ def direct_squared(x, y_columns, squared):
 def _pair_squared(x, y):
     total = 0.0
     for k in range(x.shape[0]):
-        t = x[k] - y[k]
+        t = np.float64(x[k]) - np.float64(y[k])
         total += t * t
     return total
 
 
-@njit(cache=True, nogil=True)
-def gram_squared(gram, x_norm, y_norm, x, y, near):
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def gram_squared(gram, x_norm, y_norm, x, y, near, closest):
     """Turn inner products into squared distances in place; near pairs are recomputed and their rows flagged.
 
     The products and norms are those of centred points; `x` and `y` are the points as they were given, whose differences
-    are exact where those of centred points far from the centre are not.
+    are exact where those of centred points far from the centre are not. `closest` becomes the least squared distance of
+    each query that stays as the product gave it, if that is less than it was.
     """
+    single = gram.dtype.type
+    two, share = single(2.0), single(NEAR)
     for i in range(gram.shape[0]):
         row = gram[i]
         a = x_norm[i]
-        worst = 1.0
+        worst, least = single(np.inf), single(np.inf)
         for j in range(row.shape[0]):
             both = a + y_norm[j]
-            value = both - 2.0 * row[j]
+            value = both - two * row[j]
             row[j] = value
-            worst = min(worst, value - NEAR * both)
+            worst = smaller(worst, value - share * both)
+            least = smaller(least, value)
         near[i] = worst <= 0.0
         if near[i]:
+            least = single(np.inf)
             for j in range(row.shape[0]):
-                if row[j] <= NEAR * (a + y_norm[j]):
+                if row[j] <= share * (a + y_norm[j]):
                     row[j] = _pair_squared(x[i], y[j])
+                else:
+                    least = min(least, row[j])
+        closest[i] = min(closest[i], least)
 
 
 @njit(cache=True, nogil=True)
@@ -103,57 +124,48 @@ def leave_out(log_kernel, exclude, start):
             log_kernel[i, j] = -np.inf
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz"})
-def _row_max(row):
-    top = row[0]
-    for j in range(1, row.shape[0]):
-        top = max(top, row[j])
-    return top
-
-
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _row_sum(row):
-    total = 0.0
-    for j in range(row.shape[0]):
-        total += row[j]
-    return total
-
-
-@njit(cache=True, nogil=True)
 def exponentials(log_weight, largest, total, rescale, row_sum):
     """Exponentiate a tile against the running row maximum (online log-sum-exp).
 
     `log_weight` becomes the weights and `row_sum` their sums in this tile, `largest` and `total` are updated, `rescale`
     is the factor for older sums.
     """
+    whole_registers()
+    single = log_weight.dtype.type
     for i in range(log_weight.shape[0]):
         row = log_weight[i]
-        top = _row_max(row)
+        top = row[0]
+        for j in range(1, row.shape[0]):
+            top = larger(top, row[j])
         old = largest[i]
         if top > old:
             rescale[i] = np.exp(old - top) if old > -np.inf else 0.0
             largest[i] = top
         else:
             rescale[i] = 1.0
-            top = old
+            top = single(old)
         if top == -np.inf:
             for j in range(row.shape[0]):
                 row[j] = 0.0
             row_sum[i] = 0.0
             continue
+        part = single(0.0)
         for j in range(row.shape[0]):
-            # The floor of the fast exponential times a huge distance would be no rounding: no weight is none at all.
-            t = row[j] - top
-            row[j] = exp_negative(t) if t >= -708.0 else 0.0
-        row_sum[i] = _row_sum(row)
+            w = weight_of(row[j] - top)
+            row[j] = w
+            part += w
+        row_sum[i] = part
         total[i] = total[i] * rescale[i] + row_sum[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
     """Add w^2, w/b and w r of the tile to `sums` (a, 3), turn `weight_b` from b into w b and sum that in `row_sum`."""
+    single = weights.dtype.type
+    zero = single(0.0)
     for i in range(weights.shape[0]):
-        square, inverse, distance, direct = 0.0, 0.0, 0.0, 0.0
+        square, inverse, distance, direct = zero, zero, zero, zero
         row, b_row, r_row = weights[i], weight_b[i], squared[i]
         for j in range(row.shape[0]):
             w, b = row[j], b_row[j]
@@ -161,7 +173,7 @@ def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
             square += w * w
             direct += wb
             distance += w * np.sqrt(r_row[j])
-            inverse += w / b if b > 0.0 else 0.0
+            inverse += w / b if b > zero else zero
             b_row[j] = wb
         factor = rescale[i]
         sums[i, 0] = sums[i, 0] * factor * factor + square
@@ -171,10 +183,50 @@ def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
+    """The same where 1/b = slope r, by products alone: r = r^2 slope b, also at r = 0, where b is stored as 0."""
+    single = weights.dtype.type
+    zero, rate = single(0.0), single(slope)
+    for i in range(weights.shape[0]):
+        square, distance, direct = zero, zero, zero
+        row, b_row, r_row = weights[i], weight_b[i], squared[i]
+        for j in range(row.shape[0]):
+            w = row[j]
+            wb = w * b_row[j]
+            square += w * w
+            direct += wb
+            distance += wb * (rate * r_row[j])
+            b_row[j] = wb
+        factor = rescale[i]
+        sums[i, 0] = sums[i, 0] * factor * factor + square
+        sums[i, 2] = sums[i, 2] * factor + distance
+        sums[i, 1] = slope * sums[i, 2]
+        row_sum[i] = direct
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def distance_sums(weights, squared, sums, rescale):
+    """The part of `radial_sums` that does not depend on b: w^2 and w r."""
+    single = weights.dtype.type
+    zero = single(0.0)
+    for i in range(weights.shape[0]):
+        square, distance = zero, zero
+        row, r_row = weights[i], squared[i]
+        for j in range(row.shape[0]):
+            w = row[j]
+            square += w * w
+            distance += w * np.sqrt(r_row[j])
+        factor = rescale[i]
+        sums[i, 0] = sums[i, 0] * factor * factor + square
+        sums[i, 2] = sums[i, 2] * factor + distance
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def score_weights(weights, weight_b, row_sum):
     """The part of `radial_sums` that a score alone needs."""
+    single = weights.dtype.type
     for i in range(weights.shape[0]):
-        direct = 0.0
+        direct = single(0.0)
         row, b_row = weights[i], weight_b[i]
         for j in range(row.shape[0]):
             wb = row[j] * b_row[j]
@@ -199,7 +251,7 @@ def near_directions(x, y, squared, x_norm, y_norm, near, weights, row_sum, vecto
                     weights[i, j] = 0.0
                     if w > 0.0:
                         for k in range(x.shape[1]):
-                            vector[i, k] += w * (y[j, k] - x[i, k])
+                            vector[i, k] += w * (np.float64(y[j, k]) - np.float64(x[i, k]))
                 else:
                     rest += w
             row_sum[i] = rest
@@ -208,14 +260,15 @@ def near_directions(x, y, squared, x_norm, y_norm, near, weights, row_sum, vecto
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def direct_products(x, y_columns, weights, vector, rescale):
     """vector = vector * rescale + sum_j w_ij (y_j - x_i), by direct differences, for low dimension."""
+    single = weights.dtype.type
     for i in range(x.shape[0]):
         row = weights[i]
         for k in range(x.shape[1]):
             column = y_columns[k]
             xk = x[i, k]
-            total = 0.0
+            total = single(0.0)
             for j in range(row.shape[0]):
-                total += row[j] * (column[j] - xk)
+                total += row[j] * single(column[j] - xk)
             vector[i, k] = vector[i, k] * rescale[i] + total
 
 

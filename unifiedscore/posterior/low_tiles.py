@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from unifiedscore.posterior import loops
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
 
 
 @final
@@ -20,22 +20,23 @@ class LowTiles(AbstractTiles):
     """Tiles as columns, (d, b) each, so that the inner loops are contiguous."""
 
     columns: tuple[np.ndarray, ...]
+    dtype: np.dtype
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int) -> LowTiles:
-        """Cut points (m, d) into tiles of `size` points."""
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> LowTiles:
+        """Cut points (m, d) into tiles of `size` points; differences are taken before they are rounded to `dtype`."""
         starts = range(0, len(points), size)
-        return cls(tuple(np.ascontiguousarray(points[start : start + size].T) for start in starts))
+        return cls(tuple(np.ascontiguousarray(points[start : start + size].T) for start in starts), dtype)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         return tuple(tile.shape[1] for tile in self.columns)
 
     def first(self) -> LowTiles:
-        return LowTiles((np.ascontiguousarray(self.columns[0][:, :1]),))
+        return LowTiles((np.ascontiguousarray(self.columns[0][:, :1]),), self.dtype)
 
     def sums_at(self, queries: np.ndarray) -> LowTileSums:
-        return LowTileSums(self.columns, queries, {name: np.zeros(queries.shape) for name in ("mean_shift", "score")})
+        return LowTileSums(self, queries, {name: np.zeros(queries.shape) for name in ("mean_shift", "score")})
 
 
 @final
@@ -43,15 +44,15 @@ class LowTiles(AbstractTiles):
 class LowTileSums(AbstractTileSums):
     """Sums of w (y - x), each difference taken by itself."""
 
-    columns: tuple[np.ndarray, ...]
+    tiles: LowTiles
     queries: np.ndarray
     vectors: dict[str, np.ndarray]
 
     def fill_squared(self, index, squared) -> None:
-        loops.direct_squared(self.queries, self.columns[index], squared)
+        loops.direct_squared(self.queries, self.tiles.columns[index], squared)
 
     def add(self, name, index, weights, squared, row_sum, rescale) -> None:
-        loops.direct_products(self.queries, self.columns[index], weights, self.vectors[name], rescale)
+        loops.direct_products(self.queries, self.tiles.columns[index], weights, self.vectors[name], rescale)
 
     def add_mass(self, row_sum, rescale) -> None:
         """Nothing: no rounding depends on it."""
@@ -62,5 +63,12 @@ class LowTileSums(AbstractTileSums):
     def score(self, total) -> np.ndarray:
         return self.vectors["score"] / total[:, None]
 
-    def rounding(self, total) -> np.ndarray:
-        return np.zeros(len(self.queries))
+    def rounding(self, total, kernel) -> Rounding:
+        n, d = self.queries.shape
+        eps = np.finfo(self.tiles.dtype).eps
+        if self.tiles.dtype == np.float64:
+            return Rounding(np.full(n, 8.0 * eps), 4.0 * eps)
+        # A square of d differences is off by d + 3 half units, a log-weight by as many times r b r / 2, at most its own
+        # size; b by as many at most. Numerator and denominator both.
+        sums = 2.0 * summing(max(self.tiles.sizes))
+        return Rounding(np.full(n, eps * (8.0 + 0.5 * (d + 3.0) + sums)), eps * (4.0 + d + 3.0))

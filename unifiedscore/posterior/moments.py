@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
 
@@ -15,24 +16,31 @@ from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.mixture_engine import MixtureEngine
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sample_engine import SampleEngine
-from unifiedscore.validate import points
+from unifiedscore.validate import choice, points
+
+Precision = Literal["auto", "float32", "float64"]
 
 _ENGINES = {Samples: SampleEngine, GaussianMixture: MixtureEngine, ReducedMixture: MixtureEngine}
 
 
-def engine_of(kernel: AbstractKernel, measure) -> AbstractEngine:
+def engine_of(kernel: AbstractKernel, measure, *, precision: Precision = "auto") -> AbstractEngine:
     """Return the engine for the posterior of a kernel and a measure; an (m, d) array stands for equal samples.
 
     Raises
     ------
     InputError
-        `kernel` is not a kernel, or `measure` is neither a measure nor an array.
+        `kernel` is not a kernel, `measure` is neither a measure nor an array, or `precision` is not one.
     """
     measure = as_posterior_measure(kernel, measure)
+    choice(precision, "precision", ("auto", "float32", "float64"))
+    if isinstance(measure, Samples):
+        return SampleEngine(kernel, measure, precision)
     return next(engine for kind, engine in _ENGINES.items() if isinstance(measure, kind))(kernel, measure)
 
 
-def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorMoments:
+def posterior_moments(
+    kernel: AbstractKernel, measure, x, *, exclude=None, precision: Precision = "auto"
+) -> PosteriorMoments:
     r"""Compute all moments of the kernel posterior in one pass.
 
     Use when you need mean shift, score and preconditioner of the same points, with their numerical errors.
@@ -47,6 +55,10 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
         Queries.
     exclude : (n,) int array, optional
         For each query the index of one sample to leave out (leave-one-out), -1 for none. Samples only.
+    precision : {"auto", "float32", "float64"}
+        What tiles of pairs are computed in; sums over tiles are float64. "auto" is float32 where both samples and `x`
+        are. Queries for which a bound says that float32 is not good enough are computed in float64 in any case
+        (`relative_error` holds whatever was done), and so are populations.
 
     Returns
     -------
@@ -67,26 +79,30 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     >>> us.posterior_moments(us.Gaussian(bandwidth=1.0), data, np.array([[1.0, 0.0]])).mean_shift
     array([[0., 0.]])
     """
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, precision)
     with _range_of_floats():
         return _in_range(engine.moments(x, exclude=exclude), kernel)
 
 
-def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None) -> np.ndarray:
+def posterior_field(
+    kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None, precision: Precision = "auto"
+) -> np.ndarray:
     """Compute only `quantity`, "mean_shift" or "score", (n, d): the cheap form of `posterior_moments`."""
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, precision)
     with _range_of_floats():
         return _in_range(engine.field(x, quantity, exclude=exclude), kernel)
 
 
-def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
+def posterior_vectors(
+    kernel: AbstractKernel, measure, x, *, exclude=None, precision: Precision = "auto"
+) -> PosteriorVectors:
     """Mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture.
 
     Use when you need these alone, or all moments are refused because 1/b of the kernel has no decomposition.
 
     Parameters
     ----------
-    kernel, measure, x, exclude
+    kernel, measure, x, exclude, precision
         As for `posterior_moments`.
 
     Returns
@@ -106,7 +122,7 @@ def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     >>> us.posterior_vectors(us.Gaussian(bandwidth=1.0), law, [[2.0, 0.0]]).mean_shift.round(6)
     array([[-0.5,  0. ]])
     """
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, precision)
     with _range_of_floats():
         return _in_range(engine.vectors(x, exclude=exclude), kernel)
 
@@ -118,7 +134,7 @@ def posterior_jacobian(kernel: AbstractKernel, measure, x) -> np.ndarray:
     symmetric, so the whole curl is that of $-V s^\top$. For a Gaussian kernel it is the second-order Tweedie identity
     $I + J = \mathrm{Cov}_\pi(y)/\tau^2$.
     """
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, "float64")
     if not engine.has_jacobian:
         raise InputError("the Jacobian of a reduced mixture is not a matrix in its coordinates; use the mixture itself")
     with _range_of_floats():
@@ -164,6 +180,6 @@ def as_posterior_measure(kernel, measure, name: str = "measure"):
     return measure if isinstance(measure, tuple(_ENGINES)) else as_samples(measure, name)
 
 
-def _at_the_door(kernel, measure, x):
-    engine = engine_of(kernel, measure)
+def _at_the_door(kernel, measure, x, precision):
+    engine = engine_of(kernel, measure, precision=precision)
     return engine, points(x, "x", dimension=engine.measure.dimension)

@@ -62,6 +62,6 @@ def squared_distances(x: np.ndarray, y: np.ndarray, center: np.ndarray) -> np.nd
     """
     a, b = x - center, y - center
     squared = a @ b.T
-    near = np.empty(len(x), dtype=np.bool_)
-    loops.gram_squared(squared, np.einsum("nd,nd->n", a, a), np.einsum("md,md->m", b, b), x, y, near)
+    near, closest = np.empty(len(x), dtype=np.bool_), np.full(len(x), np.inf)
+    loops.gram_squared(squared, np.einsum("nd,nd->n", a, a), np.einsum("md,md->m", b, b), x, y, near, closest)
     return squared

@@ -1,13 +1,14 @@
 """The kernel posterior of a sample: sums over its points, in tiles wherever squared distances hold.
 
 Points without weight are dropped (`active`), pairs whose square leaves float64 are summed by `extreme`, all others by
-`tiled`. Computation is in float64 whatever the dtype of the queries.
+`tiled`. Tiles are computed in float32 where both samples and queries are float32 and a bound on the error allows it
+(`rounding`), in float64 otherwise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.extreme import extreme_sums
 from unifiedscore.posterior.pairs import distances
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
+from unifiedscore.posterior.rounding import relative_error, single_sums
 from unifiedscore.posterior.sums import Sums, merged
 from unifiedscore.posterior.tiled import tiled_sums
 
@@ -34,6 +36,7 @@ class SampleEngine(AbstractEngine):
 
     kernel: AbstractKernel
     measure: Samples
+    precision: Literal["auto", "float32", "float64"] = "auto"
 
     @property
     def has_jacobian(self) -> bool:
@@ -60,7 +63,7 @@ class SampleEngine(AbstractEngine):
             "preconditioner": preconditioner,
             "mean_distance": np.ldexp(mean_distance, part.exponent),
             "effective_samples": out.total**2 / square,
-            "relative_error": _rounding(part, out, mean_distance, x.dtype),
+            "relative_error": relative_error(part, out) + (0.0 if x.dtype == np.float64 else np.finfo(x.dtype).eps),
         }
         return PosteriorMoments(**{name: value.astype(x.dtype) for name, value in values.items()})
 
@@ -90,10 +93,17 @@ class SampleEngine(AbstractEngine):
             total[i] = gap.T @ ((share[held] / inverse[held])[:, None] * gap)
         return total
 
+    def _dtype(self, x) -> np.dtype:
+        """The precision that is asked for; by itself that of the samples and queries, float64 if they differ."""
+        return np.result_type(self.measure.points, x) if self.precision == "auto" else np.dtype(self.precision)
+
     def _sums(self, x, exclude, wants) -> tuple[Active, Sums]:
         """Return the active part of samples and queries, and the sums of what is wanted in its units."""
-        part = active_part(self.measure, self.kernel, x, _checked_exclusion(exclude, len(x), self.measure.size))
-        if part.far is None and part.extreme is None:
+        index = _checked_exclusion(exclude, len(x), self.measure.size)
+        part = active_part(self.measure, self.kernel, x, index, self._dtype(x))
+        if part.single:
+            out = single_sums(part, wants)
+        elif part.far is None and part.extreme is None:
             out = tiled_sums(part, wants)
         else:
             out = _split_sums(part, wants)
@@ -127,21 +137,6 @@ def _score(part: Active, out: Sums) -> np.ndarray:
 
 def _log_normalizer(part: Active, out: Sums) -> np.ndarray:
     return out.largest + np.log(out.total) - (np.log(len(part.points)) if part.log_mass is None else 0.0)
-
-
-def _rounding(part: Active, out: Sums, mean_distance, dtype) -> np.ndarray:
-    r"""Bound on the relative rounding error of the moments, (n,); see `PosteriorMoments.relative_error`.
-
-    A log-weight is wrong by eps times its size (and what inner products add). Those that carry $E_\pi r$ exceed the
-    largest by more than it does: with shares $s_j = w_j r_j/\sum w r$ their mean size is
-    $\sum s_j |\log w_j| \le \log m + \log(r_{\max}/E_\pi r)$, an entropy and a ratio.
-    """
-    reach = np.sqrt(part.queries.shape[1]) * (np.abs(part.points).max() + np.abs(part.queries).max(1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deep = np.where(mean_distance > 0, np.log(reach) - np.log(mean_distance), 0.0)
-    size = np.abs(out.largest) + np.maximum(deep, 0.0) + np.log(len(part.points))
-    bound = np.finfo(np.float64).eps * (8.0 + 4.0 * size + out.rounding + part.kernel.rounding)
-    return bound + (0.0 if dtype == np.float64 else np.finfo(dtype).eps)
 
 
 def _split_sums(part: Active, wants) -> Sums:

@@ -19,8 +19,8 @@ class Sums:
         Means of y - x and b (y - x) under the weights.
     radial : (n, 3) array or None
         Sums of w^2, w/b and w r.
-    rounding : (n,) array
-        Expected error of a log-weight beyond that of its own size, in units of eps: what inner products cost.
+    fixed, slope : (n,) arrays
+        Rounding of the moments: whatever the weights, and for each unit of the mean size of a log-weight.
     """
 
     largest: np.ndarray
@@ -28,14 +28,15 @@ class Sums:
     mean_shift: np.ndarray | None
     score: np.ndarray | None
     radial: np.ndarray | None
-    rounding: np.ndarray
+    fixed: np.ndarray
+    slope: np.ndarray
 
     @classmethod
     def empty(cls, n: int, d: int, wants: frozenset[str]) -> Sums:
         """Return sums over no sample at all."""
         vectors = (np.zeros((n, d)) if name in wants else None for name in ("mean_shift", "score"))
         radial = np.zeros((n, 3)) if "sums" in wants else None
-        return cls(np.full(n, -np.inf), np.zeros(n), *vectors, radial, np.zeros(n))
+        return cls(np.full(n, -np.inf), np.zeros(n), *vectors, radial, np.zeros(n), np.zeros(n))
 
     def put(self, rows, part: Sums) -> None:
         """Store the sums of the queries `rows`, a slice or mask."""
@@ -65,6 +66,7 @@ def merged(first: Sums, second: Sums) -> Sums:
         scales = [np.stack([factor**2, factor, factor], axis=1) for factor in factors]
         parts = [np.where(s > 0, s * p.radial, 0.0) for s, p in zip(scales, (first, second), strict=True)]
         radial = parts[0] + parts[1]
-    rounding = share[0] * first.rounding + share[1] * second.rounding
+    fixed = share[0] * first.fixed + share[1] * second.fixed
+    slope = np.maximum(first.slope, second.slope)
     vectors = (mean(first.mean_shift, second.mean_shift), mean(first.score, second.score))
-    return Sums(largest, total, *vectors, radial, rounding)
+    return Sums(largest, total, *vectors, radial, fixed, slope)

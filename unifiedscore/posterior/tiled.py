@@ -1,6 +1,6 @@
 """The driver of the sample engine: a streamed, tiled reduction around BLAS products.
 
-One tile is about a hundred queries against a thousand samples: its distances, weights and sums stay in the cache, and
+One tile is about a hundred queries against some hundred samples: its distances, weights and sums stay in the cache, and
 nothing of size (n, m) ever exists. Every query tile visits the sample tiles in the same order, so that results do not
 depend on the number of threads.
 """
@@ -12,18 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from unifiedscore.kernels import AbstractKernel
 from unifiedscore.kernels.base import Tile
 from unifiedscore.posterior import loops
 from unifiedscore.posterior.active import Active
+from unifiedscore.posterior.cache import tile_shape
 from unifiedscore.posterior.high_tiles import HighTiles
 from unifiedscore.posterior.low_tiles import LowTiles
 from unifiedscore.posterior.sums import Sums
 from unifiedscore.posterior.threads import one_blas_thread, threads
 from unifiedscore.posterior.tiles import AbstractTiles
 
-_QUERIES, _SAMPLES = 128, 1024
-# In high dimension the time goes into matrix products, which like larger blocks.
-_HIGH, _QUERIES_HIGH = 512, 512
 # Below this dimension direct differences are faster than a matrix product, and exact.
 _DIRECT = 8
 # Fewer pairs than this are done before a pool of threads has started.
@@ -35,22 +34,28 @@ class _Task:
     """What all query tiles share."""
 
     tiles: AbstractTiles
+    kernel: AbstractKernel
     kernel_tile: Tile
     parameters: np.ndarray
     log_mass: np.ndarray | None
     wants: frozenset[str]
+    dtype: np.dtype
 
 
-def tiled_sums(part: Active, wants: frozenset[str]) -> Sums:
-    """Return the sums over all pairs of a part whose squares hold: what is wanted of "mean_shift", "score", "sums"."""
+def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
+    """Return the sums over all pairs of a part whose squares hold: what is wanted of "mean_shift", "score", "sums".
+
+    Tiles are computed in `dtype`, sums over tiles in float64.
+    """
     n, d = part.queries.shape
-    task = _prepare(part, wants)
+    dtype = np.dtype(dtype)
+    queries, samples = tile_shape(n, d, dtype.itemsize, 3 if wants & {"score", "sums"} else 2)
+    task = _prepare(part, wants, samples, dtype)
     out = Sums.empty(n, d, wants)
-    size = _QUERIES_HIGH if d >= _HIGH else _QUERIES
-    starts = range(0, n, size)
+    starts = range(0, n, queries)
 
     def one(start):
-        rows = slice(start, min(start + size, n))
+        rows = slice(start, min(start + queries, n))
         with np.errstate(over="ignore", invalid="ignore"):  # a thread does not inherit that of its caller
             exclude = None if part.exclude is None else part.exclude[rows]
             out.put(rows, _query_tile(task, part.queries[rows], exclude))
@@ -69,47 +74,58 @@ def tiled_sums(part: Active, wants: frozenset[str]) -> Sums:
 
 def _compile(task: _Task, queries) -> None:
     """Run one query against one sample, so that the compiled loops exist before several threads ask for them."""
-    log_mass = None if task.log_mass is None else np.zeros(1)
+    log_mass = None if task.log_mass is None else task.log_mass[:1]
     first = replace(task, tiles=task.tiles.first(), log_mass=log_mass)
-    _query_tile(first, queries[:1], None)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _query_tile(first, queries[:1], None)
 
 
-def _prepare(part: Active, wants) -> _Task:
+def _prepare(part: Active, wants, samples: int, dtype) -> _Task:
     """Cut the samples into tiles, once for all queries."""
     kind = LowTiles if part.points.shape[1] < _DIRECT else HighTiles
-    return _Task(kind.cut(part.points, _SAMPLES), *part.kernel.compiled_tile(), part.log_mass, wants)
+    log_mass = None if part.log_mass is None else part.log_mass.astype(dtype)
+    tiles = kind.cut(part.points, samples, dtype)
+    return _Task(tiles, part.kernel, *part.kernel.compiled_tile(), log_mass, wants, dtype)
 
 
 def _query_tile(task: _Task, queries, exclude) -> Sums:
     """Visit every tile of samples with one tile of queries."""
     (a, d), sizes, wants = queries.shape, task.tiles.sizes, task.wants
-    needs_weight = "score" in wants or "sums" in wants
-    buffers = [np.empty(a * max(sizes)) for _ in range(3)]
-    no_weight = np.empty((0, max(sizes)))
+    constant = 1.0 / float(task.kernel.inverse_weight(np.zeros(()))) if task.kernel.constant_weight else None
+    slope = task.kernel.inverse_slope
+    needs_weight = "score" in wants or ("sums" in wants and constant is None)
+    buffers = [np.empty(a * max(sizes), task.dtype) for _ in range(3 if needs_weight else 2)]
+    no_weight = np.empty((0, max(sizes)), task.dtype)
     out = Sums.empty(a, d, wants)
     rescale, row_sum, heavy_sum = np.empty(a), np.zeros(a), np.zeros(a)
     sums = task.tiles.sums_at(queries)
     start = 0
     for index, b in enumerate(sizes):
-        squared, log_weight, weight = (buffer[: a * b].reshape(a, b) for buffer in buffers)
+        squared, log_weight, *rest = (buffer[: a * b].reshape(a, b) for buffer in buffers)
+        weight = rest[0] if needs_weight else no_weight
         sums.fill_squared(index, squared)
-        task.kernel_tile(squared, task.parameters, log_weight, weight if needs_weight else no_weight)
+        task.kernel_tile(squared, task.parameters, log_weight, weight)
         if task.log_mass is not None:
             loops.add_log_mass(log_weight, task.log_mass[start : start + b])
         if exclude is not None:
             loops.leave_out(log_weight, exclude, start)
         loops.exponentials(log_weight, out.largest, out.total, rescale, row_sum)
         # The log-weights are weights now, and those times b after this.
-        if "sums" in wants:
+        if "sums" in wants and constant is not None:
+            loops.distance_sums(log_weight, squared, out.radial, rescale)
+            np.multiply(row_sum, constant, out=heavy_sum)
+        elif "sums" in wants and slope is not None:
+            loops.linear_sums(log_weight, squared, weight, slope, out.radial, rescale, heavy_sum)
+        elif "sums" in wants:
             loops.radial_sums(log_weight, squared, weight, out.radial, rescale, heavy_sum)
         elif needs_weight:
             loops.score_weights(log_weight, weight, heavy_sum)
+        if "sums" in wants and "score" not in wants:
+            sums.add_mass(heavy_sum, rescale)
         if "mean_shift" in wants:
             sums.add("mean_shift", index, log_weight, squared, row_sum, rescale)
         if "score" in wants:
             sums.add("score", index, weight, squared, heavy_sum, rescale)
-        elif "sums" in wants:
-            sums.add_mass(heavy_sum, rescale)
         start += b
     # A query without weight is reported by the caller, which knows all samples.
     safe = np.where(out.total > 0, out.total, 1.0)
@@ -117,6 +133,6 @@ def _query_tile(task: _Task, queries, exclude) -> Sums:
         out.mean_shift = sums.mean_shift(safe)
     if "score" in wants:
         out.score = sums.score(safe)
-    if "sums" in wants:
-        out.rounding = sums.rounding(safe)
+    rounding = sums.rounding(safe, task.kernel)
+    out.fixed, out.slope = rounding.fixed, np.full(a, rounding.slope)
     return out

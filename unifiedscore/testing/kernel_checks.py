@@ -161,6 +161,20 @@ def _check_constant_weight(kernel) -> None:
     )
 
 
+def _check_inverse_slope(kernel) -> None:
+    if (slope := kernel.inverse_slope) is None:
+        return
+    r = np.concatenate([[0.0], _distances(kernel)])
+    require_everywhere(
+        kernel.inverse_weight(r),
+        slope * r,
+        1e-13 * slope * r,
+        r=r,
+        law=f"inverse_slope of {kernel!r} is 1/b divided by the distance",
+        advice="leave inverse_slope None, as AbstractKernel has it, unless 1/b is proportional to the distance",
+    )
+
+
 def _check_tile(kernel) -> None:
     r = _distances(kernel)
     r = np.concatenate([[0.0, 0.0], r, r[30:31]]).reshape(8, 8)
@@ -171,10 +185,19 @@ def _check_tile(kernel) -> None:
     function(r**2, parameters, alone, np.empty((0, r.shape[1])))
     profile, inverse = kernel.log_profile(r), kernel.inverse_weight(r)
     b = np.divide(1.0, inverse, out=np.zeros_like(r), where=inverse > 0)
+    # A square rounded to float32 moves log k by eps r b r/2, at most its own size, and b by as much.
+    single, heavy = np.full(r.shape, np.nan, np.float32), np.full(r.shape, np.nan, np.float32)
+    if 1e-6 <= kernel.bandwidth <= 1e6 and kernel.scale_mixture() is not None:  # no others are computed in it
+        function((r**2).astype(np.float32), parameters, single, heavy)
+    else:
+        single, heavy = profile, b
+    rough = 16 * np.finfo(np.float32).eps
     for name, got, expected, slack in (
         ("log_kernel", log_kernel, profile, 1e-11 * (1 + np.abs(profile))),
         ("log_kernel without weights", alone, log_kernel, 1e-13 * (1 + np.abs(profile))),
         ("weight", weight, b, 1e-10 * b),
+        ("log_kernel of a float32 tile", single, profile, rough * np.abs(profile) + 1e-11),
+        ("weight of a float32 tile", heavy, b, rough * b),
     ):
         require_everywhere(
             got,
@@ -363,6 +386,7 @@ KERNEL_CHECKS = (
     _check_profile,
     _check_derivative,
     _check_constant_weight,
+    _check_inverse_slope,
     _check_tile,
     _check_bandwidth,
     _check_scale_mixture,
