@@ -13,9 +13,10 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import GaussianMixture, ReducedMixture, Samples, as_samples
 from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.mixture_engine import MixtureEngine
+from unifiedscore.posterior.pruned import TOLERANCE
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sample_engine import SampleEngine
-from unifiedscore.validate import points
+from unifiedscore.validate import points, positive
 
 _ENGINES = {Samples: SampleEngine, GaussianMixture: MixtureEngine, ReducedMixture: MixtureEngine}
 
@@ -32,7 +33,9 @@ def engine_of(kernel: AbstractKernel, measure) -> AbstractEngine:
     return next(engine for kind, engine in _ENGINES.items() if isinstance(measure, kind))(kernel, measure)
 
 
-def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorMoments:
+def posterior_moments(
+    kernel: AbstractKernel, measure, x, *, exclude=None, tolerance: float = TOLERANCE
+) -> PosteriorMoments:
     r"""Compute all moments of the kernel posterior in one pass.
 
     Use when you need mean shift, score and preconditioner of the same points, with their numerical errors.
@@ -47,6 +50,10 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
         Queries.
     exclude : (n,) int array, optional
         For each query the index of one sample to leave out (leave-one-out), -1 for none. Samples only.
+    tolerance : float
+        What may be neglected of a sample in at most seven dimensions, in [0, 1): a bound on the part of
+        `relative_error` that comes from pairs left out, for every moment and query. Samples are left out where that
+        is faster; `visited` says how many pairs remained. 0 visits all pairs.
 
     Returns
     -------
@@ -67,26 +74,30 @@ def posterior_moments(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     >>> us.posterior_moments(us.Gaussian(bandwidth=1.0), data, np.array([[1.0, 0.0]])).mean_shift
     array([[0., 0.]])
     """
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, tolerance)
     with _range_of_floats():
         return _in_range(engine.moments(x, exclude=exclude), kernel)
 
 
-def posterior_field(kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None) -> np.ndarray:
+def posterior_field(
+    kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None, tolerance: float = TOLERANCE
+) -> np.ndarray:
     """Compute only `quantity`, "mean_shift" or "score", (n, d): the cheap form of `posterior_moments`."""
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, tolerance)
     with _range_of_floats():
         return _in_range(engine.field(x, quantity, exclude=exclude), kernel)
 
 
-def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> PosteriorVectors:
+def posterior_vectors(
+    kernel: AbstractKernel, measure, x, *, exclude=None, tolerance: float = TOLERANCE
+) -> PosteriorVectors:
     """Mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture.
 
     Use when you need these alone, or all moments are refused because 1/b of the kernel has no decomposition.
 
     Parameters
     ----------
-    kernel, measure, x, exclude
+    kernel, measure, x, exclude, tolerance
         As for `posterior_moments`.
 
     Returns
@@ -106,7 +117,7 @@ def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
     >>> us.posterior_vectors(us.Gaussian(bandwidth=1.0), law, [[2.0, 0.0]]).mean_shift.round(6)
     array([[-0.5,  0. ]])
     """
-    engine, x = _at_the_door(kernel, measure, x)
+    engine, x = _at_the_door(kernel, measure, x, tolerance)
     with _range_of_floats():
         return _in_range(engine.vectors(x, exclude=exclude), kernel)
 
@@ -145,7 +156,9 @@ def _in_range(result, kernel):
     """The result, or an error where a number left the range of its type. A population has infinitely many samples."""
     values = {"the field": result}
     if not isinstance(result, np.ndarray):
-        names = [field.name for field in dataclasses.fields(result) if field.name != "effective_samples"]
+        names = [
+            field.name for field in dataclasses.fields(result) if field.name not in ("effective_samples", "visited")
+        ]
         values = {name: getattr(result, name) for name in names}
     for name, value in values.items():
         if not (finite := np.isfinite(value)).all():
@@ -164,6 +177,10 @@ def as_posterior_measure(kernel, measure, name: str = "measure"):
     return measure if isinstance(measure, tuple(_ENGINES)) else as_samples(measure, name)
 
 
-def _at_the_door(kernel, measure, x):
+def _at_the_door(kernel, measure, x, tolerance: float = TOLERANCE):
     engine = engine_of(kernel, measure)
+    if (tolerance := positive(tolerance, "tolerance", allow_zero=True)) >= 1.0:
+        raise InputError(f"tolerance must lie in [0, 1); got {tolerance!r}")
+    if isinstance(engine, SampleEngine):
+        engine = dataclasses.replace(engine, tolerance=tolerance)
     return engine, points(x, "x", dimension=engine.measure.dimension)

@@ -1,7 +1,7 @@
 """The kernel posterior of a sample: sums over its points, in tiles wherever squared distances hold.
 
 Points without weight are dropped (`active`), pairs whose square leaves float64 are summed by `extreme`, all others by
-`tiled`. Computation is in float64 whatever the dtype of the queries.
+`tiled`, or by `pruned` where most of them do not count. Computation is in float64 whatever the dtype of the queries.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from unifiedscore.posterior.active import Active, active_part
 from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.extreme import extreme_sums
 from unifiedscore.posterior.pairs import distances
+from unifiedscore.posterior.pruned import TOLERANCE, pruned_sums
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sums import Sums, merged
 from unifiedscore.posterior.tiled import tiled_sums
@@ -34,6 +35,7 @@ class SampleEngine(AbstractEngine):
 
     kernel: AbstractKernel
     measure: Samples
+    tolerance: float = TOLERANCE
 
     @property
     def has_jacobian(self) -> bool:
@@ -43,7 +45,7 @@ class SampleEngine(AbstractEngine):
         kernel = self.kernel
         # A constant weight makes the score a multiple of the mean shift: one product less.
         wants = {"mean_shift", "sums"} if kernel.constant_weight else {"mean_shift", "score", "sums"}
-        part, out = self._sums(x, exclude, frozenset(wants))
+        part, out, visited = self._sums(x, exclude, frozenset(wants))
         square, inverse, distance = out.radial.T
         alpha = np.full(len(x), _constant_inverse(part.kernel)) if kernel.constant_weight else inverse / out.total
         mean_distance = distance / out.total
@@ -60,21 +62,22 @@ class SampleEngine(AbstractEngine):
             "preconditioner": preconditioner,
             "mean_distance": np.ldexp(mean_distance, part.exponent),
             "effective_samples": out.total**2 / square,
-            "relative_error": _rounding(part, out, mean_distance, x.dtype),
+            "relative_error": _rounding(part, out, mean_distance, x.dtype) + (self.tolerance if visited < 1.0 else 0.0),
         }
-        return PosteriorMoments(**{name: value.astype(x.dtype) for name, value in values.items()})
+        arrays = {name: value.astype(x.dtype) for name, value in values.items()}
+        return PosteriorMoments(**arrays, visited=visited)
 
     def field(self, x, quantity, *, exclude=None) -> np.ndarray:
         from_shift = quantity == "score" and self.kernel.constant_weight
-        part, out = self._sums(x, exclude, frozenset({"mean_shift" if from_shift else quantity}))
+        part, out, _ = self._sums(x, exclude, frozenset({"mean_shift" if from_shift else quantity}))
         value = _score(part, out) if quantity == "score" else np.ldexp(out.mean_shift, part.exponent)
         return value.astype(x.dtype)
 
     def vectors(self, x, *, exclude=None) -> PosteriorVectors:
         wants = {"mean_shift"} if self.kernel.constant_weight else {"mean_shift", "score"}
-        part, out = self._sums(x, exclude, frozenset(wants))
+        part, out, visited = self._sums(x, exclude, frozenset(wants))
         values = np.ldexp(out.mean_shift, part.exponent), _score(part, out), _log_normalizer(part, out)
-        return PosteriorVectors(*(value.astype(x.dtype) for value in values))
+        return PosteriorVectors(*(value.astype(x.dtype) for value in values), visited=visited)
 
     def spread(self, x) -> np.ndarray:
         part = active_part(self.measure, self.kernel, x, None)
@@ -90,13 +93,19 @@ class SampleEngine(AbstractEngine):
             total[i] = gap.T @ ((share[held] / inverse[held])[:, None] * gap)
         return total
 
-    def _sums(self, x, exclude, wants) -> tuple[Active, Sums]:
-        """Return the active part of samples and queries, and the sums of what is wanted in its units."""
-        part = active_part(self.measure, self.kernel, x, _checked_exclusion(exclude, len(x), self.measure.size))
-        if part.far is None and part.extreme is None:
-            out = tiled_sums(part, wants)
-        else:
+    def _sums(self, x, exclude, wants) -> tuple[Active, Sums, float]:
+        """Return the active part of samples and queries, the sums of what is wanted in its units, and the fraction of
+        the pairs that was visited."""
+        part, visited = (
+            active_part(self.measure, self.kernel, x, _checked_exclusion(exclude, len(x), self.measure.size)),
+            1.0,
+        )
+        if part.far is not None or part.extreme is not None:
             out = _split_sums(part, wants)
+        elif (pruned := pruned_sums(part, self.measure, wants, self.tolerance)) is not None:
+            out, visited = pruned
+        else:
+            out = tiled_sums(part, wants)
         if not (bounded := out.largest > -np.inf).all():
             query = int(np.argmin(bounded))
             if part.remaining(query) == 0:
@@ -113,7 +122,7 @@ class SampleEngine(AbstractEngine):
                 f"their ratio to the bandwidth {self.kernel.bandwidth:.3g}, exceed float64; rescale the points or the "
                 "bandwidth"
             )
-        return part, out
+        return part, out, visited
 
 
 def _constant_inverse(kernel) -> float:
