@@ -36,6 +36,8 @@ _LEAST_PAIRS = 1 << 22
 _BUILD, _QUERY, _CELL, _PAIR = 150, 60, 20_000, 1.1
 # Pruning must promise this much, or the dense sum is taken.
 _GAIN = 0.8
+# The functions f of which the sums over k f must hold for what is wanted: 1, r, 1/b, b r and b r^2.
+_FUNCTIONS = {"mean_shift": (0, 1), "score": (0, 3), "sums": (0, 1, 2, 3), "spread": (0, 4)}
 # A first look at so many queries and points, a second one at so many cells.
 _LOOK, _LOOK_POINTS, _LOOK_CELLS = 64, 2048, 32
 # Bins of equal width up to where weights are negligible, then wider ones.
@@ -90,16 +92,18 @@ class Pruning:
     cells: QueryCells
     profile: Profile
     tolerance: float
+    functions: tuple[int, ...]
 
     @classmethod
-    def prepare(cls, part: Active, measure, tolerance: float) -> Pruning:
+    def prepare(cls, part: Active, measure, wants: frozenset[str], tolerance: float) -> Pruning:
         """Build the tree, or find it again, and sort the queries."""
         profile = Profile.of(part.kernel)
         weights = None if part.log_mass is None else np.exp(part.log_mass)
         tree = tree_of(measure, part.points, weights)
         side = max(_reach(profile, part.kernel, tolerance) / 6.0, 1.5 * tree.leaf_side)
         cells = QueryCells.of(part.queries, tree.points[0], side)
-        return cls(part, tree, cells, profile, tolerance)
+        functions = sorted({f for name in wants for f in _FUNCTIONS[name]})
+        return cls(part, tree, cells, profile, tolerance, tuple(functions))
 
     @property
     def shares(self) -> np.ndarray:
@@ -109,7 +113,7 @@ class Pruning:
         most the square of what Z loses, so its share is at most $m \epsilon^2$; it is divided by Z twice.
         """
         share, m = 0.25 * self.tolerance, len(self.tree.points)
-        return np.array([min(share, np.sqrt(share / m)), *[2.0 * share] * 4])
+        return np.array([min(share, np.sqrt(share / m))] + [2.0 * share] * (len(self.functions) - 1))
 
     def lists(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the places in the tree of the points that each of these cells needs, and where its list begins."""
@@ -143,7 +147,8 @@ class Pruning:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             kernel = np.exp(log_kernel - np.where(top > -np.inf, top, 0.0)[:, None])
             inverse = np.where(weight > 0, 1.0 / weight, 0.0)
-        values = np.stack((kernel, np.ones(r.shape), r, inverse, weight * r, weight * r**2), axis=1)
+        functions = np.ones(r.shape), r, inverse, weight * r, weight * r**2
+        values = np.stack((kernel, *(functions[i] for i in self.functions)), axis=1)
         return edges, np.ascontiguousarray(bound), values, _least_at_the_ends(values[:, 1:])
 
     def expected_pairs(self) -> float:
@@ -231,7 +236,7 @@ def pruned_sums(part: Active, measure, wants: frozenset[str], tolerance: float) 
     """
     if tolerance == 0.0 or not _may_pay(part, tolerance):
         return None
-    pruning = Pruning.prepare(part, measure, tolerance)
+    pruning = Pruning.prepare(part, measure, wants, tolerance)
     return pruning.sums(wants) if pruning.pays() else None
 
 

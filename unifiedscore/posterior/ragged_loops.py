@@ -11,6 +11,8 @@ import numpy as np
 from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import exp_negative
 
+_LANES = 32
+
 
 @njit(cache=True, nogil=True)
 def columns_of(points, chosen, offsets):
@@ -47,36 +49,52 @@ def squared_rows(queries, cell, offsets, columns, squared):
         at += count
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz"})
-def _largest(row):
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def _largest(row, lanes):
+    """The maximum. A reduction is compiled entry by entry; maxima of whole lanes are not."""
+    width = len(lanes)
+    lanes[:] = -np.inf
+    whole = len(row) - len(row) % width
+    for start in range(0, whole, width):
+        for u in range(width):
+            lanes[u] = max(lanes[u], row[start + u])
     top = -np.inf
-    for j in range(len(row)):
+    for u in range(width):
+        top = max(top, lanes[u])
+    for j in range(whole, len(row)):
         top = max(top, row[j])
     return top
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz"})
 def _weights(row, top):
+    """Turn log-weights into weights relative to the largest; return their sum."""
+    total = 0.0
     for j in range(len(row)):
         # As in the tiles: what is below the exponential's floor has no weight at all.
         t = row[j] - top
-        row[j] = exp_negative(t) if t >= -708.0 else 0.0
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _sum(row):
-    total = 0.0
-    for j in range(len(row)):
-        total += row[j]
+        w = exp_negative(t) if t >= -708.0 else 0.0
+        row[j] = w
+        total += w
     return total
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _direction(row, column, x):
-    total = 0.0
-    for j in range(len(row)):
-        total += row[j] * (column[j] - x)
-    return total
+def _direction(row, columns, x, out):
+    """Fill `out` with the sums of w (y - x), two coordinates at a time."""
+    d, n = len(x), len(row)
+    for k in range(0, d - 1, 2):
+        first, second = columns[k * n : (k + 1) * n], columns[(k + 1) * n : (k + 2) * n]
+        a, b, x0, x1 = 0.0, 0.0, x[k], x[k + 1]
+        for j in range(n):
+            a += row[j] * (first[j] - x0)
+            b += row[j] * (second[j] - x1)
+        out[k], out[k + 1] = a, b
+    if d % 2 == 1:
+        last, a, x0 = columns[(d - 1) * n : d * n], 0.0, x[d - 1]
+        for j in range(n):
+            a += row[j] * (last[j] - x0)
+        out[d - 1] = a
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
@@ -96,30 +114,29 @@ def sum_rows(
     largest, total, shift, score, radial,
 ):  # fmt: skip
     """Fill the sums of `Sums` for these queries; an array without rows is not wanted."""
-    d, at = queries.shape[1], 0
+    d, at, lanes = queries.shape[1], 0, np.empty(_LANES)
     for i in range(len(queries)):
         first = offsets[cell[i]]
         count = offsets[cell[i] + 1] - first
         row, b_row = log_kernel[at : at + count], weight[at : at + count]
+        own = columns[d * first : d * (first + count)]
         if len(log_mass) > 0:
             for j in range(count):
                 row[j] += log_mass[first + j]
         if len(exclude) > 0 and exclude[i] >= 0:
             row[exclude[i]] = -np.inf
-        top = _largest(row)
+        top = _largest(row, lanes)
         largest[i] = top
         if top > -np.inf:
-            _weights(row, top)
-            total[i] = _sum(row)
+            total[i] = _weights(row, top)
             if len(radial) > 0:
                 _radial(row, b_row, squared[at : at + count], radial[i])
-            for k in range(d if len(shift) > 0 else 0):
-                column = columns[d * first + k * count : d * first + (k + 1) * count]
-                shift[i, k] = _direction(row, column, queries[i, k]) / total[i]
+            if len(shift) > 0:
+                _direction(row, own, queries[i], shift[i])
+                shift[i] /= total[i]
             if len(score) > 0:
                 for j in range(count):
                     row[j] *= b_row[j]
-                for k in range(d):
-                    column = columns[d * first + k * count : d * first + (k + 1) * count]
-                    score[i, k] = _direction(row, column, queries[i, k]) / total[i]
+                _direction(row, own, queries[i], score[i])
+                score[i] /= total[i]
         at += count
