@@ -69,7 +69,7 @@ def kernel_density_tree(x, y, h, threads) -> Callable:
 
 
 def nonuniform_fft(x, y, h, threads) -> Callable:
-    """Sums in the plane by the non-uniform FFT: an absolute error of Z, small beside Z where there are samples around each query."""
+    """Sums in the plane by the non-uniform FFT: their error is absolute, small beside Z only near samples."""
     import finufft
 
     reach = 8.0 * h
@@ -104,9 +104,12 @@ PEERS = (
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
-    stop = time.perf_counter() + options.budget
+    start = time.perf_counter()
     sizes = [n for n in SIZES if n <= (3000 if options.quick else options.largest)]
-    for d, width in [(2, "narrow"), (16, "medium")] if options.quick else CASES:
+    cases = [(2, "narrow"), (16, "medium")] if options.quick else CASES
+    for number, (d, width) in enumerate(cases, start=1):
+        # What a case leaves of its share is there for the next.
+        stop = start + options.budget * number / len(cases)
         known: dict[str, dict[int, float]] = {}
         for n in sizes:
             for row in at_size(n, d, width, known, stop, options):
