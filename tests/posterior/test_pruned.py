@@ -218,6 +218,22 @@ def test_vectors_and_fields_are_those_of_all_moments(always):
         np.testing.assert_array_equal(us.MeanShift(kernel, points)(x), posterior_field(kernel, points, x, "mean_shift"))
 
 
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_jacobian_keeps_what_counts(d, always):
+    rng = np.random.default_rng(d)
+    points, x = rng.uniform(size=(3000, d)), rng.uniform(size=(40, d))
+    samples = us.Samples(points, rng.random(3000))
+    for kernel in kernels(0.01, d)[:6]:
+        found = us.MeanShift(kernel, samples).jacobian(x)
+        part = active_part(samples, kernel, x, None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pruned, "_may_pay", lambda part, tolerance: False)
+            dense = us.MeanShift(kernel, samples).jacobian(x)
+            assert len(list(pruned.near_samples(part, samples, EVERYTHING, 1e-12))) == 1
+        assert len(list(pruned.near_samples(part, samples, EVERYTHING, 1e-12))) > 1
+        np.testing.assert_allclose(found, dense, rtol=1e-10, atol=1e-10 * max(1.0, np.abs(dense).max()))
+
+
 def test_an_offset_changes_nothing(always):
     rng = np.random.default_rng(2)
     points, x = rng.integers(0, 1024, size=(2000, 2)) / 1024, rng.integers(0, 1024, size=(100, 2)) / 1024

@@ -9,6 +9,7 @@ a small sample, and are summed as one. What a query gets depends on its cell, ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import final
@@ -234,10 +235,31 @@ def pruned_sums(part: Active, measure, wants: frozenset[str], tolerance: float) 
 
     The choice depends on the sample, the kernel and the queries as a whole, never on time, threads or earlier calls.
     """
+    pruning = _pruning(part, measure, wants, tolerance)
+    return None if pruning is None else pruning.sums(wants)
+
+
+def near_samples(part: Active, measure, wants: frozenset[str], tolerance: float) -> Iterator[tuple[np.ndarray, object]]:
+    """Yield groups of queries with the samples that they need: indices of both, a slice where these are all."""
+    usual = part.far is None and part.extreme is None
+    pruning = _pruning(part, measure, wants, tolerance) if usual else None
+    if pruning is None:
+        yield np.arange(len(part.queries)), slice(None)
+        return
+    cells, order = pruning.cells, pruning.tree.order
+    for first in range(0, len(cells.boxes), _CHUNK):
+        last = min(first + _CHUNK, len(cells.boxes))
+        chosen, offsets = pruning.lists(first, last)
+        for cell in range(first, last):
+            queries = cells.order[cells.edges[cell] : cells.edges[cell + 1]]
+            yield queries, order[chosen[offsets[cell - first] : offsets[cell - first + 1]]]
+
+
+def _pruning(part: Active, measure, wants, tolerance) -> Pruning | None:
     if tolerance == 0.0 or not _may_pay(part, tolerance):
         return None
     pruning = Pruning.prepare(part, measure, wants, tolerance)
-    return pruning.sums(wants) if pruning.pays() else None
+    return pruning if pruning.pays() else None
 
 
 def _may_pay(part: Active, tolerance: float) -> bool:

@@ -19,7 +19,7 @@ from unifiedscore.posterior.active import Active, active_part
 from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.extreme import extreme_sums
 from unifiedscore.posterior.pairs import distances
-from unifiedscore.posterior.pruned import TOLERANCE, pruned_sums
+from unifiedscore.posterior.pruned import TOLERANCE, near_samples, pruned_sums
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sums import Sums, merged
 from unifiedscore.posterior.tiled import tiled_sums
@@ -82,15 +82,10 @@ class SampleEngine(AbstractEngine):
     def spread(self, x) -> np.ndarray:
         part = active_part(self.measure, self.kernel, x, None)
         total = np.empty((len(x), x.shape[1], x.shape[1]))
-        for i, query in enumerate(part.queries):
-            r = distances(query[None], part.points)[0]
-            log_weight = part.kernel.log_profile(r) + (0.0 if part.log_mass is None else part.log_mass)
-            share = np.exp(log_weight - log_weight.max())
-            inverse = part.kernel.inverse_weight(r)
-            # Coincident samples have no direction.
-            held = (share > 0) & (inverse > 0)
-            gap, share = part.points[held] - query, share / share.sum()
-            total[i] = gap.T @ ((share[held] / inverse[held])[:, None] * gap)
+        for group, near in near_samples(part, self.measure, frozenset({"spread"}), self.tolerance):
+            points, mass = part.points[near], 0.0 if part.log_mass is None else part.log_mass[near]
+            for i in group:
+                total[i] = _spread(part.kernel, part.queries[i], points, mass)
         return total
 
     def _sums(self, x, exclude, wants) -> tuple[Active, Sums, float]:
@@ -123,6 +118,18 @@ class SampleEngine(AbstractEngine):
                 "bandwidth"
             )
         return part, out, visited
+
+
+def _spread(kernel, query, points, log_mass) -> np.ndarray:
+    """The matrix of one query, (d, d)."""
+    r = distances(query[None], points)[0]
+    log_weight = kernel.log_profile(r) + log_mass
+    share = np.exp(log_weight - log_weight.max())
+    inverse = kernel.inverse_weight(r)
+    # Coincident samples have no direction.
+    held = (share > 0) & (inverse > 0)
+    gap, share = points[held] - query, share / share.sum()
+    return gap.T @ ((share[held] / inverse[held])[:, None] * gap)
 
 
 def _constant_inverse(kernel) -> float:
