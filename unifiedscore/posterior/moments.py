@@ -14,9 +14,10 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import GaussianMixture, ReducedMixture, Samples, as_samples
 from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.mixture_engine import MixtureEngine
+from unifiedscore.posterior.pruned import TOLERANCE
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sample_engine import SampleEngine
-from unifiedscore.validate import choice, points
+from unifiedscore.validate import choice, points, positive
 
 Precision = Literal["auto", "float32", "float64"]
 
@@ -39,7 +40,13 @@ def engine_of(kernel: AbstractKernel, measure, *, precision: Precision = "auto")
 
 
 def posterior_moments(
-    kernel: AbstractKernel, measure, x, *, exclude=None, precision: Precision = "auto"
+    kernel: AbstractKernel,
+    measure,
+    x,
+    *,
+    exclude=None,
+    precision: Precision = "auto",
+    tolerance: float = TOLERANCE,
 ) -> PosteriorMoments:
     r"""Compute all moments of the kernel posterior in one pass.
 
@@ -59,6 +66,11 @@ def posterior_moments(
         What tiles of pairs are computed in; sums over tiles are float64. "auto" is float32 where both samples and `x`
         are. Queries for which a bound says that float32 is not good enough are computed in float64 in any case
         (`relative_error` holds whatever was done), and so are populations.
+    tolerance : float
+        What may be neglected of a sample in at most seven dimensions, in [0, 1): a bound on the part of
+        `relative_error` that comes from pairs left out, for every moment and query. Samples are left out where that
+        is faster, and the others are then summed in float64; `visited` says how many pairs remained. 0 visits all
+        pairs.
 
     Returns
     -------
@@ -79,22 +91,35 @@ def posterior_moments(
     >>> us.posterior_moments(us.Gaussian(bandwidth=1.0), data, np.array([[1.0, 0.0]])).mean_shift
     array([[0., 0.]])
     """
-    engine, x = _at_the_door(kernel, measure, x, precision)
+    engine, x = _at_the_door(kernel, measure, x, precision, tolerance)
     with _range_of_floats():
         return _in_range(engine.moments(x, exclude=exclude), kernel)
 
 
 def posterior_field(
-    kernel: AbstractKernel, measure, x, quantity: str, *, exclude=None, precision: Precision = "auto"
+    kernel: AbstractKernel,
+    measure,
+    x,
+    quantity: str,
+    *,
+    exclude=None,
+    precision: Precision = "auto",
+    tolerance: float = TOLERANCE,
 ) -> np.ndarray:
     """Compute only `quantity`, "mean_shift" or "score", (n, d): the cheap form of `posterior_moments`."""
-    engine, x = _at_the_door(kernel, measure, x, precision)
+    engine, x = _at_the_door(kernel, measure, x, precision, tolerance)
     with _range_of_floats():
         return _in_range(engine.field(x, quantity, exclude=exclude), kernel)
 
 
 def posterior_vectors(
-    kernel: AbstractKernel, measure, x, *, exclude=None, precision: Precision = "auto"
+    kernel: AbstractKernel,
+    measure,
+    x,
+    *,
+    exclude=None,
+    precision: Precision = "auto",
+    tolerance: float = TOLERANCE,
 ) -> PosteriorVectors:
     """Mean shift, score and log Z in one pass: about a third of the cost of all moments of a mixture.
 
@@ -102,7 +127,7 @@ def posterior_vectors(
 
     Parameters
     ----------
-    kernel, measure, x, exclude, precision
+    kernel, measure, x, exclude, precision, tolerance
         As for `posterior_moments`.
 
     Returns
@@ -122,7 +147,7 @@ def posterior_vectors(
     >>> us.posterior_vectors(us.Gaussian(bandwidth=1.0), law, [[2.0, 0.0]]).mean_shift.round(6)
     array([[-0.5,  0. ]])
     """
-    engine, x = _at_the_door(kernel, measure, x, precision)
+    engine, x = _at_the_door(kernel, measure, x, precision, tolerance)
     with _range_of_floats():
         return _in_range(engine.vectors(x, exclude=exclude), kernel)
 
@@ -161,7 +186,9 @@ def _in_range(result, kernel):
     """The result, or an error where a number left the range of its type. A population has infinitely many samples."""
     values = {"the field": result}
     if not isinstance(result, np.ndarray):
-        names = [field.name for field in dataclasses.fields(result) if field.name != "effective_samples"]
+        names = [
+            field.name for field in dataclasses.fields(result) if field.name not in ("effective_samples", "visited")
+        ]
         values = {name: getattr(result, name) for name in names}
     for name, value in values.items():
         if not (finite := np.isfinite(value)).all():
@@ -180,6 +207,10 @@ def as_posterior_measure(kernel, measure, name: str = "measure"):
     return measure if isinstance(measure, tuple(_ENGINES)) else as_samples(measure, name)
 
 
-def _at_the_door(kernel, measure, x, precision):
+def _at_the_door(kernel, measure, x, precision, tolerance: float = TOLERANCE):
     engine = engine_of(kernel, measure, precision=precision)
+    if (tolerance := positive(tolerance, "tolerance", allow_zero=True)) >= 1.0:
+        raise InputError(f"tolerance must lie in [0, 1); got {tolerance!r}")
+    if isinstance(engine, SampleEngine):
+        engine = dataclasses.replace(engine, tolerance=tolerance)
     return engine, points(x, "x", dimension=engine.measure.dimension)

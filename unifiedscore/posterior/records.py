@@ -36,6 +36,9 @@ class PosteriorMoments:
         length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the
         log-weights and products. What is below the smallest normal number of float64, such as weights of e^-708,
         counts as zero.
+    visited : float
+        Fraction of the pairs of a query and a sample that was summed; below 1 where the others were left out, which
+        `relative_error` accounts for.
     residual : (n, d) array
         $\delta = V - \alpha s = \mathrm{Cov}_\pi(1/b, b\,(y - x))$, in the units of the data; made when it is read.
     curl_norm : (n,) array
@@ -53,10 +56,11 @@ class PosteriorMoments:
     mean_distance: np.ndarray
     effective_samples: np.ndarray
     relative_error: np.ndarray
+    visited: float = 1.0
 
     def __post_init__(self) -> None:
         n = getattr(self.log_normalizer, "shape", ())
-        for name in self.__slots__:
+        for name in self.__slots__[:-1]:
             value = getattr(self, name)
             wanted = "(n, d)" if name in ("mean_shift", "score") else "(n,)"
             if not isinstance(value, np.ndarray) or value.ndim != wanted.count(",") + wanted.count("d"):
@@ -95,8 +99,12 @@ def curl_norm(mean_shift: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class PosteriorVectors:
-    """Mean shift and score at n queries, both (n, d), and log Z (n,): the moments without radial averages."""
+    """Mean shift and score at n queries, both (n, d), and log Z (n,): the moments without radial averages.
+
+    `visited` is the fraction of the pairs of a query and a sample that was summed.
+    """
 
     mean_shift: np.ndarray
     score: np.ndarray
     log_normalizer: np.ndarray
+    visited: float = 1.0

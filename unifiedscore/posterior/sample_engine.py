@@ -1,8 +1,8 @@
 """The kernel posterior of a sample: sums over its points, in tiles wherever squared distances hold.
 
 Points without weight are dropped (`active`), pairs whose square leaves float64 are summed by `extreme`, all others by
-`tiled`. Tiles are computed in float32 where both samples and queries are float32 and a bound on the error allows it
-(`rounding`), in float64 otherwise.
+`tiled`, or by `pruned` where most of them do not count. Tiles are computed in float32 where both samples and queries are
+float32 and a bound on the error allows it (`rounding`), everything else in float64.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from unifiedscore.posterior.active import Active, active_part
 from unifiedscore.posterior.engine import AbstractEngine
 from unifiedscore.posterior.extreme import extreme_sums
 from unifiedscore.posterior.pairs import distances
+from unifiedscore.posterior.pruned import TOLERANCE, near_samples, pruned_sums
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.rounding import relative_error, single_sums
 from unifiedscore.posterior.sums import Sums, merged
@@ -37,6 +38,7 @@ class SampleEngine(AbstractEngine):
     kernel: AbstractKernel
     measure: Samples
     precision: Literal["auto", "float32", "float64"] = "auto"
+    tolerance: float = TOLERANCE
 
     @property
     def has_jacobian(self) -> bool:
@@ -46,7 +48,7 @@ class SampleEngine(AbstractEngine):
         kernel = self.kernel
         # A constant weight makes the score a multiple of the mean shift: one product less.
         wants = {"mean_shift", "sums"} if kernel.constant_weight else {"mean_shift", "score", "sums"}
-        part, out = self._sums(x, exclude, frozenset(wants))
+        part, out, visited = self._sums(x, exclude, frozenset(wants))
         square, inverse, distance = out.radial.T
         alpha = np.full(len(x), _constant_inverse(part.kernel)) if kernel.constant_weight else inverse / out.total
         mean_distance = distance / out.total
@@ -63,50 +65,54 @@ class SampleEngine(AbstractEngine):
             "preconditioner": preconditioner,
             "mean_distance": np.ldexp(mean_distance, part.exponent),
             "effective_samples": out.total**2 / square,
-            "relative_error": relative_error(part, out) + (0.0 if x.dtype == np.float64 else np.finfo(x.dtype).eps),
+            "relative_error": self._relative_error(part, out, visited, x.dtype),
         }
-        return PosteriorMoments(**{name: value.astype(x.dtype) for name, value in values.items()})
+        arrays = {name: value.astype(x.dtype) for name, value in values.items()}
+        return PosteriorMoments(**arrays, visited=visited)
 
     def field(self, x, quantity, *, exclude=None) -> np.ndarray:
         from_shift = quantity == "score" and self.kernel.constant_weight
-        part, out = self._sums(x, exclude, frozenset({"mean_shift" if from_shift else quantity}))
+        part, out, _ = self._sums(x, exclude, frozenset({"mean_shift" if from_shift else quantity}))
         value = _score(part, out) if quantity == "score" else np.ldexp(out.mean_shift, part.exponent)
         return value.astype(x.dtype)
 
     def vectors(self, x, *, exclude=None) -> PosteriorVectors:
         wants = {"mean_shift"} if self.kernel.constant_weight else {"mean_shift", "score"}
-        part, out = self._sums(x, exclude, frozenset(wants))
+        part, out, visited = self._sums(x, exclude, frozenset(wants))
         values = np.ldexp(out.mean_shift, part.exponent), _score(part, out), _log_normalizer(part, out)
-        return PosteriorVectors(*(value.astype(x.dtype) for value in values))
+        return PosteriorVectors(*(value.astype(x.dtype) for value in values), visited=visited)
 
     def spread(self, x) -> np.ndarray:
         part = active_part(self.measure, self.kernel, x, None)
         total = np.empty((len(x), x.shape[1], x.shape[1]))
-        for i, query in enumerate(part.queries):
-            r = distances(query[None], part.points)[0]
-            log_weight = part.kernel.log_profile(r) + (0.0 if part.log_mass is None else part.log_mass)
-            share = np.exp(log_weight - log_weight.max())
-            inverse = part.kernel.inverse_weight(r)
-            # Coincident samples have no direction.
-            held = (share > 0) & (inverse > 0)
-            gap, share = part.points[held] - query, share / share.sum()
-            total[i] = gap.T @ ((share[held] / inverse[held])[:, None] * gap)
+        for group, near in near_samples(part, self.measure, frozenset({"spread"}), self.tolerance):
+            points, mass = part.points[near], 0.0 if part.log_mass is None else part.log_mass[near]
+            for i in group:
+                total[i] = _spread(part.kernel, part.queries[i], points, mass)
         return total
+
+    def _relative_error(self, part: Active, out: Sums, visited: float, dtype) -> np.ndarray:
+        """Rounding on the way and of the result, and what was left out."""
+        error = relative_error(part, out) + (self.tolerance if visited < 1.0 else 0.0)
+        return error + (0.0 if dtype == np.float64 else np.finfo(dtype).eps)
 
     def _dtype(self, x) -> np.dtype:
         """The precision that is asked for; by itself that of the samples and queries, float64 if they differ."""
         return np.result_type(self.measure.points, x) if self.precision == "auto" else np.dtype(self.precision)
 
-    def _sums(self, x, exclude, wants) -> tuple[Active, Sums]:
-        """Return the active part of samples and queries, and the sums of what is wanted in its units."""
+    def _sums(self, x, exclude, wants) -> tuple[Active, Sums, float]:
+        """Return the active part of samples and queries, the sums of what is wanted in its units, and the fraction of
+        the pairs that was visited."""
         index = _checked_exclusion(exclude, len(x), self.measure.size)
-        part = active_part(self.measure, self.kernel, x, index, self._dtype(x))
-        if part.single:
-            out = single_sums(part, wants)
-        elif part.far is None and part.extreme is None:
-            out = tiled_sums(part, wants)
-        else:
+        part, visited = active_part(self.measure, self.kernel, x, index, self._dtype(x)), 1.0
+        if part.far is not None or part.extreme is not None:
             out = _split_sums(part, wants)
+        elif (pruned := pruned_sums(part, self.measure, wants, self.tolerance)) is not None:
+            out, visited = pruned
+        elif part.single:
+            out = single_sums(part, wants)
+        else:
+            out = tiled_sums(part, wants)
         if not (bounded := out.largest > -np.inf).all():
             query = int(np.argmin(bounded))
             if part.remaining(query) == 0:
@@ -123,7 +129,19 @@ class SampleEngine(AbstractEngine):
                 f"their ratio to the bandwidth {self.kernel.bandwidth:.3g}, exceed float64; rescale the points or the "
                 "bandwidth"
             )
-        return part, out
+        return part, out, visited
+
+
+def _spread(kernel, query, points, log_mass) -> np.ndarray:
+    """The matrix of one query, (d, d)."""
+    r = distances(query[None], points)[0]
+    log_weight = kernel.log_profile(r) + log_mass
+    share = np.exp(log_weight - log_weight.max())
+    inverse = kernel.inverse_weight(r)
+    # Coincident samples have no direction.
+    held = (share > 0) & (inverse > 0)
+    gap, share = points[held] - query, share / share.sum()
+    return gap.T @ ((share[held] / inverse[held])[:, None] * gap)
 
 
 def _constant_inverse(kernel) -> float:
