@@ -13,6 +13,7 @@ from unifiedscore import posterior as compiled
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples as HostSamples
+from unifiedscore.torch.host import host_gradients, slope_rule
 from unifiedscore.torch.samples import Samples, as_samples, host_samples, same_device, tensor_points, working_dtype
 from unifiedscore.torch.tiles import SCALARS, VECTORS, Law, gradients, in_doubt, values
 
@@ -195,7 +196,8 @@ def _by_the_engine(kernel, law: HostSamples, x, wants, exclude) -> dict[str, tor
 
 
 def _by_tiles(kernel, law, x, wants, exclude) -> dict[str, torch.Tensor]:
-    dtype = working_dtype(x, law.points)
+    # The processor computes in float64 anyway.
+    dtype = torch.float64 if on_compiled_engine(x.device) else working_dtype(x, law.points)
     points, queries, log_mass = law.points.to(dtype), x.to(dtype), None
     if law.weights is not None:
         points, log_mass, exclude = _with_weight(law, points, exclude)
@@ -322,7 +324,9 @@ def _engine_values(law: Law, x, exclude, wants) -> dict[str, torch.Tensor]:
 
 
 def _gradients(law: Law, x, exclude, known, slopes, needs):
-    """The gradients, in float64 for the rows whose values were."""
+    """The gradients: compiled on the processor; elsewhere of tiles, in float64 for the rows whose values were."""
+    if x.dtype == torch.float64 and on_compiled_engine(x.device) and slope_rule(law.kernel) is not None:
+        return host_gradients(law, x, exclude, known, slopes, needs)
     if x.dtype == torch.float64:
         return gradients(law, x, exclude, known, slopes, needs)
     doubt = in_doubt(law, x, known["log_normalizer"])

@@ -168,11 +168,9 @@ def gradients(
     return for_x, for_y, for_mass
 
 
-def _backward(law, x, exclude, center, known, slopes, for_y, for_mass) -> torch.Tensor:
-    for_x, profile = torch.zeros_like(x), law.profile
-    shift, score = slopes.get("mean_shift"), slopes.get("score")
-    # The part of <g, o - O> that is the same for all samples of a query.
-    constant = x.new_zeros(len(x))
+def constants(x, known, slopes) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The part of <g, o - O> that is the same for all samples of a query, and the factor of the effective samples."""
+    constant, effective = x.new_zeros(len(x)), None
     for name in VECTORS:
         if name in slopes:
             constant -= (slopes[name] * known[name]).sum(1)
@@ -185,6 +183,13 @@ def _backward(law, x, exclude, center, known, slopes, for_y, for_mass) -> torch.
         # N = 1/sum pi^2, so that dN = -2 N^2 sum_j pi_j (pi_j - 1/N) dl_j.
         effective = -2.0 * known["effective_samples"].square() * slopes["effective_samples"]
         constant -= effective / known["effective_samples"]
+    return constant, effective
+
+
+def _backward(law, x, exclude, center, known, slopes, for_y, for_mass) -> torch.Tensor:
+    for_x, profile = torch.zeros_like(x), law.profile
+    shift, score = slopes.get("mean_shift"), slopes.get("score")
+    constant, effective = constants(x, known, slopes)
     for start, stop in blocks(len(law.points), tile_sizes(x.device)[1]):
         tile, log_weight = _tile(law, x, exclude, center, start, stop)
         q, share = tile.squared, log_weight.sub_(known["log_normalizer"][:, None]).exp_()
@@ -213,7 +218,7 @@ def _backward(law, x, exclude, center, known, slopes, for_y, for_mass) -> torch.
             distance, weighted = q.sqrt(), slopes["mean_distance"][:, None]
             change += weighted * distance
             moved = _plus(moved, torch.where(q > 0, 0.5 * weighted / distance, 0.0))
-        if "effective_samples" in slopes:
+        if effective is not None:
             change += effective[:, None] * share
         change *= share
         if for_mass is not None:
