@@ -12,7 +12,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.drifts.sharp import sharp_kernel
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.torch.posterior import moments
-from unifiedscore.torch.samples import as_samples
+from unifiedscore.torch.samples import as_samples, tensor_points
 
 
 class AbstractTensorField(ABC):
@@ -169,11 +169,13 @@ class Difference(AbstractTensorField):
         return self.first.dimension
 
     def __call__(self, x):
-        return self.first(x) - self.second(x)
+        wide, dtype = widened(x)
+        return (self.first(wide) - self.second(wide)).to(dtype)
 
     def potential(self, x):
-        heights = self.first.potential(x), self.second.potential(x)
-        return None if None in heights else heights[0] - heights[1]
+        wide, dtype = widened(x)
+        heights = self.first.potential(wide), self.second.potential(wide)
+        return None if None in heights else (heights[0] - heights[1]).to(dtype)
 
 
 def Drift(kernel: AbstractKernel, *, target, model) -> Difference:
@@ -267,8 +269,15 @@ def sharp_scale(kernel: AbstractKernel, measure, x) -> torch.Tensor:
     tensor([4.])
     """
     sharp, law = sharp_kernel(kernel), as_samples(measure, "measure")
+    x, dtype = widened(x)
     top, bottom = (moments(k, law, x, ("log_normalizer",))["log_normalizer"] for k in (sharp.kernel, kernel))
-    return torch.exp(sharp.log_scale + top - bottom)
+    return torch.exp(sharp.log_scale + top - bottom).to(dtype)
+
+
+def widened(x) -> tuple[torch.Tensor, torch.dtype]:
+    """Points in at least single precision, and the dtype of what is made of several results: it is rounded once."""
+    x = tensor_points(x, "x", finite=False)
+    return (x.float() if x.element_size() < 4 else x), x.dtype
 
 
 def laws(kernel, target, model):

@@ -14,7 +14,16 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples as HostSamples
 from unifiedscore.torch.host import host_gradients, slope_rule
-from unifiedscore.torch.samples import Samples, as_samples, host_samples, same_device, tensor_points, working_dtype
+from unifiedscore.torch.pairs import DIRECT
+from unifiedscore.torch.samples import (
+    Samples,
+    as_samples,
+    host_samples,
+    refuse_infinite,
+    same_device,
+    tensor_points,
+    working_dtype,
+)
 from unifiedscore.torch.tiles import SCALARS, VECTORS, Law, gradients, in_doubt, values
 
 _ALL = (*VECTORS, *SCALARS)
@@ -148,12 +157,13 @@ def moments(kernel, measure, x, wants: tuple[str, ...], *, exclude=None, name: s
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
     law = as_samples(measure, name)
-    x = tensor_points(x, "x", dimension=law.dimension)
+    x = tensor_points(x, "x", dimension=law.dimension, finite=False)
     same_device(x, law.points, ("x", name))
     exclude = _checked_exclusion(exclude, x, law)
     records = law.needs_gradient or (torch.is_grad_enabled() and x.requires_grad)
     if not records and on_compiled_engine(x.device):
         return _by_the_engine(kernel, host_samples(law.points, law.weights), x, wants, exclude)
+    refuse_infinite(x, "x")  # which the engine does itself
     return _by_tiles(kernel, law, x, wants, exclude)
 
 
@@ -386,13 +396,17 @@ def _refuse_overflow(found, kernel, exclude, m) -> None:
 def _rounding(kernel, points, queries, found, dtype) -> torch.Tensor:
     """Bound on the relative rounding error of the moments, (n,); see `unifiedscore.PosteriorMoments.relative_error`."""
     with torch.no_grad():
-        work = torch.finfo(queries.dtype).eps
+        law, least = Law(kernel, points, None), torch.finfo(queries.dtype).tiny
+        work = torch.full_like(found["log_normalizer"], torch.finfo(queries.dtype).eps)
+        if queries.dtype != torch.float64:
+            doubt = in_doubt(law, queries, found["log_normalizer"])
+            work = torch.where(doubt, np.finfo(np.float64).eps, work)
         reach = queries.shape[1] ** 0.5 * (points.abs().max() + queries.abs().amax(1))
         distance = found["mean_distance"]
-        deep = torch.where(distance > 0, reach.log() - distance.clamp_min(torch.finfo(distance.dtype).tiny).log(), 0.0)
-        size = found["log_normalizer"].abs() + deep.clamp_min(0.0) + np.log(len(points))
-        law = Law(kernel, points, None)
-        norms = (queries - law.center()).square().sum(1)
-        products = norms / found["preconditioner"].clamp_min(torch.finfo(distance.dtype).tiny)
-        bound = work * (8.0 + 4.0 * size + 8.0 * products) + np.finfo(np.float64).eps * kernel.rounding
+        deep = torch.where(distance > 0, reach.log() - distance.clamp_min(least).log(), 0.0).clamp_min(0.0)
+        size = 8.0 + 4.0 * (found["log_normalizer"].abs() + deep + np.log(len(points)))
+        if queries.shape[1] >= DIRECT:
+            # Products of coordinates: r^2 is wrong by some eps (|x|^2 + |y|^2), and log k by b/2 of that.
+            size += 8.0 * (queries - law.center()).square().sum(1) / found["preconditioner"].clamp_min(least)
+        bound = work * size + np.finfo(np.float64).eps * kernel.rounding
         return bound + (0.0 if dtype == torch.float64 else torch.finfo(dtype).eps)

@@ -21,7 +21,7 @@ def working_dtype(*tensors: torch.Tensor) -> torch.dtype:
     return widest
 
 
-def tensor_points(value, name: str, *, dimension: int | None = None) -> torch.Tensor:
+def tensor_points(value, name: str, *, dimension: int | None = None, finite: bool = True) -> torch.Tensor:
     """Return (n, d) points as a tensor: a tensor as it is, with its graph and memory, others as the engine's door does.
 
     Raises
@@ -44,14 +44,20 @@ def tensor_points(value, name: str, *, dimension: int | None = None) -> torch.Te
         raise InputError(f"{name} must hold at least one point and one dimension; got shape {tuple(value.shape)}")
     if dimension is not None and value.shape[1] != dimension:
         raise InputError(f"{name} must have dimension {dimension}; got shape {tuple(value.shape)}")
-    finite = torch.isfinite(value.detach() if value.element_size() > 1 else value.detach().float())
-    if not bool(finite.all()):
-        bad = torch.nonzero(~finite)
+    if finite:
+        refuse_infinite(value, name)
+    return value
+
+
+def refuse_infinite(value: torch.Tensor, name: str) -> None:
+    """Refuse a tensor with an entry that is infinite or not a number."""
+    fine = torch.isfinite(value.detach() if value.element_size() > 1 else value.detach().float())
+    if not bool(fine.all()):
+        bad = torch.nonzero(~fine)
         raise InputError(
             f"{name} must be finite; {len(bad)} entries are not, the first at index {tuple(bad[0].tolist())}; "
             "drop or replace missing values and infinities"
         )
-    return value
 
 
 def same_device(x: torch.Tensor, other: torch.Tensor, names: tuple[str, str]) -> None:
