@@ -64,11 +64,21 @@ def test_bad_arguments_are_refused(way, call, message):
         call()
 
 
+class Foreign:
+    """An array of another library, such as JAX."""
+
+    def __init__(self, held):
+        self.held, self.dtype, self.shape = held, held.dtype, held.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self.held
+
+
 def test_arrays_and_samples_of_numpy_are_taken(way):
     weights = np.arange(1.0, 31.0)
     expected = us.MeanShift(KERNEL, us.Samples(Y, weights))(X)
     for law in (us.Samples(Y, weights), ust.Samples(Y.numpy(), weights), ust.Samples(Y, torch.tensor(weights))):
-        for x in (X, X.numpy(), X.tolist()):
+        for x in (X, X.numpy(), X.tolist(), Foreign(X.numpy())):
             np.testing.assert_allclose(ust.MeanShift(KERNEL, law)(x).numpy(), expected, rtol=1e-12)
 
 

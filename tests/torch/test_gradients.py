@@ -21,7 +21,7 @@ def leaves(rng, d, n=4, m=9):
     return [*points, torch.tensor(rng.uniform(0.5, 2.0, m), requires_grad=True)]
 
 
-@pytest.mark.parametrize("d", [1, 3, 9])
+@pytest.mark.parametrize("d", [1, 9])
 @pytest.mark.parametrize("name", MOMENTS)
 def test_every_moment(way, kernel, d, name, rng):
     exclude = torch.tensor([-1, 3, 0, 8])
