@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    found = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
+    # What is measured on a device has a table of its own.
+    paths = sorted({*HERE.glob("bench_*.py")} - {HERE / "bench_gpu.py"})
+    found = {path.stem.removeprefix("bench_"): path for path in paths}
     parser = options_parser(__doc__)
     parser.add_argument("name", nargs="*", help=f"which benchmarks; default: all of {', '.join(found)}")
     parser.add_argument("--out", type=Path, default=ROOT / "reference", help="folder of speed.md and speed.png")

@@ -13,7 +13,8 @@ import unifiedscore
 PACKAGE = Path(unifiedscore.__file__).parent
 SHARED = {
     "__version__",
-    *"arrays compiled deprecation errors foreign hdf5 keywords memory output profiles reading sources validate".split(),
+    *"arrays compiled deprecation errors extras foreign hdf5 keywords memory output profiles".split(),
+    *"reading sources validate".split(),
 }
 # What each part may import beside itself and SHARED: the layers below it, in one direction.
 NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "samplers", "references"]
@@ -26,14 +27,28 @@ MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUME
     "ledger": {"inference", "study", "atomic"},
     "verify": {"inference", "study", "plotting", "ledger", "atomic"},
     "diagnosis": {"kernels", "measures", "posterior", "metrics", "study", "atomic"},
-    "train": {"kernels", "measures", "posterior", "samplers", "metrics", "plotting", "study", "diagnosis", "atomic"},
+    "torch": {"kernels", "measures", "posterior", "fields"},
+    "train": {
+        *(
+            "kernels",
+            "measures",
+            "posterior",
+            "samplers",
+            "metrics",
+            "plotting",
+            "study",
+            "diagnosis",
+            "torch",
+            "atomic",
+        )
+    },
     "templates": set(),
     "cli": {"study", "ledger", "verify", "diagnosis", "train", "templates", "atomic"},
     "pytest_plugin": {"study", "ledger", "verify"},
     "atomic": set(),
     **{part: set() for part in sorted(SHARED - {"__version__"})},
 }
-HEAVY = {"numba", "xarray", "scipy.stats", "matplotlib", "sympy", "ot", "sklearn"}
+HEAVY = {"numba", "xarray", "scipy.stats", "matplotlib", "sympy", "ot", "sklearn", "torch"}
 
 
 def imported(path):

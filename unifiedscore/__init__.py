@@ -18,13 +18,14 @@ Errors            UnifiedScoreError
 
 Each of them has a docstring with an example, such as `help(unifiedscore.Drift)`. The subpackages hold the rest, as in
 `unifiedscore.study.Claim`: `unifiedscore.metrics` compares fields (global_cosine, cross_fitted_cosine, ...) and samples
-(wasserstein2, unbiased_mmd2, ...), `unifiedscore.plotting` draws data sets. All names are resolved on first use
-(PEP 562), so that importing the package stays fast.
+(wasserstein2, unbiased_mmd2, ...), `unifiedscore.plotting` draws data sets, `unifiedscore.torch` takes tensors. All
+names are resolved on first use (PEP 562), so that importing the package stays fast.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from unifiedscore import sources as _sources  # at once: it binds what the engine's files are
@@ -91,6 +92,7 @@ _SUBPACKAGES = (
     "samplers",
     "study",
     "testing",
+    "torch",
     "train",
     "verify",
 )
@@ -114,6 +116,7 @@ if TYPE_CHECKING:
         samplers,
         study,
         testing,
+        torch,
         train,
         verify,
     )
@@ -171,4 +174,5 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_SUBPACKAGES})
+    # What cannot be loaded is not offered: tools that look at every name would stumble on it.
+    return sorted({*__all__, *_SUBPACKAGES} - ({"torch"} if find_spec("torch") is None else set()))

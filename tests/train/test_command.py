@@ -23,7 +23,7 @@ def test_the_command_says_what_to_install(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     np.save(tmp_path / "points.npy", np.eye(3))
     assert run(tmp_path / "points.npy") == 2
-    assert "pip install 'unifiedscore[train]'" in " ".join(capsys.readouterr().err.split())
+    assert "pip install 'unifiedscore[torch]'" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.slow

@@ -36,9 +36,9 @@ def distance(x):
 
 def test_without_torch_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[train\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[torch\]'"):
         train_generator(DriftingFlow(us.Laplace(0.5), DATA), n_steps=1, rng=np.random.default_rng(0))
-    with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[train\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'unifiedscore\[torch\]'"):
         new_generator(DATA, rng=np.random.default_rng(0))
 
 

@@ -26,7 +26,7 @@ def train_command(
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, samples and figure.")] = Path("trained"),
     seed: Seed = 0,
 ):
-    """Train a one-step generator with the stop-gradient drift loss (needs the extra `train`).
+    """Train a one-step generator with the stop-gradient drift loss (needs the extra `torch`).
 
     Writes checkpoint.pt, samples.npy, energy.npy and samples.png. Ctrl-C leaves a checkpoint: the same command goes on
     where this one stopped, and ends with the numbers of an uninterrupted run. With more --steps it trains on.

@@ -1,4 +1,4 @@
-"""One-step generators trained with the stop-gradient drift loss; training needs the extra `train` (PyTorch)."""
+"""One-step generators trained with the stop-gradient drift loss; training needs the extra `torch`."""
 
 from unifiedscore.train.bandwidth import matched_kernel, mean_preconditioner
 from unifiedscore.train.generator import OneStepGenerator, new_generator

@@ -12,9 +12,9 @@ import numpy as np
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.extras import require_torch
 from unifiedscore.measures import Samples
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train.torch_module import require_torch
 
 FORMAT = "unifiedscore generator 1"
 _KEYS = {"format", "settings", "network", "average", "optimizer", "energy", "rng"}
@@ -40,7 +40,7 @@ def save_checkpoint(path: Path, *, settings: Mapping[str, str], network, average
     FileError
         The file cannot be written.
     """
-    torch = require_torch()
+    torch = require_torch("training")
     state = {
         "format": FORMAT,
         "settings": dict(settings),
@@ -66,7 +66,7 @@ def load_checkpoint(path: Path, *, settings: Mapping[str, str], network, average
     InputError
         It belongs to a training with other settings, which are named.
     """
-    torch = require_torch()
+    torch = require_torch("training")
     advice = "name another file, or remove this one to start anew"
     try:
         # Tensors, numbers and text alone: a foreign file cannot run anything.

@@ -10,6 +10,7 @@ import numpy as np
 from unifiedscore.atomic import write_atomic
 from unifiedscore.diagnosis.sources import read_points
 from unifiedscore.errors import InputError
+from unifiedscore.extras import require_torch
 from unifiedscore.kernels import Laplace, kernel_by_name
 from unifiedscore.metrics import feature_scale, nearest_training_distance
 from unifiedscore.output import note
@@ -17,7 +18,6 @@ from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.train.bandwidth import matched_kernel
 from unifiedscore.train.generator import new_generator
-from unifiedscore.train.torch_module import require_torch
 from unifiedscore.train.training import train_generator
 from unifiedscore.validate import integer, positive
 
@@ -66,7 +66,7 @@ def train_command(
         raise InputError(f"--out must be a folder; {out} is a file")
     rng = np.random.default_rng(seed)
     points, notes = read_points(data, rng=rng, size=_LARGEST_SET)
-    require_torch()
+    require_torch("training")
     for text in notes:
         note(text)
     points = points.astype(np.float64)

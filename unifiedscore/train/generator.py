@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
+from unifiedscore.extras import require_torch
 from unifiedscore.measures import as_samples
-from unifiedscore.train.torch_module import require_torch
 from unifiedscore.validate import generator, integer
 
 _CALIBRATION = 1000
@@ -36,7 +36,7 @@ class OneStepGenerator:
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n points, (n, d) float64."""
-        torch = require_torch()
+        torch = require_torch("training")
         noise = generator(rng).standard_normal((integer(n, "n"), self.latent))
         with torch.no_grad():
             return self.network(torch.as_tensor(noise, dtype=torch.float32)).numpy().astype(np.float64)
@@ -64,7 +64,7 @@ def new_generator(
         PyTorch is not installed.
     InputError
     """
-    torch = require_torch()
+    torch = require_torch("training")
     target, rng = as_samples(target, "target"), generator(rng)
     latent, width, hidden = integer(latent, "latent"), integer(width, "width"), integer(hidden, "hidden")
     sizes = [latent, *[width] * hidden, target.dimension]

@@ -11,6 +11,7 @@ import numpy as np
 
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.extras import require_torch
 from unifiedscore.measures import Samples
 from unifiedscore.metrics import drift_scale
 from unifiedscore.samplers import DriftingFlow
@@ -19,7 +20,6 @@ from unifiedscore.train.checkpoint import describe_training, load_checkpoint, sa
 from unifiedscore.train.generator import OneStepGenerator, new_generator
 from unifiedscore.train.interrupt import deferred_interrupt
 from unifiedscore.train.loss import drift_loss
-from unifiedscore.train.torch_module import require_torch
 from unifiedscore.validate import generator, integer, positive
 
 
@@ -86,7 +86,7 @@ def train_generator(
     >>> train_generator(flow, n_steps=3, rng=rng).sample(5, rng).shape
     (5, 2)
     """
-    torch = require_torch()
+    torch = require_torch("training")
     n_steps, batch, every = integer(n_steps, "n_steps"), integer(batch, "batch", low=2), integer(every, "every")
     rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
     decay = positive(average, "average", allow_zero=True)
@@ -124,7 +124,7 @@ def train_generator(
 
 def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise) -> float:
     """One update of the weights and of their average; returns the mean squared drift before it."""
-    torch = require_torch()
+    torch = require_torch("training")
     x = network(noise)
     drift = flow.velocity(x.detach().numpy().astype(np.float64), rng=rng)
     energy = float(np.mean(np.sum(drift**2, 1)))

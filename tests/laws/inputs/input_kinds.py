@@ -135,6 +135,20 @@ def with_dlpack(a):
     return class_of("somewhere", "Capsule", **members)()
 
 
+def array_of_jax(a):
+    """As JAX's arrays present themselves: through `__array__` and `__dlpack__`, read-only."""
+    held = a.copy()
+    held.flags.writeable = False
+    members = {
+        "__array__": lambda self, dtype=None, copy=None: held,
+        "__dlpack__": lambda self, **k: a.__dlpack__(**k),
+        "__dlpack_device__": lambda self: a.__dlpack_device__(),
+        "dtype": a.dtype,
+        "shape": a.shape,
+    }
+    return class_of("jaxlib._jax", "ArrayImpl", **members)()
+
+
 def traced(a):
     def refuse(self, dtype=None, copy=None):
         raise TypeError("The numpy.ndarray conversion method __array__() was called on traced array")
@@ -227,6 +241,7 @@ TAKEN = [
     Kind("__array__", with_array),
     Kind("__array__ without keywords", lambda a: class_of("old", "Thing", __array__=lambda self: a)()),
     Kind("__dlpack__", with_dlpack),
+    Kind("jax (stand-in)", array_of_jax),
     Kind("device array", lambda a: device_array(a, get=lambda self: a)),
     Kind("device interface on a host", lambda a: device_array(a, __array__=lambda self, dtype=None, copy=None: a)),
     Kind("tensor (stand-in)", real(tensor)),

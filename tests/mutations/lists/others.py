@@ -138,9 +138,9 @@ MUTATIONS = (
         tests=("test_testing.py::test_a_broken_kernel_is_caught",),
     ),
     Mutation(
-        "train/loss.py",
-        "goal = x.detach() + torch.as_tensor(drift, dtype=x.dtype)",
-        "goal = x.detach() - torch.as_tensor(drift, dtype=x.dtype)",
+        "torch/loss.py",
+        "return held + value",
+        "return held - value",
         "training flees from the drift",
         studies=(TRAINING, "studies/drift/study_training.py", GENERATORS),
         tests=("train/test_generator.py",),

@@ -11,7 +11,8 @@ from unifiedscore.kernels import AbstractKernel, SharpKernel
 from unifiedscore.posterior import posterior_vectors
 
 
-def _sharp(kernel) -> SharpKernel:
+def sharp_kernel(kernel) -> SharpKernel:
+    """Return the sharp kernel, or the error that says why there is none."""
     if not isinstance(kernel, AbstractKernel):
         raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
     sharp = kernel.sharp()
@@ -57,7 +58,7 @@ def SharpScore(kernel: AbstractKernel, measure) -> KernelScore:
     >>> us.SharpScore(us.Laplace(bandwidth=2.0), us.GaussianMixture([[0.0]], 1.0)).kernel
     Matern(bandwidth=2.0, smoothness=1.5)
     """
-    return KernelScore(_sharp(kernel).kernel, measure)
+    return KernelScore(sharp_kernel(kernel).kernel, measure)
 
 
 def SharpDrift(kernel: AbstractKernel, *, target, model) -> Difference:
@@ -76,7 +77,7 @@ def SharpDrift(kernel: AbstractKernel, *, target, model) -> Difference:
     >>> us.SharpDrift(us.Gaussian(bandwidth=1.0), target=p, model=q)([[1.0]]).round(12)
     array([[-0.3]])
     """
-    sharp = _sharp(kernel).kernel
+    sharp = sharp_kernel(kernel).kernel
     return ScoreDifference(sharp, target=target, model=model)
 
 
@@ -91,6 +92,6 @@ def sharp_scale(kernel: AbstractKernel, measure, x) -> np.ndarray:
     >>> sharp_scale(us.Gaussian(bandwidth=2.0), us.GaussianMixture([[0.0]], 1.0), [[1.0]]).round(12)
     array([4.])
     """
-    sharp = _sharp(kernel)
+    sharp = sharp_kernel(kernel)
     top = posterior_vectors(sharp.kernel, measure, x).log_normalizer
     return np.exp(sharp.log_scale + top - posterior_vectors(kernel, measure, x).log_normalizer)
