@@ -26,6 +26,7 @@ MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUME
     "ledger": {"inference", "study", "atomic"},
     "verify": {"inference", "study", "plotting", "ledger", "atomic"},
     "diagnosis": {"kernels", "measures", "posterior", "metrics", "study", "atomic"},
+    "learned": {"kernels", "measures", "posterior", "fields", "processes"},
     "train": {"kernels", "measures", "posterior", "samplers", "metrics", "plotting", "study", "diagnosis", "atomic"},
     "templates": set(),
     "cli": {"study", "ledger", "verify", "diagnosis", "train", "templates", "atomic"},
