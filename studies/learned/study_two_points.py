@@ -81,7 +81,7 @@ study = Study(
                      statement="At noise h = a/40 the score-smoothed denoiser of +-a has the slope (a/sigma) "
                                "sqrt(2/pi) at the midpoint, within a thousandth.",
                      control=Control("the density-smoothed denoiser", variable="score_slope_density")),
-        points.claim(regime="density copies", variable="density_slope", where={"width": 1.0}, 
+        points.claim(regime="density copies", variable="density_slope", where={"width": 1.0},
                      test=Limit(0.95, 1.05, along="level", order=-2),
                      statement="As the noise falls the density-smoothed denoiser of two points copies its argument: "
                                "its slope at the midpoint is 1.",
