@@ -55,7 +55,8 @@ def paths(cell, rng):
     return two_rules(*rules, rounding=1e-9)
 
 
-bounded = Theorem("learned.bounded_reward", source="derived here, for claims of arXiv 2605.00229", evidence="quadrature")
+bounded = Theorem("learned.bounded_reward", source="derived here, for claims of arXiv 2605.00229",
+                  evidence="quadrature")  # fmt: skip
 study = Study(
     name="learned_reward", title="Targets under a bounded reward",
     grid=Grid(reward=list(REWARDS)), measure=combine(growth, paths),
