@@ -26,6 +26,13 @@ class Sweeps:
         self.score, self.curvature = zip(*(smoothed(law, np.sqrt(g) * self.z, g - v) for g in middle), strict=True)
         self.start = slope(np.sqrt(v) * self.z)
 
+    def masses(self, law):
+        """Probabilities of the nodes at every time when the data have this law."""
+        spread = law.variances + self.theta[:, None, None]
+        y = np.sqrt(self.gamma)[:, None, None] * self.z[:, None]
+        density = (law.weights / np.sqrt(spread) * np.exp(-((y - law.means[:, 0]) ** 2) / (2 * spread))).sum(2)
+        return density / density.sum(axis=1, keepdims=True)
+
     def __call__(self, control):
         """The next w, (steps + 1, nodes), from the last one."""
         z, h = self.z, self.log[1] - self.log[0]
@@ -35,16 +42,10 @@ class Sweeps:
             found.append(step(found[-1], speed, gamma * self.curvature[k], h, dz))
         return np.array(found)
 
-    def distances(self, one, two, law):
-        """Largest L2 distance of q = w/alpha over time under the law of the states, with alpha = 1/(1 + sqrt theta)."""
-        found = []
-        for k, (gamma, theta) in enumerate(zip(self.gamma, self.theta, strict=True)):
-            spread = law.variances + theta
-            y = np.sqrt(gamma) * self.z[:, None]
-            density = (law.weights / np.sqrt(spread) * np.exp(-((y - law.means[:, 0]) ** 2) / (2 * spread))).sum(1)
-            gap = (one[k] - two[k]) * (1 + np.sqrt(theta))
-            found.append(np.sqrt(density @ gap**2 / density.sum()))
-        return max(found)
+    def distance(self, one, two, masses):
+        """Largest L2 distance over time of q = w/alpha, with alpha = 1/(1 + sqrt theta)."""
+        gap = (one - two) * (1 + np.sqrt(self.theta))[:, None]
+        return float(np.sqrt(np.einsum("kz,kz,kz->k", masses, gap, gap).max()))
 
 
 def smoothed(law, y, theta):

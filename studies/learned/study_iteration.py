@@ -13,7 +13,7 @@ from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Var
 
 LAWS = {"0.35": (0.5, 0.36), "1.4": (1.0, 0.36), "3.1": (1.5, 0.36), "8": (2.0, 0.25)}
 MOST, LEAST = 45, 1e-13
-GRIDS = ({"nodes": 241, "steps": 107}, {"nodes": 361, "steps": 160})
+GRIDS = ({"nodes": 201, "steps": 90}, {"nodes": 301, "steps": 135})
 CURVATURE = 2.0
 
 
@@ -22,13 +22,14 @@ def errors(barrier, grid):
     radius, variance = LAWS[barrier]
     law = us.GaussianMixture([[-radius], [radius]], variance)
     star, sweep = law.tilted([1.0], 0.0), Sweeps(law, np.ones_like, **grid)
+    masses = sweep.masses(star)
     found = [np.zeros((grid["steps"] + 1, grid["nodes"]))]
-    while len(found) <= MOST and (len(found) < 3 or np.abs(found[-1] - found[-2]).max() > 1e-15):
+    while len(found) <= MOST and (len(found) < 3 or np.abs(found[-1] - found[-2]).max() > 1e-14):
         found.append(sweep(found[-1]))
     places = [np.sqrt(gamma) * sweep.z for gamma in sweep.gamma]
     exact = [smoothed(star, y, t)[0] - smoothed(law, y, t)[0] for y, t in zip(places, sweep.theta, strict=True)]
-    gaps = np.array([sweep.distances(one, found[-1], star) for one in found[:-1]])
-    return gaps, sweep.distances(found[-1], exact, star), sweep.distances(found[1], exact, star)
+    gaps = np.array([sweep.distance(one, found[-1], masses) for one in found[:-1]])
+    return gaps, sweep.distance(found[-1], np.array(exact), masses), sweep.distance(found[1], np.array(exact), masses)
 
 
 def ratios(gaps):
