@@ -10,7 +10,7 @@ from unifiedscore.learned import chance_copy_rate, copy_rate
 from unifiedscore.study import Control, Grid, Inside, Rate, Study, Theorem, Variable
 
 THRESHOLDS = [0.2, 1 / 3, 0.5, 0.7]
-TRAINING, FRESH = 1000, 2000
+TRAINING, FRESH = 600, 1500
 INTRINSIC = {"circle": 1, "sphere": 2}
 
 
@@ -54,7 +54,7 @@ study = Study(
     claims=[
         chance.claim(regime="rate", variable="excess", where={"threshold": THRESHOLDS[1:]}, test=Inside(-0.02, 0.02),
                      statement="Fresh points of a circle and of a sphere have d_1 < kappa d_2 at the rate kappa^d, d "
-                               "the intrinsic dimension, 1000 training points.",
+                               "the intrinsic dimension, 600 training points.",
                      control=Control("every second training point doubled", variable="excess_doubled")),
         *(chance.claim(regime=f"exponent, {law}", variable="rate", where={"law": law},
                        test=Rate(d - 0.15, d + 0.15, along="threshold"),
