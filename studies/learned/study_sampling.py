@@ -50,8 +50,8 @@ study = Study(
         "gap_scale": Variable("Largest gap between a sampled deviation and the product for the unit Gaussian"),
         "unit": Variable("One"),
         "shrinkage": Variable("1 minus the sampled deviation of N(0, 1)", error="shrinkage_error"),
-        "bias": Variable("|1 - sqrt(1 + low^2) times the sampled deviation of N(0, 1)|", error="bias_error"),
-        "bias_other": Variable("|1 - sqrt(1 + low^2) times the sampled deviation| by the other scheme",
+        "bias": Variable("Relative error of the deviation, last step left out", error="bias_error"),
+        "bias_other": Variable("Relative error of the deviation by the other scheme, last step left out",
                                error="bias_other_error"),
     },
     claims=[
