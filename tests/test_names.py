@@ -13,12 +13,12 @@ import unifiedscore as us
 
 SUBPACKAGES = (
     "kernels measures posterior fields processes samplers references inference metrics study verify ledger plotting "
-    "testing diagnosis train"
+    "testing diagnosis learned train"
 ).split()
 
 NAMES = {
     f"{package}.{name}": getattr(import_module(f"unifiedscore.{package}"), name)
-    for package in ("kernels", "measures", "fields", "processes", "samplers", "metrics")
+    for package in ("kernels", "measures", "fields", "processes", "samplers", "metrics", "learned")
     for name in import_module(f"unifiedscore.{package}").__all__
 } | {name: getattr(us, name) for name in us.__all__}
 # Constants have no docstring of their own.

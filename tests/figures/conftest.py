@@ -464,7 +464,47 @@ def tilting_adjoint_dimension():
     return _labelled({n: (("law", "dimension"), v) for n, v in data.items()}, {"law": law, "dimension": dimension})
 
 
+def learned_gradients():
+    axes = {
+        "schedule": ["foellmer", "vp_cosine", "rectified_flow"],
+        "parametrisation": ["score", "noise", "denoiser", "velocity"],
+        "cutoff": np.geomspace(1e-5, 1e-2, 4),
+    }
+    power = np.array([0.0, 1.0, 1.0, 1.0])[:, None]
+    values = {"csm": axes["cutoff"] ** -power, "tsm": axes["cutoff"] ** -3.0 * np.ones((4, 1)), "nsm": np.ones((4, 4))}
+    return _labelled({n: (tuple(axes), np.broadcast_to(v, (3, 4, 4))) for n, v in values.items()}, axes)
+
+
+def learned_descriptions():
+    rng = np.random.default_rng(0)
+    axes = {"denoiser": ["score", "kernel", "density", "gaussian"], "seed": np.arange(16)}
+    means = {"over_kernel": [0.3, -0.2, 0.2, 0.3], "over_density": [0.6, 0.6, -0.6, -0.3], "lead": [0.3, -0.2, -0.6, 0]}
+    data = {
+        name: (tuple(axes), np.array(mean)[:, None] + 0.1 * rng.standard_normal((4, 16)), {"long_name": name})
+        for name, mean in means.items()
+    }
+    return _labelled(data, axes)
+
+
+def learned_filter():
+    axes = {"spectrum": ["line", "plane", "rbf"], "time": np.geomspace(1e2, 1e6, 5)}
+    values = axes["time"] ** -np.array([1 / 2, 1 / 3, 0.05])[:, None]
+    data = {"smoothing": (tuple(axes), values), "smoothing_error": (tuple(axes), np.full((3, 5), 1e-7))}
+    return _labelled(data, axes)
+
+
+def learned_sampling():
+    axes = {"scheme": ["ddim", "heun"], "n_steps": 40 * 2 ** np.arange(6)}
+    values = np.array([[1.5], [5.0]]) / axes["n_steps"] ** np.array([[1.0], [2.0]])
+    data = {"bias": (tuple(axes), values), "bias_error": (tuple(axes), np.full((2, 6), 1e-13))}
+    return _labelled(data, axes)
+
+
 BUILDERS |= {
+    "learned_gradients": learned_gradients,
+    "learned_descriptions": learned_descriptions,
+    "learned_filter": learned_filter,
+    "learned_sampling": learned_sampling,
     "tilting_floors": tilting_floors,
     "tilting_work": tilting_work,
     "tilting_step_size": tilting_step_size,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = Path(__file__).with_name("lists")
-NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "references", "metrics")
+NUMERICAL = ("kernels", "measures", "posterior", "fields", "processes", "samplers", "references", "metrics", "learned")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 import unifiedscore as us
 from unifiedscore import fields as fs
-from unifiedscore import inference, measures, metrics, posterior, processes, references, samplers
+from unifiedscore import inference, learned, measures, metrics, posterior, processes, references, samplers
 from unifiedscore import kernels as ks
 
 RNG = np.random.default_rng(7)
@@ -316,6 +316,67 @@ def process_doors():
     yield Door("processes.simulate(start)", X, lambda x: run(start=x))
 
 
+def learned_doors():
+    at = learned.Preconditioning(0.4, scale=0.8)
+    yield Door("learned.Preconditioning.input(x)", X, at.input)
+    for part in ("denoiser", "velocity", "score"):
+        function = getattr(at, part)
+        yield Door(f"learned.Preconditioning.{part}(x)", X, lambda x, f=function: f(x, Y[:5]))
+        yield Door(f"learned.Preconditioning.{part}(values)", X, lambda v, f=function: f(Y[:5], v))
+    yield Door("learned.Preconditioning.target(x)", X, lambda x: at.target(x, Y[:5]))
+    yield Door("learned.Preconditioning.target(data)", X, lambda y: at.target(Y[:5], y))
+    made = {
+        "ScoreSmoothedDenoiser": lambda y: learned.ScoreSmoothedDenoiser(y, 0.5, 0.2, noise=NOISE),
+        "WiderKernelDenoiser": lambda y: learned.WiderKernelDenoiser(y, 0.5, 1.5),
+        "DensitySmoothedDenoiser": lambda y: learned.DensitySmoothedDenoiser(y, 0.5, 0.2),
+        "GaussianDenoiser": lambda y: learned.GaussianDenoiser(y, 0.5),
+    }
+    for name, make in made.items():
+        yield Door(f"learned.{name}(data)", Y, lambda y, m=make: m(y)(X))
+        if name in ("DensitySmoothedDenoiser", "GaussianDenoiser"):
+            for part in ("__call__", "potential", "jacobian"):
+                yield Door(f"learned.{name}.{part}(x)", X, getattr(make(Y), part))
+    smooth = learned.ScoreSmoothedDenoiser
+    yield Door("learned.ScoreSmoothedDenoiser(noise)", NOISE, lambda e: smooth(Y, 0.5, 0.2, noise=e)(X))
+    yield from _fit_doors()
+    yield Door("learned.copy_rate(samples)", X, lambda a: learned.copy_rate(a, Y))
+    yield Door("learned.copy_rate(training)", Y, lambda a: learned.copy_rate(X, a))
+    yield Door("learned.hybrid_weight(first)", X, lambda a: learned.hybrid_weight(a, Y[:5], Z[:5]).weight)
+    yield Door("learned.hybrid_weight(second)", X, lambda a: learned.hybrid_weight(Y[:5], a, Z[:5]).weight)
+    yield Door("learned.hybrid_weight(data)", X, lambda a: learned.hybrid_weight(Y[:5], Z[:5], a).weight)
+    split = lambda v, t, e: learned.split_error(v, truth=t, empirical=e).to_truth  # noqa: E731
+    yield Door("learned.split_error(values)", X, lambda a: split(a, Y[:5], Z[:5]))
+    yield Door("learned.split_error(truth)", X, lambda a: split(Y[:5], a, Z[:5]))
+    yield Door("learned.split_error(empirical)", X, lambda a: split(Y[:5], Z[:5], a))
+    yield Door("learned.memorisation_step(steps)", LINE, lambda a: learned.memorisation_step(a, [0.1, 0.3, 0.8]))
+    yield Door("learned.memorisation_step(shares)", LINE, lambda a: learned.memorisation_step([1.0, 5.0, 9.0], a))
+    yield Door("learned.loss_weight(level)", LINE, lambda h: learned.loss_weight("edm", h))
+    yield Door("learned.output_factor(t)", TIMES, lambda t: learned.output_factor("vp_cosine", "denoiser", t))
+    yield Door("learned.gradient_flow_gains(spectrum)", LINE, lambda k: learned.gradient_flow_gains(k, 0.7))
+    fit = lambda g, c, k: learned.fit_filter(g, c, k).smoothing  # noqa: E731
+    yield Door("learned.fit_filter(gains)", LINE, lambda a: fit(a, LINE, LINE))
+    yield Door("learned.fit_filter(coefficients)", LINE, lambda a: fit(LINE[::-1] / 3, a, LINE))
+    yield Door("learned.fit_filter(frequencies)", LINE, lambda a: fit(LINE[::-1] / 3, LINE, a))
+    levels = np.array([2.0, 0.5, 0.0])
+    sample = lambda x, h: learned.sample_denoiser(lambda z, s: z / (1 + s**2), x, levels=h)  # noqa: E731
+    yield Door("learned.sample_denoiser(start)", X, lambda x: sample(x, levels))
+    yield Door("learned.sample_denoiser(levels)", levels, lambda h: sample(X, h))
+    yield Door("learned.gaussian_sampling_gain(levels)", levels, lambda h: learned.gaussian_sampling_gain(h, scale=0.7))
+
+
+def _fit_doors():
+    values = np.tanh(X)
+    given = {"values": values, "data": Y, "queries": X, "noise": NOISE}
+    fit = lambda **v: learned.fit_family(**(given | v), family="score", level=0.6).share  # noqa: E731
+    describe = lambda **v: learned.describe_denoiser(np.tanh, **(given | v), level=0.6).deviation  # noqa: E731
+    del given["values"]
+    for name, good in given.items():
+        yield Door(f"learned.fit_family({name})", good, lambda a, n=name: fit(**{"values": values, n: a}))
+        yield Door(f"learned.describe_denoiser({name})", good, lambda a, n=name: describe(**{n: a}))
+    yield Door("learned.fit_family(values)", values, lambda a: fit(values=a))
+    yield Door("learned.noisy_queries(data)", Y, lambda y: learned.noisy_queries(y, 3, rng(), level=0.2))
+
+
 def sampler_doors():
     work = RNG.normal(size=9)
     for name in ("effective_sample_size", "log_mean_exp"):
@@ -434,6 +495,7 @@ def doors():
         metric_doors,
         process_doors,
         sampler_doors,
+        learned_doors,
         other_doors,
     )
     return [door for group in groups for door in group()]

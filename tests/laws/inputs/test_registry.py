@@ -12,14 +12,19 @@ from input_doors import GAUSS, S, X, doors
 import unifiedscore as us
 from unifiedscore.errors import InputError
 
-PACKAGES = "kernels measures posterior fields processes samplers metrics references inference testing diagnosis".split()
+PACKAGES = (
+    "kernels measures posterior fields processes samplers metrics references inference testing diagnosis learned"
+).split()
 ARRAYS = set(
-    "adjoint axes backward_work bandwidths carried components covariance data data_variance drift edges error "
-    "exclude factor field first forward_work frequency g given gradient linear log_weights mean means measure model "
+    "shares adjoint axes backward_work bandwidths carried components covariance data data_variance drift edges error "
+    "empirical exclude factor field first forward_work frequencies frequency g gains given "
+    "gradient linear log_weights mean means measure model "
     "modes negatives noise points positives quadratic queries r reference samples scale score second snr span "
     "start step t target times training trajectory value values velocity weights work x y".split()
 )
 OTHER = set(
+    "control_jacobian cutoff denoiser density deviation family gain_first gain_second gap gaussian loss martingale "
+    "parameter parametrisation share threshold to_memory to_truth "
     "entry along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
     "coefficients control control_detail control_outcome convexity correction curl degrees deviations diffusivity "
     "dimension chain directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
@@ -42,6 +47,7 @@ OTHER = set(
 RESULTS = set(
     "PosteriorMoments PosteriorVectors LoadedPoints Whitening Tilt BatchDrift SinkhornScaling Paths "
     "RegressionTarget ClosedFormSamples DriftingPath WorkSample CrooksHistogram ChainState MomentMatchedSamples "
+    "DenoiserDescription ErrorSplit FilterFit Fit HybridWeight "
     "TiltedSample CosineEstimate Replicated ReplicatedCosines LineLaw Estimate Verdict ReducedMixture".split()
 )
 """Made by the package; a user reads them."""
@@ -58,6 +64,9 @@ NO_ARRAY = {
     **{("gradient", owner): "a function" for owner in ("AnnealingPath", "transposed_law")},
     **{("target", owner): "a regression target" for owner in ("loss_floor", "best_sampling_moment")},
     **{("target", "sample_moment_matched"): "a name", ("trajectory", "sample_closed_form"): "whether to keep it"},
+    **{("scale", owner): "a number" for owner in ("Preconditioning", "gaussian_sampling_gain", "loss_weight")},
+    **{("target", owner): "a regression target" for owner in ("gradient_variance",)},
+    ("factor", "WiderKernelDenoiser"): "a number",
     **{("noise", owner): "a count" for owner in ("chain_average", "sampler_average")},
     ("factor", "GaussianMixture.scaled"): "a number",
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},

@@ -1,0 +1,92 @@
+"""The measurements of the learned studies against golden numbers and second routes, and their verdicts."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.study.discover import discover, load_module
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "studies" / "learned"
+STUDIES = {item.study.name: item.study for item in discover([str(FOLDER)], kinds=("studies",)).studies}
+
+
+def measured(study, **cell):
+    found = STUDIES[study].measure(cell, np.random.default_rng(0))
+    return {name: getattr(value, "value", value) for name, value in found.items()}
+
+
+def test_golden_far_field():
+    tables = {
+        "two_equal": (0.302606, 0.140956, 0.045577, 0.012376, 0.003165, 0.000796),
+        "two_unequal": (0.451346, 0.329999, 0.196524, 0.103945, 0.052762, 0.026482),
+    }
+    ratio = load_module(FOLDER / "study_far_field.py").ratio
+    laws = load_module(FOLDER / "study_far_field.py").LAWS
+    for law, golden in tables.items():
+        got = [ratio(laws[law], 2.0**k, 120) for k in range(6)]
+        np.testing.assert_allclose(got, golden, atol=6e-7)
+
+
+def test_golden_shares_of_two_points():
+    for width, golden in ((1.0, 0.99963), (2.0, 0.99909), (4.0, 0.99879)):
+        assert measured("learned_two_points", level=0.025, width=width)["kernel_share"] == pytest.approx(
+            golden, abs=1e-5
+        )
+
+
+def test_golden_moments_of_an_unbounded_gradient_and_their_second_route():
+    """E*[r'^2; |X| < L] of sin(e^(x^2/2)), and its growth in w = e^(x^2/2), in which the reward is a plain sine."""
+    module = load_module(FOLDER / "study_reward.py")
+    reward = module.REWARDS["sin_exp"]
+    x = np.linspace(-7, 7, 2_000_001)[:, None]
+    total = np.trapezoid(np.exp(reward.value(x) - x[:, 0] ** 2 / 2), x[:, 0]) / np.sqrt(2 * np.pi)
+    got = [module.truncated(reward, cut, 3000, reward.gradient) / total for cut in (1.0, 2.0, 3.0, 4.0)]
+    np.testing.assert_allclose(got, [0.02498, 2.1117, 47.30, 2253.3], rtol=2e-4)
+    found = []
+    for cut in (2.0, 4.0):
+        v = np.linspace(0, np.sqrt(np.exp(cut**2 / 2) - 1), 400_001)  # w = 1 + v^2: no root singularity at w = 1
+        w = 1 + v**2
+        found.append(np.trapezoid(np.sqrt(2 * np.log(w)) * np.cos(w) ** 2 * np.exp(np.sin(w)) * 2 * v, v))
+    assert got[3] / got[1] == pytest.approx(found[1] / found[0], rel=1e-6)
+
+
+def test_golden_adjoints_and_solenoidal_error():
+    for q, lean, full in ((2.0, 1.33333, 0.44444), (-0.6, 0.9, 2.25)):
+        found = measured("learned_adjoint", curvature=q)
+        assert found["lean"] * q**2 / (1 + q) == pytest.approx(lean, rel=1e-3)
+        assert found["ratio"] * found["lean"] * q**2 / (1 + q) ** 2 == pytest.approx(full, rel=1e-3)
+    module = load_module(FOLDER / "study_solenoidal.py")
+    # omega = 10, two dimensions, unit variance: Gamma = 1/2 at t = 1/2, so the mean square error is 100.
+    assert 100 * np.linalg.norm(module.SPINS[2]) ** 2 * 0.5 == pytest.approx(100)
+
+
+def test_golden_sweeps_of_adjoint_matching():
+    sys.path.insert(0, str(FOLDER))
+    module = load_module(FOLDER / "study_iteration.py")
+    for barrier, golden in {"0.35": (2.8e-2, 1.0e-3), "1.4": (0.19, 0.047), "3.1": (0.50, 0.27)}.items():
+        gaps, fixed, _ = module.errors(barrier, {"nodes": 301, "steps": 135})
+        # The golden errors come from a first-order scheme.
+        np.testing.assert_allclose(gaps[1:3], golden, rtol=0.1)
+        assert fixed < 3e-3
+    assert measured("learned_iteration", barrier="8")["sweeps"] == 18
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["learned_minimisers", "learned_gradients", "learned_far_field", "learned_filter", "learned_sampling"],
+)
+def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
+    study = STUDIES[name]
+    for verdict in us.judge(study, us.run(study, out=tmp_path)):
+        assert verdict.outcome == verdict.expected, verdict.reason
+        assert verdict.control_outcome in ("refuted", None), verdict.control_detail
+
+
+def test_every_measurement_has_a_study_and_every_study_a_refutable_claim():
+    assert len(STUDIES) == 14
+    for study in STUDIES.values():
+        assert any(claim.control is not None for claim in study.claims), study.name

@@ -1,0 +1,38 @@
+"""Learned fields: what a trained denoiser is compared with, how it is sampled, and how noisy its gradients are.
+
+Everything here takes a denoiser as a function of points and needs NumPy alone. A denoiser at the noise level h maps
+points x = y + h z, in the units of the data, to estimates of y.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_HOME = {
+    "adjoint": ["full_adjoint"],
+    "copies": ["chance_copy_rate", "copy_rate"],
+    "describe": ["DenoiserDescription", "Fit", "describe_denoiser", "description_noise", "fit_family", "noisy_queries"],
+    "filters": ["FilterFit", "fit_filter", "gradient_flow_gains"],
+    "gradients": ["PARAMETRISATIONS", "gradient_variance", "output_factor"],
+    "hybrid": ["HybridWeight", "hybrid_weight"],
+    "loss_weights": ["LOSSES", "loss_weight"],
+    "precondition": ["Preconditioning"],
+    "rivals": ["DensitySmoothedDenoiser", "GaussianDenoiser", "ScoreSmoothedDenoiser", "WiderKernelDenoiser"],
+    "sample": ["SCHEMES", "gaussian_sampling_gain", "noise_levels", "sample_denoiser"],
+    "split": ["ErrorSplit", "memorisation_step", "split_error"],
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'unifiedscore.learned' has no attribute {name!r}")
+    value = getattr(import_module(f"unifiedscore.learned.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
