@@ -1,7 +1,7 @@
 """The kernel posterior of a sample: sums over its points, in tiles wherever squared distances hold.
 
 Points without weight are dropped (`active`), pairs whose square leaves float64 are summed by `extreme`, all others by
-`tiled`, or by `pruned` where most of them do not count. Tiles are computed in float32 where both samples and queries are
+`tiled`, or by `pruned` where most of them do not count. Tiles are computed in float32 where samples and queries are
 float32 and a bound on the error allows it (`rounding`), everything else in float64.
 """
 
