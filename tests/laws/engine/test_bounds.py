@@ -31,7 +31,15 @@ for d in (1, 2, 9):
             out = np.empty((1, 2)), np.empty((1, 2))
             function(np.full((1, 2), square), parameters, *out)
             assert not np.isnan(out).any() and (out[0] <= 1e-12).all() and (out[1] >= 0).all(), (kernel, square, out)
+            single = np.empty((1, 2), np.float32), np.empty((1, 2), np.float32)
+            with np.errstate(over="ignore", under="ignore"):
+                function(np.full((1, 2), square, np.float32), parameters, *single)
+            assert not np.isnan(single[0]).any() and (single[0] <= 1e-5).all(), (kernel, square, single)
         us.posterior_moments(kernel, us.Samples(points, weights), x, exclude=np.arange(130))
+        half = [array.astype(np.float32) for array in (points, x)]
+        half[0][5] = half[0][6]
+        us.posterior_moments(kernel, us.Samples(half[0], weights), half[1], exclude=np.arange(130))
+        us.posterior_moments(kernel.with_bandwidth(0.001), us.Samples(half[0], weights), half[1])
         for far in (1e20, 1e100, 1e200):
             try:
                 us.MeanShift(kernel, points[:4])(np.full((1, d), far))
