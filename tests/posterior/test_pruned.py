@@ -104,7 +104,7 @@ def neglected_shares(kernel, samples, x, exclude, kept):
 def kept_by(pruning, n, m):
     """Which pairs are visited, (n, m) bool."""
     kept, cells = np.zeros((n, m), dtype=bool), pruning.cells
-    chosen, offsets = pruning.lists(0, len(cells.boxes))
+    chosen, offsets = pruning.lists(slice(None))
     assert sorted(cells.order.tolist()) == list(range(n))
     for cell in range(len(cells.boxes)):
         queries = cells.order[cells.edges[cell] : cells.edges[cell + 1]]

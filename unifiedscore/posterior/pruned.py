@@ -31,16 +31,17 @@ MOST_DIMENSIONS = 7
 """Boxes in more dimensions overlap nearly all kernels."""
 
 # Fewer pairs than this are summed before a choice has been made.
-_LEAST_PAIRS = 1 << 22
-# Costs in units of a pair of the dense sum. They are constants, as the choice must not depend on the machine, and
-# rather too high: a wrong "dense" loses less than a wrong "pruned".
-_BUILD, _QUERY, _CELL, _PAIR = 150, 60, 20_000, 1.1
+_LEAST_PAIRS = 1 << 23
+# Costs in units of a pair of the dense sum: of a sample for the tree, of a query for its place, of a cell, of each
+# sample in its list, of a pair. They are constants, as the choice must not depend on the machine, and rather too high:
+# a wrong "dense" loses less than a wrong "pruned".
+_BUILD, _QUERY, _CELL, _LISTED, _PAIR = 120, 60, 25_000, 12, 1.1
 # Pruning must promise this much, or the dense sum is taken.
 _GAIN = 0.8
 # The functions f of which the sums over k f must hold for what is wanted: 1, r, 1/b, b r and b r^2.
 _FUNCTIONS = {"mean_shift": (0, 1), "score": (0, 3), "sums": (0, 1, 2, 3), "spread": (0, 4)}
 # A first look at so many queries and points, a second one at so many cells.
-_LOOK, _LOOK_POINTS, _LOOK_CELLS = 64, 2048, 32
+_LOOK, _LOOK_POINTS, _LOOK_CELLS = 48, 1024, 24
 # Bins of equal width up to where weights are negligible, then wider ones.
 _FINE, _WIDE = 64, 12
 # Cells whose bounds are computed at once.
@@ -101,7 +102,7 @@ class Pruning:
         profile = Profile.of(part.kernel)
         weights = None if part.log_mass is None else np.exp(part.log_mass)
         tree = tree_of(measure, part.points, weights)
-        side = max(_reach(profile, part.kernel, tolerance) / 6.0, 1.5 * tree.leaf_side)
+        side = _side(_reach(profile, part.kernel, tolerance), tree.leaf_side)
         cells = QueryCells.of(part.queries, tree.points[0], side)
         functions = sorted({f for name in wants for f in _FUNCTIONS[name]})
         return cls(part, tree, cells, profile, tolerance, tuple(functions))
@@ -116,9 +117,9 @@ class Pruning:
         share, m = 0.25 * self.tolerance, len(self.tree.points)
         return np.array([min(share, np.sqrt(share / m))] + [2.0 * share] * (len(self.functions) - 1))
 
-    def lists(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    def lists(self, cells) -> tuple[np.ndarray, np.ndarray]:
         """Return the places in the tree of the points that each of these cells needs, and where its list begins."""
-        tree, boxes = self.tree, self.cells.boxes[first:last]
+        tree, boxes = self.tree, self.cells.boxes[cells]
         edges, bounds, values, lows = self._bins(boxes)
         counts = np.empty(len(boxes), np.int64)
         chosen = choose(
@@ -152,20 +153,13 @@ class Pruning:
         values = np.stack((kernel, *(functions[i] for i in self.functions)), axis=1)
         return edges, np.ascontiguousarray(bound), values, _least_at_the_ends(values[:, 1:])
 
-    def expected_pairs(self) -> float:
-        """Pairs that will be visited, from some cells evenly spread."""
-        pairs = queries = 0
-        for cell in np.unique(np.linspace(0, len(self.cells.boxes) - 1, _LOOK_CELLS).astype(int)):
-            size = int(self.cells.edges[cell + 1] - self.cells.edges[cell])
-            pairs += size * len(self.lists(cell, cell + 1)[0])
-            queries += size
-        return pairs / queries * len(self.part.queries)
-
     def pays(self) -> bool:
-        """Whether the sums are expected to cost clearly less than those over all pairs."""
-        n, m = len(self.part.queries), len(self.tree.points)
-        cost = m * _BUILD + n * _QUERY + len(self.cells.boxes) * _CELL + self.expected_pairs() * _PAIR
-        return cost < _GAIN * n * m
+        """Whether the sums are expected to cost clearly less than those over all pairs, from a look at some cells."""
+        n, m, cells = len(self.part.queries), len(self.tree.points), len(self.cells.boxes)
+        looks = np.unique(np.linspace(0, cells - 1, _LOOK_CELLS).astype(int))
+        lengths, sizes = np.diff(self.lists(looks)[1]), np.diff(self.cells.edges)[looks]
+        pairs = (lengths * sizes).sum() / sizes.sum() * n
+        return _cost(n, m, cells, lengths.mean(), pairs) < _GAIN * n * m
 
     def sums(self, wants: frozenset[str]) -> tuple[Sums, float]:
         """Return the sums over the points that are needed, and the fraction of all pairs that this was."""
@@ -193,7 +187,7 @@ class Pruning:
     def _chunk(self, first: int, last: int, out: Sums) -> int:
         """Fill `out`, in the order of the cells, for the cells first to last; return the number of pairs."""
         part, tree, edges = self.part, self.tree, self.cells.edges
-        chosen, offsets = self.lists(first, last)
+        chosen, offsets = self.lists(slice(first, last))
         columns = columns_of(tree.points, chosen, offsets)
         index = self.cells.order[edges[first] : edges[last]]
         queries, sizes = part.queries[index], np.diff(edges[first : last + 1])
@@ -252,7 +246,7 @@ def near_samples(part: Active, measure, wants: frozenset[str], tolerance: float)
     cells, order = pruning.cells, pruning.tree.order
     for first in range(0, len(cells.boxes), _CHUNK):
         last = min(first + _CHUNK, len(cells.boxes))
-        chosen, offsets = pruning.lists(first, last)
+        chosen, offsets = pruning.lists(slice(first, last))
         for cell in range(first, last):
             queries = cells.order[cells.edges[cell] : cells.edges[cell + 1]]
             yield queries, order[chosen[offsets[cell - first] : offsets[cell - first + 1]]]
@@ -265,20 +259,34 @@ def _pruning(part: Active, measure, wants, tolerance) -> Pruning | None:
     return pruning if pruning.pays() else None
 
 
+def _cost(n, m, cells, listed, pairs) -> float:
+    return m * _BUILD + n * _QUERY + cells * (_CELL + listed * _LISTED) + pairs * _PAIR
+
+
 def _may_pay(part: Active, tolerance: float) -> bool:
-    """A look at a few pairs: does a kernel around its nearest point leave out enough of the others?"""
-    n, m = len(part.queries), len(part.points)
-    if part.points.shape[1] > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or m * _BUILD + n * _QUERY > _GAIN * n * m:
+    """A look at a few pairs: will lists of what lies near a cell of queries be short enough?"""
+    (n, d), m = part.queries.shape, len(part.points)
+    if d > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or _cost(n, m, 1, 0, 0) > _GAIN * n * m:
         return False
     from scipy.spatial.distance import cdist
 
-    queries = part.queries[:: -(-n // _LOOK)]
-    r = cdist(queries, part.points[:: -(-m // _LOOK_POINTS)])
-    profile, least = Profile.of(part.kernel), r.min(1)
-    top = profile.at(least[None])[0][0]
-    reach = profile.falls_to(top + np.log(tolerance), least, r.max(1))
+    r = np.sort(cdist(part.queries[:: -(-n // _LOOK)], part.points[:: -(-m // _LOOK_POINTS)]), axis=1)
+    profile, least, most = Profile.of(part.kernel), r[:, 0], r[:, -1]
+    # The side of a leaf, of some 12 of m points, from the distance to a neighbour in this part of them.
+    wanted = 12.0 * r.shape[1] / m
+    near = min(r.shape[1], max(1, round(wanted))) - 1
+    leaf = 1.5 * float(np.median(r[:, near])) * min(1.0, wanted) ** (1.0 / d)
+    side = _side(_reach(profile, part.kernel, tolerance), leaf)
+    top = profile.at((least + 0.5 * side)[None])[0][0]
+    reach = 0.5 * side + profile.falls_to(top + np.log(tolerance), least, most + side)
     visited = np.count_nonzero(r <= reach[:, None]) / r.size
-    return m * _BUILD + n * _QUERY + visited * n * m < _GAIN * n * m
+    cells = min(n, m / 12.0 * (leaf / side) ** d)
+    return _cost(n, m, cells, visited * m, visited * n * m) < _GAIN * n * m
+
+
+def _side(reach: float, leaf_side: float) -> float:
+    """Side of the cells: small beside the kernel, unless that would leave less than some tens of samples in a cell."""
+    return max(reach / 6.0, 1.5 * leaf_side)
 
 
 def _reach(profile: Profile, kernel, tolerance: float) -> float:

@@ -7,6 +7,8 @@ POPULATION = "studies/drift/study_population.py"
 RADIAL = "studies/drift/study_radial_decomposition.py"
 BRUTE = "posterior/test_tiled.py::test_all_moments_agree_with_brute_force"
 NEAR = "posterior/test_nearfield.py::test_"
+SHARES = "posterior/test_pruned.py::test_the_neglected_share_of_every_sum_is_never_above_what_is_stated"
+PRUNED = "posterior/test_pruned.py::test_pruned_sums_are_dense_sums"
 ESTIMATORS = ("derivations/closed_form/derive_estimators.py",)
 
 MUTATIONS = (
@@ -225,5 +227,40 @@ MUTATIONS = (
         "neighbours are those of the query multiplied by the scale",
         studies=("studies/closed_form/study_neighbours.py",),
         tests=("posterior/test_neighbours.py::test_the_neighbours_are_those_of_the_scaled_points",),
+    ),
+    Mutation(
+        "posterior/pruning_loops.py",
+        "edges[c, cut] ** 2, room[total:]",
+        "0.25 * edges[c, cut] ** 2, room[total:]",
+        "samples are kept within half of the radius",
+        tests=(SHARES,),
+    ),
+    Mutation(
+        "posterior/pruning_loops.py",
+        "elif i < cut:",
+        "elif i < cut and a % 2 == 0:",
+        "every other leaf that the radius cuts is forgotten",
+        tests=(SHARES,),
+    ),
+    Mutation(
+        "posterior/ragged_loops.py",
+        "row[j] += log_mass[first + j]",
+        "row[j] += 0.0 * log_mass[first + j]",
+        "pruned sums ignore the weights",
+        tests=(PRUNED,),
+    ),
+    Mutation(
+        "posterior/ragged_loops.py",
+        "row[exclude[i]] = -np.inf",
+        "row[exclude[i]] = row[exclude[i]]",
+        "pruned sums keep the sample to leave out",
+        tests=(PRUNED,),
+    ),
+    Mutation(
+        "posterior/pruning_loops.py",
+        "if leaves_one_out and heaviest * low > sums[1, f]:",
+        "if False and heaviest * low > sums[1, f]:",
+        "the bound counts on a sample that may be left out",
+        tests=(SHARES,),
     ),
 )
