@@ -159,7 +159,9 @@ def assert_within(got, dense, kernel, samples, x, exclude, tolerance, rounding):
     }  # fmt: skip
     for name in NAMES:
         gap = np.abs(getattr(got, name).astype(float) - getattr(dense, name).astype(float))
-        allowed = (tolerance + rounding) * scale[name] + 1e-300
+        # A far query's log-weights are large, and rounded in two ways.
+        far = 8 * EPS * np.abs(log_weight).max(1, where=np.isfinite(log_weight), initial=0.0)
+        allowed = (tolerance + rounding + far) * scale[name] + 1e-300
         if name == "log_normalizer":
             allowed = allowed + rounding * np.abs(dense.log_normalizer)
         gap = gap.reshape(len(x), -1).max(1)
@@ -186,7 +188,9 @@ def test_pruned_sums_are_dense_sums(d, shape, always):
                 exclude = rng.integers(-1, len(own), size=len(x))
             for tolerance in (1e-3, 1e-12):
                 got = us.posterior_moments(kernel, samples, queries, exclude=exclude, tolerance=tolerance)
-                dense = us.posterior_moments(kernel, samples, queries, exclude=exclude, tolerance=0.0)
+                dense = us.posterior_moments(
+                    kernel, samples, queries, exclude=exclude, tolerance=0.0, precision="float64"
+                )
                 assert dense.visited == 1.0 and got.visited <= 1.0
                 # The order of the terms differs: some roundings of sums of 700, amplified by the size of log-weights.
                 rounding = 200 * EPS * (1 + kernel.rounding / 100) if dtype == np.float64 else 8 * np.finfo(dtype).eps
