@@ -201,3 +201,13 @@ def test_a_users_own_kernel_runs_by_its_numpy_functions(way, rng):
     got, expected = (ust.posterior_moments(kind(1.0, 1.0), y, x) for kind in (Cauchy, us.RationalQuadratic))
     for name in MOMENTS:
         torch.testing.assert_close(getattr(got, name), getattr(expected, name), rtol=1e-12, atol=1e-13)
+
+
+def test_an_offset_makes_no_pair_near(rng):
+    """Without the centre every product of coordinates at 1e4 would be doubtful, and each pair computed by itself."""
+    from unifiedscore.torch.pairs import Tile
+
+    x, y = (torch.tensor(v) for v in offset(rng, 12))
+    tile = Tile(x, y, y[0])
+    assert tile.near is None
+    torch.testing.assert_close(tile.squared, (x[:, None] - y).square().sum(2), rtol=1e-11, atol=0)
