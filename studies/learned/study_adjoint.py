@@ -47,7 +47,7 @@ def variances(q, n_steps):
 
 def linear(cell, rng):
     q = cell["curvature"]
-    coarse, middle, fine = (variances(q, n) for n in (50, 100, 200))
+    coarse, middle, fine = (variances(q, n) for n in (40, 80, 160))
     # Euler paths: an error of first order, which 2 b - a removes.
     rules = []
     for a, b in ((coarse, middle), (middle, fine)):
@@ -86,8 +86,8 @@ def backward(run, sign):
 
 def sampled(cell, rng):
     """Means of the adjoints over paths from one state, minus the exact gradient of the value there."""
-    start = np.full((1000, 1), START)
-    run = us.simulate(PROCESS, len(start), rng, times=np.linspace(FIRST, 1, 31), keep=True, start=start)
+    start = np.full((600, 1), START)
+    run = us.simulate(PROCESS, len(start), rng, times=np.linspace(FIRST, 1, 21), keep=True, start=start)
     full = full_adjoint(PROCESS, run, control=PROCESS.optimal_control, control_jacobian=control_slope)[0]
     exact = -PROCESS.score_difference(start[:1], FIRST)[0, 0]
     return {

@@ -9,8 +9,9 @@ import numpy as np
 from unifiedscore.learned import chance_copy_rate, copy_rate
 from unifiedscore.study import Control, Grid, Inside, Rate, Study, Theorem, Variable
 
-THRESHOLDS = [0.2, 1 / 3, 0.5, 0.7]
-TRAINING, FRESH = 600, 1500
+USUAL = 1 / 3
+THRESHOLDS = [0.2, USUAL, 0.5, 0.7]
+TRAINING, FRESH = 1000, 2500
 INTRINSIC = {"circle": 1, "sphere": 2}
 
 
@@ -27,6 +28,13 @@ def wrapped(law, training):
     return np.concatenate([training - 1, training, training + 1]) if law == "circle" else training
 
 
+def copying(law, training, threshold, rng):
+    """The rate of a copier: training points moved by a twentieth of the usual distance of neighbours."""
+    size = {"circle": 1.0, "sphere": np.sqrt(4 * np.pi)}[law] * TRAINING ** (-1 / INTRINSIC[law])
+    copies = training[:TRAINING] + 0.05 * size * rng.standard_normal((TRAINING, training.shape[1]))
+    return copy_rate(copies + (law == "circle"), training, threshold=threshold)
+
+
 def measure(cell, rng):
     law, threshold = cell["law"], cell["threshold"]
     data, queries = rng.spawn(2)
@@ -34,10 +42,7 @@ def measure(cell, rng):
     chance = chance_copy_rate(INTRINSIC[law], threshold=threshold)
     rate = copy_rate(fresh, training, threshold=threshold)
     doubled = copy_rate(fresh, np.concatenate([training, training[::2]]), threshold=threshold)
-    # A copier: training points moved by a twentieth of the usual distance of neighbours.
-    size = {"circle": 1.0, "sphere": np.sqrt(4 * np.pi)}[law] * TRAINING ** (-1 / INTRINSIC[law])
-    copies = training[:TRAINING] + 0.05 * size * queries.standard_normal((TRAINING, training.shape[1]))
-    copier = copy_rate(copies + (law == "circle"), training, threshold=threshold)
+    copier = copying(law, training, threshold, queries) if threshold == USUAL else np.nan
     return {"rate": rate, "excess": rate - chance, "excess_doubled": doubled - chance, "copier": copier - chance}
 
 
@@ -54,7 +59,7 @@ study = Study(
     claims=[
         chance.claim(regime="rate", variable="excess", where={"threshold": THRESHOLDS[1:]}, test=Inside(-0.02, 0.02),
                      statement="Fresh points of a circle and of a sphere have d_1 < kappa d_2 at the rate kappa^d, d "
-                               "the intrinsic dimension, 600 training points.",
+                               "the intrinsic dimension, 1000 training points.",
                      control=Control("every second training point doubled", variable="excess_doubled")),
         *(chance.claim(regime=f"exponent, {law}", variable="rate", where={"law": law},
                        test=Rate(d - 0.15, d + 0.15, along="threshold"),
@@ -62,11 +67,11 @@ study = Study(
                                  f"exponent is the intrinsic dimension {d}.",
                        control=Control("a law of another dimension", where={"law": other}))
           for law, d, other in (("circle", 1, "sphere"), ("sphere", 2, "circle"))),
-        chance.claim(regime="a third on a curve", variable="rate", where={"law": "circle", "threshold": 1 / 3},
+        chance.claim(regime="a third on a curve", variable="rate", where={"law": "circle", "threshold": USUAL},
                      test=Inside(0.3, 0.36),
                      statement="The usual threshold of one third calls a third of the true samples of a curve copies.",
                      control=Control("samples of a sphere", where={"law": "sphere"})),
-        chance.claim(regime="copies are seen", variable="copier", where={"threshold": 1 / 3},
+        chance.claim(regime="copies are seen", variable="copier", where={"threshold": USUAL},
                      test=Inside(0.25, 1.0),
                      statement="The copy rate minus the chance rate exceeds one fourth for a sampler that returns "
                                "training points with noise of a twentieth of their distance, threshold one third.",

@@ -21,7 +21,7 @@ from unifiedscore.learned.rivals import empirical_denoiser
 from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable
 
 LEVEL, SMOOTHING, BANDWIDTH = 0.3, 0.2, 0.3
-POINTS, QUERIES, DRAWS = 8, 80, 48
+POINTS, QUERIES, DRAWS = 8, 60, 32
 MADE = {
     "score": lambda data, noise: ScoreSmoothedDenoiser(data, LEVEL, SMOOTHING, noise=noise),
     "kernel": lambda data, noise: WiderKernelDenoiser(data, LEVEL, 2.0),
@@ -84,7 +84,7 @@ study = Study(
                    control=Control("a score-smoothed denoiser", where={"denoiser": "score"})),
         *(fits.claim(regime=f"recovery, {name}", variable=variable, where={"denoiser": name},
                      test=Inside(value - width, value + width),
-                     statement=f"The fit recovers the {words} of {value} from values at 80 noisy training points.",
+                     statement=f"The fit recovers the {words} of {value} from values at 60 noisy training points.",
                      control=Control(f"a denoiser of another kind, {other}", where={"denoiser": other}))
           for name, variable, value, width, words, other in (
               ("score", "smoothing", 0.2, 0.03, "smoothing of the score", "kernel"),

@@ -42,7 +42,7 @@ def paths(cell, rng):
     process = us.TiltedProcess(BASE, reward, "rectified_flow")
     # Times dense at both ends; exponential steps of a linear drift leave the error of their left points.
     found = []
-    for steps in (300, 600, 1200):
+    for steps in (200, 400, 800):
         times = 1 / (1 + np.exp(-np.linspace(-7, 9, steps)))
         times = np.append(times, 1.0)
         end = np.linspace(-1.9, 1.7, 7)[:, None]

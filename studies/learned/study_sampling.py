@@ -6,7 +6,7 @@ import unifiedscore as us
 from unifiedscore.learned import GaussianDenoiser, gaussian_sampling_gain, noise_levels, sample_denoiser
 from unifiedscore.study import Control, Grid, Identity, Inside, Rate, Study, Theorem, Variable
 
-STEPS = [40, 80, 160, 320, 640, 1280]
+STEPS = [40, 80, 160, 320, 640]
 COVARIANCE = np.array([[1.0, 0.3], [0.3, 0.4]])
 HIGH, LOW = 8.0, 0.02
 

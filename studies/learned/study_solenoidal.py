@@ -5,7 +5,7 @@ import numpy as np
 from unifiedscore.learned import Preconditioning
 from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known
 
-SCALE, STEPS = 1.3, 400
+SCALE, STEPS = 1.3, 200
 SPINS = {
     2: np.array([[0.0, 1.0], [-1.0, 0.0]]),
     3: np.array([[0.0, 0.8, -0.3], [-0.8, 0.0, 0.5], [0.3, -0.5, 0.0]]),
