@@ -70,6 +70,29 @@ def basis(verdict: Verdict) -> str:
     return spoken(verdict.evidence) + (f", {spoken(verdict.of)}" if verdict.of else "")
 
 
+def attained(sharpness: float) -> str:
+    """The share of its bound that a search attained; empty where the bound is zero and there is no share.
+
+    Examples
+    --------
+    >>> attained(0.8), attained(math.nan)
+    ('0.80 of the bound', '')
+    """
+    return "" if math.isnan(sharpness) else f"{sharpness:.2f} of the bound"
+
+
+def tried(verdict: Verdict) -> str:
+    """How much a universal claim was attacked.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> tried(SimpleNamespace(search={"evaluations": 10000}))
+    '10 000 evaluations'
+    """
+    return f"{verdict.search['evaluations']:,} evaluations".replace(",", " ")
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun.
 
