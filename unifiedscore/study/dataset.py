@@ -202,7 +202,8 @@ def netcdf_bytes(dataset: xr.Dataset) -> bytes:
 
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
-        storable_dataset(dataset).dump_to_store(H5NetCDFStore(file), encoding={"status": {"_FillValue": None}})
+        encoding = {"status": {"_FillValue": None}} if "status" in dataset.variables else {}
+        storable_dataset(dataset).dump_to_store(H5NetCDFStore(file), encoding=encoding)
     return buffer.getvalue()
 
 

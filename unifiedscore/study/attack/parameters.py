@@ -16,6 +16,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.validate import shown
 
 SIMPLE = (1.0, 0.0, 0.5, 2.0, 0.1, 10.0)
+STEP = 64  # whole numbers above are halved, not lowered one by one
 DIGITS = (1, 2, 3)  # to which a number is rounded while an instance is made simpler
 Known = Mapping[str, Any]
 """Values of the parameters decoded before, among which a ragged parameter finds its count."""
@@ -167,7 +168,8 @@ class Integer(Parameter):
 
     def simpler(self, value, known: Known) -> Iterator[int]:
         powers = (2**k for k in range(int(self.high).bit_length()))
-        tried = [*self.simple, *(p for p in powers if self.low <= p), value // 2, value - 1]
+        tried = [*self.simple, *(p for p in powers if self.low <= p), value // 2]
+        tried += [value - 1] if value <= STEP else []
         yield from dict.fromkeys(n for n in tried if self.low <= n < value or (n in self.simple and n != value))
 
     def complexity(self, value) -> tuple[int, int]:

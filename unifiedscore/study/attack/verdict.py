@@ -120,6 +120,11 @@ def _outcome(universal, found: dict, feasible: np.ndarray, budget: int, sharpnes
             f"the search had no power: within {budget} evaluations it did not refute the control "
             f"({universal.control.mutation})"
         )
+    if universal.clear > 1:
+        return (
+            SURVIVED,
+            f"not refuted in {budget} evaluations; the largest residual is {sharpness:.2g} of the tolerance",
+        )
     return SURVIVED, f"not refuted in {budget} evaluations{_sharp(sharpness)}"
 
 
