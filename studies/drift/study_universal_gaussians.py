@@ -154,6 +154,19 @@ OPPOSED = [start(d, 0.01, 6.0, f, excess=0.0396) for d in (1024, 65536) for f in
 SIXTEEN = start(16, 0.001, 50.0, 0.2, excess=0.392 / 8.008)
 EQUAL = start(64, 0.001, 0.05, 0.2)
 
+# Found by a search of 2000 evaluations: the second moments differ and the drift nearly vanishes, since the change of
+# the bandwidth cancels that of the covariances in the larger eigenspace.
+CANCELLING = space.instance(dimension=512, model=((0.008, 0.9), (0.7, 0.3)), change=4.3, excess=0.1, tightness=0.0,
+                            fraction=0.1)  # fmt: skip
+
+two_bandwidths = {
+    "source": DERIVED,
+    "space": space,
+    "quantity": quantity("matched_two", effective_dimension),
+    "second": second("matched_two", effective_dimension),
+    "region": (-math.inf, 1.0),
+}
+
 study = Study(
     name="universal_gaussians", title="The Laplace drift between all pairs of Gaussians with common eigenspaces",
     universals=[
@@ -163,12 +176,18 @@ study = Study(
                   DERIVED, space, quantity("matched", dimension), (-math.inf, 10.0), second("matched", dimension),
                   hypotheses=(TEN,), expect="refuted", starts=OPPOSED),
         Universal("universal.matched_two",
-                  "For all pairs of Gaussians with norms within 10 %, second moments at least 5 % apart and "
-                  "d <= 4 d_eff, the Laplace drift is the difference of Gaussian mean shifts with the two bandwidths "
-                  "h_p^2 = E alpha_p and h_q^2 = E alpha_q up to a relative error of 1/d_eff.",
-                  DERIVED, space, quantity("matched_two", effective_dimension), (-math.inf, 1.0),
-                  second("matched_two", effective_dimension), FalseVariant("5 % apart left out", drop=APART.name),
-                  hypotheses=(TEN, KAPPA, APART), starts=OPPOSED),
+                  "For all pairs of Gaussians with norms within 10 %, an effective change dSigma_eff of at least 5 %, "
+                  "d <= 4 d_eff and h^2 at least 20 eigenvalues, the Laplace drift is the difference of Gaussian mean "
+                  "shifts with the two bandwidths h_p^2 = E alpha_p and h_q^2 = E alpha_q up to a relative error of "
+                  "1/d_eff.",
+                  control=FalseVariant("an effective change of 5 % left out", drop=CHANGED.name),
+                  hypotheses=(TEN, KAPPA, CHANGED, FLAT), starts=OPPOSED, **two_bandwidths),
+        Universal("universal.matched_two",
+                  "For all pairs of Gaussians with norms within 10 %, second moments at least 5 % apart, d <= 4 d_eff "
+                  "and h^2 at least 20 eigenvalues, the Laplace drift is the difference of Gaussian mean shifts with "
+                  "the two bandwidths h_p^2 = E alpha_p and h_q^2 = E alpha_q up to a relative error of 1/d_eff.",
+                  regime="second moments apart", expect="refuted", hypotheses=(TEN, KAPPA, APART, FLAT),
+                  starts=[CANCELLING], **two_bandwidths),
         Universal("universal.practical_cosine",
                   "For all pairs of Gaussians with norms within 10 % the Laplace drift has a nonnegative cosine with "
                   "its own kernel score difference.",
@@ -176,10 +195,10 @@ study = Study(
                   expect="refuted", starts=[SIXTEEN, EQUAL, *OPPOSED]),
         Universal("universal.cosine_formula",
                   "For all pairs of Gaussians with norms within 10 %, h^2 at least 100 eigenvalues, an effective "
-                  "change dSigma_eff of at least 5 % and a change of the bandwidth 20 times as large, the cosine of the "
-                  "Laplace drift and its score difference is within .05 of sign(tr dSigma) tr(dSigma_eff Sigma_q) / "
+                  "change dSigma_eff of at least 5 % and a change of the bandwidth 20 times as large, the cosine of "
+                  "the Laplace drift and its score difference is within .1 of sign(tr dSigma) tr(dSigma_eff Sigma_q) / "
                   "sqrt(tr(dSigma_eff^2 Sigma_q) tr Sigma_q).",
-                  DERIVED, space, formula_gap(), (-math.inf, 0.05), formula_gap(route="engine"),
+                  DERIVED, space, formula_gap(), (-math.inf, 0.1), formula_gap(route="engine"),
                   FalseVariant("the sign of tr dSigma left out", quantity=formula_gap(sign=False),
                                second=formula_gap(sign=False, route="engine")),
                   hypotheses=(TEN, FLATTER, DOMINANT, CHANGED), unit=1.0, starts=OPPOSED),

@@ -146,8 +146,8 @@ class ClaimJudge:
             for item, dataset in zip(found, datasets, strict=True):
                 judged = Judged(self.settings.seed)
                 judged.add_study(item, dataset, claim=None)
-                verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
                 judged.add_searches(item, searches.get(item.study.name, {}), claim=None)
+                verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
                 claims = (*item.study.claims, *item.study.universals)
                 keys = {claim.key[:2]: claim.key for claim in claims}
                 waiting |= {keys[entry.claim, entry.regime]: entry.profile for entry in judged.not_run}
