@@ -13,7 +13,7 @@ def figure(dataset):
         canvas = new_figure(10.6, 3.9)
         for ax, claim, title in zip(canvas.subplots(1, 3), claims, TITLES, strict=True):
             plot_search(dataset[claim].to_dataset(), ax=ax).set_title(title, fontsize=9.5)
-            ax.legend(fontsize=7.5)
+            ax.legend(fontsize=7.5, frameon=True, framealpha=0.9, edgecolor="none")
         caption(
             canvas,
             "Instances within the hypotheses. a, b: logarithm of the ratio, which reaches 0 where the bound is "

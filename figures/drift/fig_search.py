@@ -55,8 +55,8 @@ def figure(dataset):
             plot_search(search, ax=rows[0, column]).set_title(title, fontsize=9.5)
             plot_search(search, along="dimension", log=True, ax=rows[1, column])
             spectra(rows[2, column], search)
-        rows[0, 0].legend(fontsize=7.5)
-        rows[2, 0].legend(fontsize=7.5)
+        rows[0, 0].legend(fontsize=7.5, frameon=True, framealpha=0.9, edgecolor="none")
+        rows[2, 0].legend(fontsize=7.5, frameon=True, framealpha=0.9, edgecolor="none")
         caption(
             canvas,
             "Instances within the hypotheses; ratios as logarithms, the cosine as it is. Stars: instances known to be "

@@ -97,9 +97,12 @@ def engine_factors(eigenvalues, multiplicity, squared, tau):
         logs, inverse, heavy, error = integrate(us.Laplace(bandwidth), geo, None, with_r2=False)
         return logs[:, 0], inverse[:, 0], heavy[:, 0] / bandwidth**2, error[:, 0]
 
-    step = 1e-4
-    (up, *_), (down, *_), (_, shift, score, _) = (moments(tau * factor) for factor in (1 + step, 1 - step, 1.0))
-    return shift, score, tau**2 * (up - down) / (2 * step)
+    # E r = tau^2 d log Z / d tau, by differences of fourth order.
+    step = 1e-3
+    logs = [moments(tau * (1 + k * step))[0] for k in (-2, -1, 1, 2)]
+    slope = (logs[0] - 8 * logs[1] + 8 * logs[2] - logs[3]) / (12 * step * tau)
+    _, shift, score, _ = moments(tau)
+    return shift, score, tau**3 * slope
 
 
 def product(first, second, weights):

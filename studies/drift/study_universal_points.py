@@ -23,11 +23,8 @@ KERNELS = {
 PROFILES = {
     "gaussian": (lambda r: mpmath.exp(-(r**2) / 2), lambda r: mpmath.mpf(1)),
     "laplace": (lambda r: mpmath.exp(-r), lambda r: 1 / r),
-    "matern": (
-        lambda r: (1 + mpmath.sqrt(3) * r) * mpmath.exp(-mpmath.sqrt(3) * r),
-        lambda r: 3 / (1 + mpmath.sqrt(3) * r),
-    ),
-    "rational": (lambda r: (1 + r**2 / 3) ** mpmath.mpf("-1.5"), lambda r: 1 / (1 + r**2 / 3)),
+    "matern": (lambda r: (1 + r) * mpmath.exp(-r), lambda r: 1 / (1 + r)),
+    "rational": (lambda r: (1 + r**2) ** mpmath.mpf("-1.5"), lambda r: 3 / (1 + r**2)),
 }
 
 few = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-STAGES = {"starts": GREY, "sibling": GREY, "sobol": SKY, "polish": BLUE, "restart": INK}
+STAGES = {"known": GREY, "sobol": SKY, "polish": BLUE, "restart": INK}
 
 
 def plot_search(dataset: xr.Dataset, *, along: str | None = None, log: bool = False, ax: Axes | None = None) -> Axes:
@@ -43,12 +43,13 @@ def plot_search(dataset: xr.Dataset, *, along: str | None = None, log: bool = Fa
     margin, feasible = claim["margin"].values, claim["feasible"].values == 2
     names = dataset["stage"].attrs["flag_meanings"].split()
     x = claim["evaluation"].values + 1.0 if along is None else claim[along].values.astype(float)
-    for code, name in enumerate(names):
-        here = feasible & (claim["stage"].values == code)
+    groups = {"known": ("starts", "sibling")} | {name: (name,) for name in names if name not in ("starts", "sibling")}
+    for label, stages in groups.items():
+        here = feasible & np.isin(claim["stage"].values, [names.index(name) for name in stages if name in names])
         if here.any():
-            look = {"color": STAGES.get(name, INK), "s": 9 if name not in ("starts", "sibling") else 26, "alpha": 0.75}
-            marker = "o" if name not in ("starts", "sibling") else "*"
-            ax.scatter(x[here], margin[here], marker=marker, linewidths=0, label=name, zorder=3, **look)
+            marker, size = ("*", 26) if label == "known" else ("o", 9)
+            look = {"color": STAGES.get(label, INK), "alpha": 0.75, "linewidths": 0, "label": label, "zorder": 3}
+            ax.scatter(x[here], margin[here], marker=marker, s=size, **look)
     if along is None and feasible.any():
         record = np.maximum.accumulate(np.where(feasible, margin, -np.inf))
         known = np.isfinite(record)
