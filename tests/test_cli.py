@@ -122,7 +122,7 @@ def test_verify_writes_ledger_data_set_and_figures_and_exits_with_zero(project, 
 
 def test_each_command_has_a_file_of_its_name():
     modules = {command.name: command.callback.__module__ for command in cli.app.registered_commands}
-    assert len(modules) == 12
+    assert len(modules) == 13
     assert modules == {name: f"unifiedscore.cli.{name}" for name in modules}
 
 

@@ -30,6 +30,7 @@ def test_all_templates_pass_their_tests_and_the_project_style(tmp_path):
         assert call(kind, f"my_{kind}2", "--out", tmp_path / "own") == 0
     files = {path.name for path in (tmp_path / "own").iterdir()}
     parts = {"my_kernel2.py", "my_field2.py", "study_my_study2.py", "derive_my_derivation2.py"}
+    parts |= {"study_my_universal2.py"}
     parts |= {"fig_my_figure2.py", "fig_my_study2.py"}
     assert files == parts | {f"test_{name}" for name in parts}
     done = run_tests(tmp_path / "own", "--studies-out", str(tmp_path / "results"), "-W", "error")

@@ -11,7 +11,7 @@ Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
 Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
 Samplers          sample_closed_form, sample_moment_matched, DriftingFlow
 Their settings    Noise, Dense, Near, Neighbours
-Studies           run, judge, open_results, ledger
+Studies           run, falsify, judge, open_results, ledger
 Your own data     diagnose, whiten
 Your own fields   testing
 Errors            UnifiedScoreError
@@ -71,7 +71,7 @@ _HOME = {
         "sample_closed_form",
         "sample_moment_matched",
     ],
-    "study": ["judge", "open_results", "run"],
+    "study": ["falsify", "judge", "open_results", "run"],
     "diagnosis": ["diagnose"],
     "errors": ["UnifiedScoreError"],
 }
@@ -162,7 +162,7 @@ if TYPE_CHECKING:
         sample_closed_form,
         sample_moment_matched,
     )
-    from unifiedscore.study import judge, open_results, run
+    from unifiedscore.study import falsify, judge, open_results, run
 
 
 def __getattr__(name: str):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unifiedscore.errors import visible
 
-COLOURS = {"green": 32, "yellow": 33, "blue": 34, "magenta": 35, "strong": 1, "alarm": "1;31"}
+COLOURS = {"green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "strong": 1, "alarm": "1;31"}
 """Codes of the colours of a line; `alarm` is bold red."""
 
 

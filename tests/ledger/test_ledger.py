@@ -56,7 +56,7 @@ def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
     assert stored == ledger.to_json()
     assert ledger == Ledger.read(tmp_path / "out") == Ledger.read(tmp_path / "out" / "ledger.json")
     assert {name: stored[name] for name in ("schema_version", "profile", "root_seed", "monte_carlo_verdicts")} == {
-        "schema_version": 1,
+        "schema_version": 2,
         "profile": "quick",
         "root_seed": 0,
         "monte_carlo_verdicts": 1,
@@ -68,6 +68,7 @@ def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
     assert set(stored["verdicts"][0]) == {
         *("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason", "finding"),
         *("estimate", "interval", "region", "control_outcome", "control_detail", "hypotheses", "cells", "reproduce"),
+        *("search", "looks"),
     }
     assert stored["verdicts"][0]["region"] == {"low": 0.5, "high": None}
 
@@ -153,8 +154,8 @@ def test_what_is_no_ledger_is_refused(tmp_path, content):
 
 
 def test_another_schema_version_is_refused(tmp_path):
-    path = stored(tmp_path, ledger_of(), schema_version=2)
-    with pytest.raises(FileError, match="schema version 2"):
+    path = stored(tmp_path, ledger_of(), schema_version=99)
+    with pytest.raises(FileError, match="schema version 99"):
         Ledger.read(path)
 
 

@@ -13,6 +13,7 @@ from unifiedscore import __version__
 from unifiedscore.cli.diagnose import diagnose_command
 from unifiedscore.cli.diff import diff_command
 from unifiedscore.cli.export import export_command
+from unifiedscore.cli.falsify import falsify_command
 from unifiedscore.cli.figures import figures_command
 from unifiedscore.cli.interrupts import farewell, received, stoppable
 from unifiedscore.cli.judge import judge_command
@@ -36,6 +37,7 @@ app = typer.Typer(
 for name, command in {
     "verify": verify_command,
     "run": run_command,
+    "falsify": falsify_command,
     "judge": judge_command,
     "figures": figures_command,
     "report": report_command,

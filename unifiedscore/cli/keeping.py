@@ -7,7 +7,7 @@ from pathlib import Path
 from unifiedscore.output import say
 
 
-def keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -> Path:
+def keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool, searches: bool = False) -> Path:
     """Write the ledger of one call, with the verdicts of other calls that the results folder holds; the path."""
     from unifiedscore.atomic import locked
     from unifiedscore.ledger.merge import merged
@@ -15,7 +15,7 @@ def keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool) -
     from unifiedscore.ledger.words import count
 
     with locked(out):  # two calls that each judge a part must not lose one another's verdicts
-        whole = merged(ledger, Part.of(found, claim), out) if partial else ledger
+        whole = merged(ledger, Part.of(found, claim, searches=searches), out) if partial else ledger
         path = whole.write(out)
     if kept := len(whole.verdicts) - len(ledger.verdicts):
         say(f"{path} keeps {count(kept, 'verdict')} that this call did not judge again")

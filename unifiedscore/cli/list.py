@@ -18,6 +18,9 @@ def list_command(paths: Paths = None):
         for claim in study.claims:
             kind = f"[{claim.evidence}, {claim.profile}, expect {claim.expect}]"
             say(f"  {claim.name}: {claim.statement}  {kind}")
+        for universal in study.universals:
+            kind = f"[search, {universal.profile}, expect {universal.expect}]"
+            say(f"  {universal.name}: {universal.statement}  {kind}")
     for item in found.derivations:
         say(f"derivation of {item.derivation.claim}  ({short_path(item.path)})")
     for item in found.figures:

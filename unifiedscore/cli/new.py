@@ -1,4 +1,4 @@
-"""`new`: a user's own kernel, field, study, figure or derivation begins with one that runs and is tested."""
+"""`new`: whatever a user adds begins with a file that runs, and its test."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from unifiedscore.output import say
 
 
 def new_command(
-    kind: Annotated[str, typer.Argument(help="kernel, field, study, figure or derivation.")],
+    kind: Annotated[str, typer.Argument(help="kernel, field, study, universal, figure or derivation.")],
     name: Annotated[str, typer.Argument(help="Lower-case identifier, such as soft_laplace.")],
     out: Annotated[Path, typer.Option("--out", help="Folder, created if it is not there.")] = Path("."),
 ):
-    """Write a runnable kernel, field, study, figure or derivation and its test, to be changed into your own.
+    """Write a runnable kernel, field, study, universal claim, figure or derivation and its test, to be changed.
 
     A study comes with a figure of its data set; written to a folder called studies, the figure goes to figures beside
     it, where both are found without being named.

@@ -16,11 +16,11 @@ from unifiedscore.validate import choice, shown
 Key = tuple[str, str, str]
 """(claim, regime, evidence): what identifies a claim, its verdict, and the same verdict in another run."""
 
-Outcome = Literal["supported", "refuted", "inconclusive", "not_applicable"]
-Evidence = Literal["symbolic", "exact", "quadrature", "monte_carlo"]
+Outcome = Literal["supported", "refuted", "inconclusive", "not_applicable", "survived"]
+Evidence = Literal["symbolic", "exact", "quadrature", "monte_carlo", "search"]
 
-OUTCOMES = ("supported", "refuted", "inconclusive", "not_applicable")
-EVIDENCE = ("symbolic", "exact", "quadrature", "monte_carlo")
+OUTCOMES = ("supported", "refuted", "inconclusive", "not_applicable", "survived")
+EVIDENCE = ("symbolic", "exact", "quadrature", "monte_carlo", "search")
 
 SUPPORT_LEVEL = 0.99
 """Level of the interval that must lie inside the region. Fixed: no study may choose it."""
@@ -67,7 +67,9 @@ class Verdict:
     holds. `of` says what was estimated from replicates ("mean", "geometric_mean", "median"; empty for other evidence).
     `control_kind` is one of `CONTROL_KINDS`, `sharpness` says for an inequality how near to its bound the worst cell
     comes (1: attained); both are unknown ("", None) in ledgers from before they were stored.
-    `cells` counts the grid cells that were read. A number that is not known is NaN, an open end infinite.
+    `cells` counts the grid cells that were read, or the evaluations of a search. `search` says what a search tried and
+    found, and is None for other evidence; `looks` is None unless seeds were added until the claim was decided. A
+    number that is not known is NaN, an open end infinite.
 
     Two verdicts are equal if they would be written alike.
 
@@ -104,6 +106,8 @@ class Verdict:
     of: str = ""
     control_kind: str = ""
     sharpness: float | None = None
+    search: Mapping[str, Any] | None = None
+    looks: Mapping[str, Any] | None = None
 
     def __post_init__(self):
         detail = self.control_detail
@@ -117,6 +121,7 @@ class Verdict:
             "region": _ends(self.region),
             "control_detail": detail,
             "hypotheses": tuple(_ends(entry) | _value(entry) for entry in self.hypotheses),
+            "search": None if self.search is None else dict(self.search) | _value(self.search, "sharpness"),
         }
         for name, value in normal.items():
             object.__setattr__(self, name, value)
@@ -145,11 +150,20 @@ class Verdict:
         needs one: without a control nobody knows what would have refuted it. Where another outcome is expected there
         may be none, since a sibling regime or a failing hypothesis plays its part.
         """
-        if self.outcome != self.expected:
+        if self.outcome != self.expected or not self.sharpness_as_expected:
             return False
         if self.control_outcome is None:
-            return self.expected != "supported"
+            return self.expected not in ("supported", "survived")
         return self.control_outcome == "refuted"
+
+    @property
+    def sharpness_as_expected(self) -> bool:
+        """Whether a search attained the share of the bound that its claim pins; True where nothing is pinned."""
+        pinned = (self.search or {}).get("sharpness_expected")
+        if not pinned:
+            return True
+        ends = _ends(pinned)
+        return bool(ends["low"] <= self.search["sharpness"] <= ends["high"])
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None.

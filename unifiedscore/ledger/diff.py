@@ -8,6 +8,7 @@ from typing import final
 
 from unifiedscore.inference.verdict import Key, Verdict, claim_name
 from unifiedscore.ledger.ledger import Ledger
+from unifiedscore.ledger.words import digits
 
 
 @final
@@ -19,13 +20,14 @@ class Side:
     expected: str | None = None
     control_outcome: str | None = None
     reason: str = ""
+    sharpness: str = ""
 
     @property
-    def decisive(self) -> tuple[str | None, str | None, str | None]:
+    def decisive(self) -> tuple[str | None, ...]:
         """What counts as a change. Numbers do not: their last digits depend on the BLAS library, and a number that
-        matters changes an outcome.
+        matters changes an outcome. A sharpness counts once it has left the range that its claim pins.
         """
-        return self.outcome, self.expected, self.control_outcome
+        return self.outcome, self.expected, self.control_outcome, self.sharpness
 
 
 @final
@@ -65,5 +67,6 @@ def changes(old: Ledger, new: Ledger) -> tuple[Change, ...]:
 
 def _side(verdict: Verdict | None, key: Key, profiles: Mapping[tuple[str, str], str]) -> Side:
     if verdict is not None:
-        return Side(verdict.outcome, verdict.expected, verdict.control_outcome, verdict.reason)
+        sharpness = "" if verdict.sharpness_as_expected else digits(verdict.search["sharpness"])
+        return Side(verdict.outcome, verdict.expected, verdict.control_outcome, verdict.reason, sharpness)
     return Side(reason=f"waits for profile {profiles[key[:2]]}" if key[:2] in profiles else "")

@@ -42,6 +42,9 @@ _TEX = {
 }
 # What has a meaning within a line, mentions and links included; marks of a line's beginning are harmless in a cell.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|$~&#@]|:(?=\S))")
+SURVIVED = (
+    "Survived (evaluations): attacked by a search and not refuted, which is not proof; the estimate is the sharpness."
+)
 _HEAD = ("Claim", "Evidence", "Outcome", "Estimate", "Region", "Control")
 
 
@@ -109,6 +112,10 @@ def _in_tex(letter: str) -> str:
     return "".join(_TEX.get(part, part) for part in plain) or f"[U+{ord(letter):04X}]"
 
 
+def _attacked(ledger: Ledger) -> bool:
+    return any(verdict.search is not None for verdict in ledger.verdicts)
+
+
 def _one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
@@ -128,6 +135,8 @@ def _provenance(ledger: Ledger) -> str:
 def _words(verdict: Verdict) -> tuple[str, str, str]:
     """Evidence, outcome and control; what differs from the expectation says so."""
     outcome = spoken(verdict.outcome)
+    if verdict.search is not None:
+        outcome += f" ({verdict.search['evaluations']:,})".replace(",", " ")
     if not verdict.as_expected:
         outcome += f" (expected {spoken(verdict.expected)})"
     control = spoken(verdict.control_outcome or "none")
@@ -156,6 +165,7 @@ def _markdown(ledger: Ledger) -> str:
             evidence, outcome, control = map(escape_markdown, _words(verdict))
             numbers = (escape_markdown(part) for part in _quantity(verdict, digits))
             lines.append(f"| {' | '.join((claim, evidence, outcome, *numbers, control))} |")
+    lines += ["", SURVIVED] if _attacked(ledger) else []
     return "\n".join(lines) + "\n"
 
 
@@ -182,7 +192,8 @@ def _latex(ledger: Ledger) -> str:
             evidence, outcome, control = map(escape_latex, _words(verdict))
             estimate, region = _quantity(verdict, _tex_number)
             lines.append(" & ".join((claim, evidence, outcome, estimate, region, control)) + r" \\")
-    return "\n".join([*lines, r"\end{longtable}", r"\endgroup"]) + "\n"
+    note = [rf"\multicolumn{{{len(_HEAD)}}}{{l}}{{{escape_latex(SURVIVED)}}} \\"] if _attacked(ledger) else []
+    return "\n".join([*lines, *note, r"\end{longtable}", r"\endgroup"]) + "\n"
 
 
 def _tex_number(value: float) -> str:

@@ -20,7 +20,16 @@ from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
-from unifiedscore.ledger.words import basis, between, controls, inequalities, printed, sharpness, spoken
+from unifiedscore.ledger.words import (
+    basis,
+    between,
+    controls,
+    inequalities,
+    printed,
+    sharpness,
+    spoken,
+    tried,
+)
 from unifiedscore.output import encoded, note
 from unifiedscore.reading import files_in, read_file, read_json
 from unifiedscore.study.stamp import disagreement
@@ -29,6 +38,7 @@ from unifiedscore.study.unjudged import NotRun
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+ALWAYS = OUTCOMES[:4]  # outcomes that are counted even where there are none; searches are not in every ledger
 DERIVED = "Derived here"
 OTHER = "Other sources"
 CALIBRATION = "calibration."
@@ -125,6 +135,7 @@ def render_report(
         "spoken": spoken,
         "basis": basis,
         "sentence": _sentence,
+        "tried": tried,
         "between": _between,
         "sharpness": sharpness,
     }
@@ -147,6 +158,7 @@ def render_report(
         differing=[entry for entry in entries if not entry.verdict.as_expected],
         changed=[entry for entry in entries if entry.verdict.finding],
         refuted=[entry for entry in both if not entry.verdict.finding],
+        attacked=_attacked(entries),
         waiting=_waiting(ledger.not_run),
         checks=[text for text in (controls(ledger), inequalities(ledger)) if text],
         figures=figures,
@@ -246,10 +258,16 @@ def _waiting(entries: Iterable[NotRun]) -> list[tuple[str, int, list[tuple[str, 
     return [(why, sum(map(len, studies.values())), list(studies.items())) for why, studies in reasons.items()]
 
 
+def _attacked(entries: Iterable[Entry]) -> list[Entry]:
+    """The universal claims, those with a counterexample first."""
+    found = [entry for entry in entries if entry.verdict.search is not None]
+    return sorted(found, key=lambda entry: entry.verdict.search["counterexample"] is None)
+
+
 def _tally(names: Iterable[str], order: Sequence[str] = ()) -> list[tuple[str, int]]:
     counts = Counter(names)
     names = [*order, *sorted(set(counts) - set(order), key=lambda name: (name in (DERIVED, OTHER), name.lower()))]
-    return [(name, counts[name]) for name in names if counts[name] or name in OUTCOMES]
+    return [(name, counts[name]) for name in names if counts[name] or name in ALWAYS]
 
 
 def _table(verdicts: Iterable[Verdict]) -> list[tuple[str, list[int]]]:

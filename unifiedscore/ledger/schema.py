@@ -9,7 +9,8 @@ from typing import Any
 
 from unifiedscore.errors import FileError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, SCHEMA_VERSION)  # version 1 had no searches and no looks
 
 _LARGEST = sys.float_info.max
 _NUMBER = (int, float, type(None))
@@ -30,6 +31,20 @@ _VERDICT = {name: str for name in (*_TEXTS, "finding", "reproduce")} | {
 }
 # Keys that ledgers from before they were stored lack, and verdicts that they do not concern.
 _OPTIONAL = {"of": str, "control_kind": str, "sharpness": _NUMBER}
+_PRINTED = {"instance": dict, "code": str}
+_SEARCH = {
+    "budget": int,
+    "evaluations": int,
+    "feasible": (int, float),
+    "undefined": int,
+    "root_seed": int,
+    "stage": str,
+    "sharpness": _NUMBER,
+    "per_seed": list,
+    "sharpness_expected": (dict, type(None)),
+    "worst": (dict, type(None)),
+    "counterexample": (dict, type(None)),
+}
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
 _LEDGER = {
@@ -48,7 +63,7 @@ _LEDGER = {
 def check_ledger(ledger, path: str | Path) -> None:
     """Refuse a ledger of another schema, or one whose entries lack a key or hold the wrong kind of value."""
     problem = f"{path} is not a ledger"
-    if isinstance(ledger, dict) and ledger.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
+    if isinstance(ledger, dict) and ledger.get("schema_version", SCHEMA_VERSION) not in READABLE:
         raise FileError(
             f"{path} has schema version {ledger['schema_version']!r}, this package reads {SCHEMA_VERSION}; "
             "write it again with this version"
@@ -79,6 +94,9 @@ def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)
         where = f"verdicts[{position}]"
         _check(entry, kinds, where, problem)
         _check(entry, {name: kind for name, kind in _OPTIONAL.items() if name in entry}, where, problem)
+        _check_search(entry.get("search"), where, problem)
+        if not isinstance(entry.get("looks"), dict | None):
+            raise FileError(f"{problem}: looks of {where} is {_kind(entry['looks'])}")
         if "region" in parts:
             _check(entry["region"], _ENDS, f"region of {where}", problem)
         if "interval" in parts:
@@ -90,6 +108,18 @@ def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)
             _check(control, _CONTROL | estimate, f"control_detail of {where}", problem)
             if control["interval"]:
                 _check_interval(control["interval"], f"the control's interval of {where}", problem)
+
+
+def _check_search(search, where: str, problem: str) -> None:
+    """What a search tried and found; null for other evidence, and absent in ledgers from before there were searches."""
+    if search is None:
+        return
+    _check(search, _SEARCH, f"search of {where}", problem)
+    for name, parts in (("worst", _PRINTED), ("counterexample", _PRINTED | {"value": _NUMBER, "error": _NUMBER})):
+        if search[name] is not None:
+            _check(search[name], parts, f"{name} of the search of {where}", problem)
+    if search["sharpness_expected"] is not None:
+        _check(search["sharpness_expected"], _ENDS, f"sharpness_expected of {where}", problem)
 
 
 def _check_interval(interval: Mapping[str, Any], where: str, problem: str) -> None:

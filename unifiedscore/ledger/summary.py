@@ -26,7 +26,7 @@ FOLDER, ENDING = "summaries", ".summary.json"
 SCHEMA_VERSION = 1
 SUMMARY_BYTES, MOST = 2**20, 50  # of a summary, and summaries in a report
 PARTS = ("claim", "regime", "study", "statement", "evidence", "outcome", "expected", "control_outcome", "finding",
-         "estimate", "interval", "region", "of", "control_kind", "sharpness")  # fmt: skip
+         "estimate", "interval", "region", "of", "control_kind", "sharpness", "search")  # fmt: skip
 """What is kept of a verdict: enough to judge it by, not what led to it."""
 _TEXTS = ("title", "command", "profile", "package_version", "commit", "date")
 
@@ -54,7 +54,8 @@ class Summary:
         """JSON with one verdict per line, so that two summaries can be compared line by line."""
         entries = (verdict.to_json() for verdict in self.verdicts)
         lines = [
-            json.dumps({part: entry[part] for part in PARTS if part in entry}, ensure_ascii=False) for entry in entries
+            json.dumps({part: entry[part] for part in PARTS if _kept(part, entry)}, ensure_ascii=False)
+            for entry in entries
         ]
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         head = json.dumps({"schema_version": SCHEMA_VERSION, **values, "verdicts": []}, ensure_ascii=False, indent=1)
@@ -79,6 +80,11 @@ class Summary:
         except InputError as error:
             raise FileError(f"{problem}: {error}") from None
         return cls(root_seed=data["root_seed"], verdicts=verdicts, **{name: data[name] for name in _TEXTS})
+
+
+def _kept(part: str, entry: dict) -> bool:
+    """Whether a part of a verdict is written; a search is a part of universal claims alone."""
+    return part in entry and (part != "search" or entry[part] is not None)
 
 
 def summarise(results: str | Path, studies: Iterable[str], *, title: str) -> Summary:

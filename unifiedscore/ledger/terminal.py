@@ -13,14 +13,30 @@ from unifiedscore.inference.verdict import OUTCOMES, Verdict, claim_name
 from unifiedscore.ledger.columns import aligned, width_of
 from unifiedscore.ledger.diff import Change, Side
 from unifiedscore.ledger.ledger import Ledger
-from unifiedscore.ledger.words import basis, between, controls, count, digits, inequalities, sharpness, spoken
+from unifiedscore.ledger.words import (
+    basis,
+    between,
+    controls,
+    count,
+    digits,
+    inequalities,
+    sharpness,
+    spoken,
+    tried,
+)
 from unifiedscore.output import say
 
 SPELLED_OUT = 5
 """Verdicts of one study that appeared or vanished together, or studies with stale data, that are listed one by one."""
 JOINT = "\N{NO-BREAK SPACE}"
 """A space at which no line is broken, within the name of a claim."""
-COLOUR = {"supported": "green", "refuted": "magenta", "inconclusive": "yellow", "not_applicable": "blue"}
+COLOUR = {
+    "supported": "green",
+    "refuted": "magenta",
+    "inconclusive": "yellow",
+    "not_applicable": "blue",
+    "survived": "cyan",
+}
 
 
 def print_ledger(ledger: Ledger, *, verbose: bool = False, file=None) -> None:
@@ -75,6 +91,8 @@ def remarks(ledger: Ledger) -> list[list[str]]:
         paragraph = [f"NOT AS EXPECTED  {name}: expected {spoken(verdict.expected)}, {came}"]
         number = "  ".join(part for part in _row(verdict)[3:] if part)
         paragraph += [text for text in (verdict.statement, verdict.reason, number, verdict.finding) if text]
+        if not verdict.sharpness_as_expected:
+            paragraph.append(f"its sharpness left the pinned range {between(verdict.search['sharpness_expected'])}")
         found.append(paragraph + [verdict.reproduce] * bool(verdict.reproduce))
     failed: dict[tuple[str, str], list[str]] = {}
     for cell in ledger.failed_cells:
@@ -126,7 +144,8 @@ def _families(ledger: Ledger) -> list[list[str]]:
         families.setdefault(verdict.claim.partition(".")[0], Counter())[column] += 1
     if len(families) > 1:
         families["all"] = sum(families.values(), Counter())
-    columns = (*OUTCOMES, "unexpected")
+    attacked = any(verdict.search is not None for verdict in ledger.verdicts)
+    columns = (*(outcome for outcome in OUTCOMES if attacked or outcome != "survived"), "unexpected")
     rows = [[name, *(str(counts[column] or "-") for column in columns)] for name, counts in families.items()]
     return [["as expected", *map(spoken, columns)], *rows]
 
@@ -191,12 +210,16 @@ def _outcome(side: Side) -> str:
     if side.outcome is None:
         return f"absent ({side.reason})" if side.reason else "absent"
     control = f", control {spoken(side.control_outcome)}" if side.control_outcome not in (None, "refuted") else ""
-    return f"{spoken(side.outcome)} (expected {spoken(side.expected)}{control})"
+    sharpness = f", sharpness {side.sharpness} outside of its pinned range" if side.sharpness else ""
+    return f"{spoken(side.outcome)} (expected {spoken(side.expected)}{control}{sharpness})"
 
 
 def _row(verdict: Verdict) -> tuple[str, ...]:
     known = not math.isnan(verdict.estimate)
     region = between(verdict.region)
+    if verdict.search is not None and verdict.outcome != "refuted":
+        mark = "ok" if verdict.as_expected else "!!"
+        return mark, spoken(verdict.outcome), verdict.name, "", "", "", tried(verdict), sharpness(verdict)
     return (
         "ok" if verdict.as_expected else "!!",
         spoken(verdict.outcome),

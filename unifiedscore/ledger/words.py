@@ -121,6 +121,18 @@ def inequalities(ledger: Ledger) -> str:
     return f"{count(len(shares), 'inequality', 'inequalities')}: {', '.join(parts)}" if shares else ""
 
 
+def tried(verdict: Verdict) -> str:
+    """How much a universal claim was attacked.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> tried(SimpleNamespace(search={"evaluations": 10000}))
+    '10 000 evaluations'
+    """
+    return f"{verdict.search['evaluations']:,} evaluations".replace(",", " ")
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun.
 

@@ -16,6 +16,7 @@ from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.reading import read_json
+from unifiedscore.study.attack.store import SEARCHES, read_tree
 from unifiedscore.study.discover import FoundFigure, figure_in
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.stamp import stamp
@@ -72,6 +73,8 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
 def _measured(name: str, found: FoundFigure, results: Path):
     """The data set of one study of a figure; a name that is not stored may be misspelt."""
     path = results / f"{name}.nc"
+    if name.endswith(SEARCHES) and os.path.lexists(path):
+        return read_tree(path)
     if not os.path.lexists(path):
         stored = [file.stem for file in results.glob("*.nc")]
         raise FileError(

@@ -94,7 +94,7 @@ def assemble(
     dataset = xr.Dataset(data, coords=coords)
     for name in dataset.coords:
         dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")
-    dataset.attrs = _provenance(study, grid, profile=profile, seed=seed, path=path, identity=identity)
+    dataset.attrs = provenance(study, grid, profile=profile, seed=seed, path=path, identity=identity)
     dataset.attrs["failed_cells"] = json.dumps(failed)
     return dataset
 
@@ -125,7 +125,7 @@ def _names_used(claim: Claim) -> set[str]:
     return names | {claim.test.scale_variable} - {None}
 
 
-def _provenance(
+def provenance(
     study: Study, grid: Grid, *, profile: str, seed: int, path: Path | None, identity: Identity | None
 ) -> dict:
     now = datetime.now(UTC).replace(microsecond=0).isoformat()
@@ -202,11 +202,12 @@ def netcdf_bytes(dataset: xr.Dataset) -> bytes:
 
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
-        _storable(dataset).dump_to_store(H5NetCDFStore(file), encoding={"status": {"_FillValue": None}})
+        encoding = {"status": {"_FillValue": None}} if "status" in dataset.variables else {}
+        storable_dataset(dataset).dump_to_store(H5NetCDFStore(file), encoding=encoding)
     return buffer.getvalue()
 
 
-def _storable(dataset: xr.Dataset) -> xr.Dataset:
+def storable_dataset(dataset: xr.Dataset) -> xr.Dataset:
     """The data set with texts that netCDF can hold: a study's file may have a name that is not text."""
     stored = dataset.copy()
     for part in (stored, *stored.variables.values()):
@@ -257,7 +258,7 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        One node per study, called as the study.
+        One node per study, called as the study; `<name>.search` has one node per universal claim.
 
     Raises
     ------
@@ -271,6 +272,8 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
     """
     import xarray as xr
 
+    from unifiedscore.study.attack.store import ENDING, read_tree
+
     if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
         raise InputError(f"path must name a folder of results or a .nc file; got {shown(path)}")
     path = Path(path)
@@ -278,4 +281,6 @@ def open_results(path: str | Path = "results") -> xr.DataTree:
     if not files:
         what = "holds no data set (*.nc)" if path.is_dir() else "does not exist"
         raise FileError(f"{path} {what}; run a study first, as in: unifiedscore run --out {path}")
-    return xr.DataTree.from_dict({file.stem: read_dataset(file) for file in files})
+    trees = {file.stem: read_tree(file) for file in files if file.name.endswith(ENDING)}
+    plain = {file.stem: read_dataset(file) for file in files if file.stem not in trees}
+    return xr.DataTree.from_dict(plain | trees)

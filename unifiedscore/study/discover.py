@@ -11,8 +11,10 @@ from typing import final
 from weakref import WeakKeyDictionary
 
 from unifiedscore.errors import FileError, InputError, StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.inference.verdict import claim_name
 from unifiedscore.profiles import PROFILES
 from unifiedscore.sources import hash_of
+from unifiedscore.study.attack.universal import Universal
 from unifiedscore.study.closure import closure_of
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.loading import BOUND, Loaded, load
@@ -75,7 +77,7 @@ class Found:
 
     def claim_ids(self) -> set[str]:
         """Ids of all claims, symbolic ones included."""
-        ids = {claim.id for found in self.studies for claim in found.study.claims}
+        ids = {claim for found in self.studies for claim in found.study.claim_ids()}
         return ids | {found.derivation.claim for found in self.derivations}
 
 
@@ -242,6 +244,23 @@ def study_in(path: Path, name: str) -> Study:
     return study
 
 
+def universal_in(path: str | Path, claim: str, *, regime: str = "") -> Universal:
+    """The universal claim of this id and regime that a study file makes; the file is executed.
+
+    Use when you want to evaluate an instance that a report or a terminal has printed.
+
+    Raises
+    ------
+    UnknownNameError
+        The file makes no such claim.
+    """
+    universals = {u.name: u for found in studies_in(Path(path)) for u in found.study.universals}
+    name = claim_name(claim, regime)
+    if name not in universals:
+        raise UnknownNameError("universal", name, universals)
+    return universals[name]
+
+
 def _load(path: Path) -> Loaded:
     try:
         return load(path)
@@ -268,6 +287,8 @@ def _refuse_duplicates(studies: Iterable[FoundStudy], derivations: Iterable[Foun
         _once(names, found.study.name, found.path, "the study")
         for claim in found.study.claims:
             _once(keys, (claim.id, claim.regime, claim.evidence), found.path, "the claim (id, regime, evidence)")
+        for universal in found.study.universals:
+            _once(keys, universal.key, found.path, "the universal (id, regime, evidence)")
     for found in derivations:
         _once(keys, (found.derivation.claim, found.derivation.regime, "symbolic"), found.path, "the derivation of")
 

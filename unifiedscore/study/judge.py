@@ -13,6 +13,8 @@ from unifiedscore.inference.abstract import AbstractTest, interval_text
 from unifiedscore.inference.estimates import Estimate, no_estimate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
 from unifiedscore.profiles import PROFILES, covers
+from unifiedscore.study.attack.universal import SEARCH
+from unifiedscore.study.attack.verdict import judge_search
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.reproduce import reproduce
@@ -50,8 +52,8 @@ def judge(study, dataset) -> list[Verdict]:
     ----------
     study : Study
     dataset : xarray.Dataset
-        As `run` returned it, reopened, or sliced (`sel`, `isel`). A claim some of whose cells the slice has lost is
-        inconclusive, whether it names them or not; fewer seeds are a smaller sample and are judged as such.
+        As `run` or `falsify` returned it, reopened, or sliced (`sel`, `isel`). A claim some of whose cells the slice
+        has lost is inconclusive, whether it names them or not; fewer seeds are a smaller sample and are judged as such.
 
     Returns
     -------
@@ -76,6 +78,8 @@ def judge(study, dataset) -> list[Verdict]:
     """
     if isinstance(study, type) or not all(hasattr(study, part) for part in ("claims", "grid", "variables")):
         raise InputError(f"study must be a Study; got {shown(study)}")
+    if getattr(dataset, "attrs", {}).get("evidence") == SEARCH:
+        return [judge_search(study, dataset)]
     dataset = _check_dataset(study, dataset)
     return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
 

@@ -12,11 +12,20 @@ import numpy as np
 
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.profiles import PROFILES
+from unifiedscore.study.attack.universal import Universal, check_universals
 from unifiedscore.study.claim import Claim, Variable, check_claims
 from unifiedscore.study.grid import OWN, Cell, Grid
 from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known
+
+NO_GRID = Grid(seed=[0], skip=lambda cell: "the study makes universal claims alone")
+"""The grid of a study that measures nothing: its one cell is skipped."""
+
+
+def _nothing(cell: Cell, rng: np.random.Generator) -> Mapping:
+    """The measurement of a study that measures nothing."""
+    return {}
 
 
 @final
@@ -49,6 +58,9 @@ class Study:
         being declared makes its cell fail.
     environment : sequence of str
         Environment variables that `measure` reads; their values belong to the numbers as well.
+    universals : sequence of Universal
+        Claims about every instance of a space, which a search attacks. A study that makes no other claims needs no
+        grid, measure or variables.
 
     Raises
     ------
@@ -58,13 +70,14 @@ class Study:
 
     name: str
     title: str
-    grid: Grid
-    measure: Callable[[Cell, np.random.Generator], Mapping]
-    variables: Mapping[str, Variable]
+    grid: Grid = NO_GRID
+    measure: Callable[[Cell, np.random.Generator], Mapping] = _nothing
+    variables: Mapping[str, Variable] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     profiles: Mapping[str, Mapping] = field(default_factory=dict)
     inputs: Sequence[str | Path] = ()
     environment: Sequence[str] = ()
+    universals: Sequence[Universal] = ()
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not _is_name(self.name):
@@ -89,6 +102,10 @@ class Study:
         upto = PROFILES[: PROFILES.index(profile) + 1]
         nearest = next((name for name in reversed(upto) if name in self.profiles), None)
         return self.grid if nearest is None else self.grid.replace(**self.profiles[nearest])
+
+    def claim_ids(self) -> set[str]:
+        """The ids of all claims, universal ones included."""
+        return {entry.id for entry in (*self.claims, *self.universals)}
 
     def stored_variables(self) -> dict[str, Variable]:
         """The declared variables and the numerical errors they name: what every cell must return."""
@@ -155,13 +172,27 @@ def _check(study: Study) -> None:
             study.grid.replace(**axes)
         except InputError as error:
             raise InputError(f"profiles[{name!r}]: {error}") from error
-    _check_variables(study)
+    if study.grid is NO_GRID or study.measure is _nothing:
+        _check_universals_alone(study)
+    else:
+        _check_variables(study)
+    universals = check_universals(study.universals)
+    object.__setattr__(study, "universals", universals)
     for claim in check_claims(study.claims):
         where = f"claim {claim.id}" + (f" ({claim.regime})" if claim.regime else "")
         try:
             _check_claim(study, claim)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
+
+
+def _check_universals_alone(study: Study) -> None:
+    if not study.universals:
+        raise InputError("a study needs a grid, a measure and variables, or universals")
+    given = [name for name in ("variables", "claims", "profiles") if getattr(study, name)]
+    given += [name for name, none in (("grid", NO_GRID), ("measure", _nothing)) if getattr(study, name) is not none]
+    if given:
+        raise InputError(f"a study that gives {', '.join(given)} needs grid, measure and variables, all three")
 
 
 def _check_variables(study: Study) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.ma as ma  # now: a cell that leaves no file to open would keep it from being imported
 
 from unifiedscore.errors import LONGEST, StudyError
+from unifiedscore.study.attack.evaluate import evaluate, is_evaluation
 from unifiedscore.study.child import emit, in_worker
 from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import study_in
@@ -106,8 +107,11 @@ def measure_cells(
         start = perf_counter()
         try:
             with isolated(study, cell, seed=seed):
-                measured = study.measure(cell, study.grid.stream(cell, seed=seed))
-                values = checked_values(measured, required, optional)
+                if is_evaluation(cell):
+                    values = evaluate(study.universals, cell)
+                else:
+                    measured = study.measure(cell, study.grid.stream(cell, seed=seed))
+                    values = checked_values(measured, required, optional)
             record = Record("ok", values, "", perf_counter() - start)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) and not apart:

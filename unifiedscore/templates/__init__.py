@@ -1,4 +1,4 @@
-"""Runnable beginnings of a kernel, field, study, figure or derivation of one's own, each with its test."""
+"""Runnable beginnings of a kernel, field, study, universal claim, figure or derivation, each with its test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from pathlib import Path
 
 from unifiedscore.errors import FileError, InputError, UnknownNameError
 
-PREFIXES = {"kernel": "", "field": "", "study": "study_", "figure": "fig_", "derivation": "derive_"}
+PREFIXES = {
+    "kernel": "",
+    "field": "",
+    "study": "study_",
+    "universal": "study_",
+    "figure": "fig_",
+    "derivation": "derive_",
+}
 KINDS = tuple(PREFIXES)
 _NAME, _CLASS = "__NAME__", "__CLASS__"
 
@@ -20,8 +27,8 @@ def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
 
     Parameters
     ----------
-    kind : {"kernel", "field", "study", "figure", "derivation"}
-        A study comes with a figure of its data set.
+    kind : {"kernel", "field", "study", "universal", "figure", "derivation"}
+        A study comes with a figure of its data set; a universal claim is a study, too.
     name : str
         Lower-case identifier; a class is called by the same name in CamelCase, a figure shows the study of this name.
     out : path
@@ -73,6 +80,8 @@ def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
 
 def next_command(kind: str, written: list[Path]) -> str:
     """What to type after `write_template`."""
+    if kind == "universal":
+        return f"unifiedscore falsify {written[0]}"
     if kind in ("study", "derivation"):
         return " ".join(["unifiedscore verify", *(str(path) for path in written if not path.name.startswith("test_"))])
     return f"pytest {written[1]}"

@@ -1,14 +1,15 @@
-"""Conformance checks that anybody can run on a kernel or a field of their own.
+"""Conformance checks that anybody can run on a kernel, a field or a universal claim of their own.
 
-Every check tests one law that `AbstractKernel` or `AbstractField` states, by a second route, with a tolerance derived
-from its own finite differences or rounding. A violated law raises `LawError`: what was expected, what was got, what to
-do.
+Every check tests one law that `AbstractKernel`, `AbstractField` or `Universal` states, by a second route, with a
+tolerance derived from its own finite differences or rounding. A violated law raises `LawError`: what was expected, what
+was got, what to do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,10 @@ from unifiedscore.testing.kernel_checks import KERNEL_CHECKS, without
 from unifiedscore.testing.laws import LawError
 from unifiedscore.validate import shown
 
-__all__ = ["LawError", "check_field", "check_kernel", "parametrize_with_checks"]
+if TYPE_CHECKING:
+    from unifiedscore.study.attack.universal import Universal
+
+__all__ = ["LawError", "check_field", "check_kernel", "check_universal", "parametrize_with_checks"]
 
 
 def check_kernel(kernel: AbstractKernel) -> tuple[str, ...]:
@@ -55,6 +59,40 @@ def check_kernel(kernel: AbstractKernel) -> tuple[str, ...]:
     for check in KERNEL_CHECKS:
         check(kernel)
     return without(kernel)
+
+
+def check_universal(universal: Universal, rng: np.random.Generator, *, count: int = 16) -> int:
+    """Check what a search relies on: instances come back from text and code, quantities are deterministic, and the two
+    routes agree within their errors.
+
+    Use when you have written a universal claim: a search blames the theorem only where two routes agree, so that a
+    wrong route leaves every refutation undecided.
+
+    Parameters
+    ----------
+    universal : Universal
+    rng : numpy.random.Generator
+        Draws the instances; the claim's `starts` are checked as well.
+    count : int
+
+    Returns
+    -------
+    int
+        Evaluations of which both routes gave a number.
+
+    Raises
+    ------
+    LawError
+        At the first law that does not hold, with the code of the instance.
+    """
+    from unifiedscore.study.attack.universal import Universal
+    from unifiedscore.testing.universal_checks import check_routes, check_space, instances
+
+    if not isinstance(universal, Universal):
+        raise InputError(f"universal must be a Universal; got {shown(universal)}")
+    found = instances(universal, rng, count)
+    check_space(universal, found)
+    return check_routes(universal, found)
 
 
 def check_field(field: AbstractField, x) -> None:

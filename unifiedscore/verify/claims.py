@@ -14,6 +14,7 @@ from unifiedscore.errors import InputError, StudyError, UnknownNameError
 from unifiedscore.inference import Key, Verdict
 from unifiedscore.ledger.words import spoken
 from unifiedscore.profiles import PROFILES
+from unifiedscore.study.attack.run import attack_studies
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
 from unifiedscore.study.pool import LocalPool
 from unifiedscore.study.runner import borrow_records, measure_studies
@@ -141,13 +142,15 @@ class ClaimJudge:
             settings = replace(self.settings, profile=profile)
             self._borrow([item.study for item in found], settings)
             datasets = measure_studies([item.study for item in found], settings)
+            searches = attack_studies([item.study for item in found], settings)
             for item, dataset in zip(found, datasets, strict=True):
                 judged = Judged(self.settings.seed)
                 judged.add_study(item, dataset, claim=None)
+                judged.add_searches(item, searches.get(item.study.name, {}), claim=None)
                 verdicts |= {verdict.key: verdict for verdict in judged.verdicts}
-                evidence = {(claim.id, claim.regime): claim.evidence for claim in item.study.claims}
-                for entry in judged.not_run:
-                    waiting[entry.claim, entry.regime, evidence[entry.claim, entry.regime]] = entry.profile
+                claims = (*item.study.claims, *item.study.universals)
+                keys = {claim.key[:2]: claim.key for claim in claims}
+                waiting |= {keys[entry.claim, entry.regime]: entry.profile for entry in judged.not_run}
                 failures += [f"{cell.where}: {cell.message}" for cell in judged.failed_cells]
         else:
             judged = Judged(self.settings.seed)
@@ -179,7 +182,7 @@ def claims_in(path: Path) -> list[tuple[Key, str]]:
     found: list[FoundStudy] | list[FoundDerivation]
     if is_study(path):
         found = studies_in(path)
-        return [(claim.key, claim.profile) for item in found for claim in item.study.claims]
+        return [(claim.key, claim.profile) for item in found for claim in (*item.study.claims, *item.study.universals)]
     found = derivations_in(path)
     return [(item.derivation.key, PROFILES[0]) for item in found]
 
@@ -196,6 +199,8 @@ def explain(verdict: Verdict) -> str:
     elif verdict.control_outcome not in (None, "refuted"):
         mutation = (verdict.control_detail or {}).get("mutation", "unnamed")
         lines.append(f"  its control ({mutation}) must be refuted; got {spoken(verdict.control_outcome)}")
+    if counterexample := (verdict.search or {}).get("counterexample"):
+        lines += ["  counterexample:", *(f"    {line}" for line in counterexample["code"].splitlines())]
     lines.append(f"  {verdict.reproduce}")
     return "\n".join(lines)
 

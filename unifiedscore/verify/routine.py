@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,8 @@ from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
 from unifiedscore.output import encoded, note, short_path
 from unifiedscore.profiles import PROFILES
+from unifiedscore.study.attack.run import attack_studies, stored_searches
+from unifiedscore.study.attack.store import SEARCHES
 from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, found_by_default
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
@@ -62,6 +64,23 @@ class Judged:
         self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry.claim)]
         self.failed_cells += failed_cells(study.name, dataset)
 
+    def add_searches(self, found: FoundStudy, searches: Mapping[str, xr.Dataset], *, claim: str | None) -> None:
+        """Judge what was searched of a study's universals; the others wait for a larger profile, or for a search."""
+        study = found.study
+        for universal in (u for u in study.universals if claim in (None, u.id)):
+            dataset = searches.get(universal.name)
+            if dataset is None:
+                reason = f"needs the profile {universal.profile}, or was not searched: unifiedscore falsify"
+                entry = NotRun(universal.id, universal.regime, study.name, universal.profile, reason)
+                self.not_run.append(entry)
+                continue
+            if what_changed(_identity(dataset), found.path):
+                self.stale.append(study.name)
+            profile = profile_of(dataset, default=PROFILES[0])
+            verdicts = judge(study, dataset)
+            self.verdicts += [self._reproducible(verdict, found.path, profile) for verdict in verdicts]
+            self.failed_cells += failed_cells(study.name, dataset)
+
     def add_derivation(self, found: FoundDerivation, result: Verdict | str) -> None:
         """Add the verdict on a derivation, or the message with which it failed."""
         if isinstance(result, Verdict):
@@ -94,12 +113,12 @@ def select(found: Found, claim: str | None) -> Found:
         return found
     if claim not in found.claim_ids():
         raise UnknownNameError("claim", claim, found.claim_ids())
-    studies = tuple(item for item in found.studies if any(c.id == claim for c in item.study.claims))
+    studies = tuple(item for item in found.studies if claim in item.study.claim_ids())
     names = {item.study.name for item in studies}
     return Found(
         studies,
         tuple(item for item in found.derivations if item.derivation.claim == claim),
-        tuple(item for item in found.figures if names.issuperset(item.studies)),
+        tuple(item for item in found.figures if names.issuperset(name.removesuffix(SEARCHES) for name in item.studies)),
     )
 
 
@@ -115,8 +134,23 @@ def verify(
     datasets = measure_studies([item.study for item in found.studies], settings)
     for item, dataset in zip(found.studies, datasets, strict=True):
         judged.add_study(item, dataset, claim=claim)
+    searches = attack_studies([item.study for item in found.studies], settings, claim=claim)
+    for item in found.studies:
+        judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
     for item, result in prove_all(found.derivations, settings.executor, settings.seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
+    return judged.ledger(profile=settings.profile)
+
+
+def attack_found(
+    found: Found, settings: RunSettings, *, claim: str | None = None, budget: int | None = None, shrink: bool = True
+) -> Ledger:
+    """Attack the universal claims of every study found, and nothing else; returns their ledger."""
+    judged = Judged(settings.seed)
+    studies = [item.study for item in found.studies]
+    searches = attack_studies(studies, settings, claim=claim, budget=budget, shrink=shrink)
+    for item in found.studies:
+        judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
     return judged.ledger(profile=settings.profile)
 
 
@@ -144,6 +178,7 @@ def judge_results(
             judged.add_study(item, datasets[item.study.name], claim=claim)
         except StudyError as error:
             raise FileError(f"{out / item.study.name}.nc cannot be judged: {error}") from error
+        judged.add_searches(item, stored_searches(item.study, out), claim=claim)
     for item, result in prove_all(found.derivations, executor, seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
     return judged.ledger(profile=str(next(iter(profiles), "quick")))

@@ -1,0 +1,61 @@
+"""The universal claims of this repository: their two routes agree, and what refuted a claim before still does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore.study.attack.certify import compare
+from unifiedscore.study.attack.evaluate import evaluate
+from unifiedscore.study.attack.yardstick import Yardstick
+from unifiedscore.study.discover import studies_in, universal_in
+from unifiedscore.study.records import Record
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "studies").glob("*/study_universal_*.py"))
+NAMES = [(file, universal.name) for file in FILES for found in studies_in(file) for universal in found.study.universals]
+
+
+@pytest.mark.parametrize(("file", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_two_routes_agree_on_random_instances(file, name):
+    universal = next(u for found in studies_in(file) for u in found.study.universals if u.name == name)
+    assert us.testing.check_universal(universal, np.random.default_rng(1), count=4) >= 3
+
+
+CERTIFIED = [("universal.matched_gaussian", ""), ("universal.matched_two", "second moments apart"),
+             ("universal.practical_cosine", "")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "regime"), CERTIFIED)
+def test_known_counterexamples_are_starts_that_both_routes_certify(claim, regime):
+    universal = universal_in(ROOT / "studies" / "drift" / "study_universal_gaussians.py", claim, regime=regime)
+    yardstick, certified = Yardstick.of(universal, "claim"), 0
+    for start in universal.starts:
+        first = universal.quantity(start)
+        second = Record("ok", universal.second(start))
+        certified += compare(start, first, second, yardstick).certified
+    assert certified >= max(1, len(universal.starts) // 2)
+
+
+def test_the_drift_opposes_its_score_in_sixteen_dimensions_as_the_fields_of_the_package_say():
+    """The first start of `universal.practical_cosine`, with full covariances and draws of the model."""
+    universal = universal_in(ROOT / "studies" / "drift" / "study_universal_gaussians.py", "universal.practical_cosine")
+    start = universal.starts[0]
+    p = us.GaussianMixture(np.zeros((1, 16)), np.diag([0.05] * 8 + [1.0] * 8))
+    q = us.GaussianMixture(np.zeros((1, 16)), np.diag([0.001] * 8 + [1.0] * 8))
+    kernel = us.Laplace(bandwidth=0.2 * np.sqrt(8.4 + 8.008))
+    x = q.sample(2000, np.random.default_rng(0))
+    fields = [field(kernel, target=p, model=q)(x) for field in (us.Drift, us.ScoreDifference)]
+    cosine = us.metrics.global_cosine(*fields)
+    assert cosine == pytest.approx(-0.9534, abs=5e-4)
+    # 2000 draws know the cosine to about 1 %.
+    assert universal.quantity(start)["value"] == pytest.approx(cosine, abs=0.01)
+
+
+def test_an_evaluation_names_the_route_and_the_control():
+    universal = universal_in(ROOT / "studies" / "closed_form" / "study_universal_paths.py", "universal.descent")
+    start = universal.space.decode(np.random.default_rng(3).random(universal.space.coordinates))
+    labels = {"claim": universal.id, "regime": "-", "route": "first", "instance": start.text}
+    right, wrong = (evaluate([universal], labels | {"variant": variant}) for variant in ("claim", "control"))
+    assert right["value"] <= 1 + 1e-9 < wrong["value"]
