@@ -13,6 +13,7 @@ from unifiedscore import posterior as compiled
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples as HostSamples
+from unifiedscore.posterior.loops import NEAR
 from unifiedscore.torch.host import host_gradients, slope_rule
 from unifiedscore.torch.pairs import DIRECT
 from unifiedscore.torch.samples import (
@@ -24,7 +25,7 @@ from unifiedscore.torch.samples import (
     tensor_points,
     working_dtype,
 )
-from unifiedscore.torch.tiles import SCALARS, VECTORS, Law, gradients, in_doubt, values
+from unifiedscore.torch.tiles import SCALARS, VECTORS, Law, gradients, in_doubt, rounding_of_products, values
 
 _ALL = (*VECTORS, *SCALARS)
 # Powers of the unit of length in each moment.
@@ -202,6 +203,8 @@ def _by_the_engine(kernel, law: HostSamples, x, wants, exclude) -> dict[str, tor
     else:
         record = compiled.posterior_moments(*arguments, **options)
         found = {name: getattr(record, name) for name in (*wants, "relative_error")}
+        if host.dtype.itemsize > x.element_size():
+            found["relative_error"] = found["relative_error"] + torch.finfo(x.dtype).eps
     return {name: torch.from_numpy(value).to(x.dtype) for name, value in found.items()}
 
 
@@ -406,7 +409,8 @@ def _rounding(kernel, points, queries, found, dtype) -> torch.Tensor:
         deep = torch.where(distance > 0, reach.log() - distance.clamp_min(least).log(), 0.0).clamp_min(0.0)
         size = 8.0 + 4.0 * (found["log_normalizer"].abs() + deep + np.log(len(points)))
         if queries.shape[1] >= DIRECT:
-            # Products of coordinates: r^2 is wrong by some eps (|x|^2 + |y|^2), and log k by b/2 of that.
-            size += 8.0 * (queries - law.center()).square().sum(1) / found["preconditioner"].clamp_min(least)
+            # Products of coordinates: r^2 is wrong by some eps (|x|^2 + |y|^2), and log k by b/2 of that. They are
+            # taken of pairs beyond r^2 = (|x|^2 + |y|^2)/256 alone, which bounds the relative error of r^2 and 1/b.
+            size += 4.0 * rounding_of_products(law, queries) + 1.0 / NEAR
         bound = work * size + np.finfo(np.float64).eps * kernel.rounding
         return bound + (0.0 if dtype == torch.float64 else torch.finfo(dtype).eps)

@@ -252,12 +252,20 @@ def in_doubt(law: Law, x: torch.Tensor, log_normalizer: torch.Tensor) -> torch.T
     eps = torch.finfo(x.dtype).eps
     bound = eps * (8.0 + 4.0 * log_normalizer.abs())
     if x.shape[1] >= DIRECT:
-        center = law.center()
-        largest = max(
-            float((law.points[start:stop] - center).square().sum(1).amax())
-            for start, stop in blocks(len(law.points), tile_sizes(x.device)[1])
-        )
-        norms = (x - center).square().sum(1) + largest
-        bound = bound + 2.0 * eps * norms * law.profile.weight(NEAR * norms)
+        bound = bound + 2.0 * eps * rounding_of_products(law, x)
     # Also where the bound is not a number.
     return ~(bound <= _DOUBT)
+
+
+def rounding_of_products(law: Law, x: torch.Tensor) -> torch.Tensor:
+    r"""Return $N b(r_N)$ with $N = |x|^2 + \max_j |y_j|^2$ and the least $r_N^2 = N/256$ of a product, (n,).
+
+    It grows with N, so that it is the largest for the sample that is farthest from the centre.
+    """
+    center = law.center()
+    largest = max(
+        float((law.points[start:stop] - center).square().sum(1).amax())
+        for start, stop in blocks(len(law.points), tile_sizes(x.device)[1])
+    )
+    norms = (x - center).square().sum(1) + largest
+    return norms * law.profile.weight(NEAR * norms)
