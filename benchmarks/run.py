@@ -18,6 +18,8 @@ from pathlib import Path
 from comparison import Row, options_parser, read_rows
 
 HERE = Path(__file__).resolve().parent
+# What is measured on a device, and what grows to a million points, have tables of their own.
+ON_THEIR_OWN = ("gpu", "scaling")
 ROOT = HERE.parent
 
 
@@ -44,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    # What is measured on a device has a table of its own.
-    paths = sorted({*HERE.glob("bench_*.py")} - {HERE / "bench_gpu.py"})
+    paths = sorted({*HERE.glob("bench_*.py")} - {HERE / f"bench_{name}.py" for name in ON_THEIR_OWN})
     found = {path.stem.removeprefix("bench_"): path for path in paths}
     parser = options_parser(__doc__)
     parser.add_argument("name", nargs="*", help=f"which benchmarks; default: all of {', '.join(found)}")
