@@ -93,7 +93,7 @@ def test_batch_drift(way, rng):
 
 def test_sinkhorn_has_a_gradient_of_the_queries_alone(way, rng):
     x, p = torch.tensor(rng.normal(size=(6, 2)), requires_grad=True), torch.tensor(rng.normal(size=(7, 2)))
-    drift = ust.SinkhornDrift(us.Gaussian(1.5), target=p, model=x.detach())
+    drift = ust.SinkhornDrift(us.Gaussian(1.5), target=p, model=x.detach().clone())
     assert torch.autograd.gradcheck(drift, x)
     with pytest.raises(InputError, match=r"give model\.detach\(\)"):
         ust.SinkhornDrift(us.Gaussian(1.5), target=p, model=x)

@@ -156,7 +156,8 @@ def _floored(kernel, parts, row, columns, masked, floor):
                 affinity = profile.log_kernel(tile.squared)
                 affinity.sub_(0.5 * row[start:stop, None]).sub_(0.5 * column[first:last]).exp_()
                 if masked and place == 1:
-                    rows = torch.arange(max(start, first), min(stop, last), device=x.device)
+                    begin, end = max(start, first), min(stop, last)  # of the diagonal, which may pass the tile by
+                    rows = torch.arange(begin, max(begin, end), device=x.device)
                     affinity[rows - start, rows - first] = 0.0
                 replaced += int((affinity.square() < floor).sum())
                 affinity.clamp_min_(least)
