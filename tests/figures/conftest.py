@@ -1,11 +1,17 @@
 """Data sets with the shape of the studies', filled with the asymptotic laws that their figures are to show."""
 
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+import unifiedscore as us
+from unifiedscore.study.discover import studies_in
+from unifiedscore.study.pool import InProcess
+
+ROOT = Path(__file__).parents[2]
 SCALE = {-0.5: 4.0, 0.0: 1.0, 0.5: 0.3}
 ESTIMATORS = ["population", "same_sample", "split_sample", "cross_fitted"]
 DIMENSIONS = np.array([4**k for k in range(1, 11)])
@@ -500,7 +506,20 @@ def learned_sampling():
     return _labelled(data, axes)
 
 
+def searches(path):
+    """A short search of every universal claim in a study file."""
+    (study,) = (found.study for found in studies_in(ROOT / "studies" / path))
+    with tempfile.TemporaryDirectory() as out:
+        found = {
+            u.name: us.falsify(study, claim=u.name, budget=40, out=out, executor=InProcess(), shrink=False)
+            for u in study.universals
+        }
+        return xr.DataTree.from_dict({name: dataset.load() for name, dataset in found.items()})
+
+
 BUILDERS |= {
+    "universal_gaussians.search": lambda: searches("drift/study_universal_gaussians.py"),
+    "universal_paths.search": lambda: searches("closed_form/study_universal_paths.py"),
     "learned_gradients": learned_gradients,
     "learned_descriptions": learned_descriptions,
     "learned_filter": learned_filter,

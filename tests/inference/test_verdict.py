@@ -29,6 +29,7 @@ BASE = {
 CONTROLS = (None, *OUTCOMES)
 AS_EXPECTED = {
     ("supported", "refuted"),
+    ("survived", "refuted"),
     *itertools.product(("refuted", "inconclusive", "not_applicable"), (None, "refuted")),
 }
 """(outcome, which is the expected one; outcome of the control): refuted, or none where none is needed."""

@@ -168,7 +168,8 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain Python values with the ledger's keys; infinities and NaN become None.
 
-        `of` is a key of Monte Carlo verdicts alone, `sharpness` of inequalities, `control_kind` where it is known.
+        `of` is a key of Monte Carlo verdicts alone, `sharpness` of inequalities, `search` of universal claims, `looks`
+        of verdicts that asked for more seeds, `control_kind` where it is known.
         """
         entry = {field.name: json_value(getattr(self, field.name)) for field in fields(self)}
         return {name: value for name, value in entry.items() if name not in _IF_KNOWN or value not in ("", None)}
@@ -196,7 +197,7 @@ class Verdict:
         return cls(**{f.name: entry[f.name] for f in fields(cls) if f.name in entry})
 
 
-_IF_KNOWN = ("of", "control_kind", "sharpness")
+_IF_KNOWN = ("of", "control_kind", "sharpness", "search", "looks")
 
 
 def claim_name(claim: str, regime: str) -> str:

@@ -80,7 +80,9 @@ def falsify(
         raise InputError(f"study {study.name} makes no universal claim; give it universals=[Universal(...)]")
     if claim is None and len(names) > 1:
         raise InputError(f"study {study.name} makes several universal claims; name one: {', '.join(names)}")
-    chosen = [u for u in study.universals if claim in (None, u.name, u.id)]
+    # The name of a claim without a regime is also the id of its regimes: the name is meant.
+    chosen = [u for u in study.universals if claim in (None, u.name)]
+    chosen = chosen or [u for u in study.universals if claim == u.id]
     if not chosen:
         raise UnknownNameError("universal", claim, names)
     if len(chosen) > 1:
