@@ -140,8 +140,10 @@ MUTATIONS = (
     ),
     Mutation(
         "inference/verdict.py",
-        "if self.outcome != self.expected:\n            return False\n        if self.control_outcome is None:\n"
-        '            return self.expected != "supported"\n        return self.control_outcome == "refuted"',
+        "if self.outcome != self.expected or not self.sharpness_as_expected:\n            return False\n"
+        "        if self.control_outcome is None:\n"
+        '            return self.expected not in ("supported", "survived")\n'
+        '        return self.control_outcome == "refuted"',
         "return self.outcome == self.expected",
         "a verdict is as expected whatever became of its control",
         studies=(PLANTED,),

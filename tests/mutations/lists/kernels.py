@@ -35,8 +35,8 @@ MUTATIONS = (
     ),
     Mutation(
         "kernels/laplace.py",
-        "weight[i, j] = -rate * rate / log_k if",
-        "weight[i, j] = -rate / log_k if",
+        "    scale = -rate * rate\n",
+        "    scale = -rate\n",
         "the tile's weight b lacks a factor of the bandwidth",
         studies=("studies/drift/study_laplace_mechanism.py", RADIAL),
         tests=(LAWS,),

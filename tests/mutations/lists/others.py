@@ -60,8 +60,8 @@ MUTATIONS = (
     ),
     Mutation(
         "verify/routine.py",
-        "        self.failed_cells += failed_cells(study.name, dataset)",
-        "        failed_cells(study.name, dataset)",
+        "        self.failed_cells += failed_cells(study.name, dataset)\n\n    def add_searches",
+        "        failed_cells(study.name, dataset)\n\n    def add_searches",
         "cells that fail are forgotten",
         studies=(PLANTED,),
         tests=("test_cli.py::test_a_failed_cell_exits_with_three_and_stands_in_the_ledger",),

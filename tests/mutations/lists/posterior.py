@@ -14,8 +14,8 @@ ESTIMATORS = ("derivations/closed_form/derive_estimators.py",)
 MUTATIONS = (
     Mutation(
         "posterior/loops.py",
-        "sums[i, 0] = sums[i, 0] * factor * factor + square",
-        "sums[i, 0] = sums[i, 0] * factor + square",
+        "sums[i, 0] = sums[i, 0] * factor * factor + square\n        sums[i, 1] = sums[i, 1]",
+        "sums[i, 0] = sums[i, 0] * factor + square\n        sums[i, 1] = sums[i, 1]",
         "squares of weights are rescaled once between tiles",
         studies=(SUMS,),
         tests=(BRUTE, "posterior/test_tiled.py::test_tile_boundaries"),
@@ -54,15 +54,15 @@ MUTATIONS = (
     ),
     Mutation(
         "posterior/loops.py",
-        "distance += w * np.sqrt(r_row[j])",
-        "distance += w * r_row[j]",
+        "distance += w * np.sqrt(r_row[j])\n            inverse",
+        "distance += w * r_row[j]\n            inverse",
         "the mean distance is that of squares",
         studies=("studies/drift/study_laplace_mechanism.py", SUMS),
         tests=(BRUTE,),
     ),
     Mutation(
         "posterior/loops.py",
-        "inverse += w / b if b > 0.0 else 0.0",
+        "inverse += w / b if b > zero else zero",
         "inverse += w * b",
         "the preconditioner averages b instead of 1/b",
         studies=(RADIAL, "studies/drift/study_laplace_mechanism.py"),
