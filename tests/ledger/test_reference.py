@@ -45,6 +45,7 @@ def test_every_claim_in_it_is_made_by_a_study_or_derivation_of_this_repository(r
     found = discover([ROOT], kinds=("studies", "derivations"))
     claims = {claim.key for item in found.studies for claim in item.study.claims}
     claims |= {item.derivation.key for item in found.derivations}
+    claims |= {universal.key for item in found.studies for universal in item.study.universals}
     assert {verdict.key for verdict in reference.verdicts} <= claims
     pairs = {key[:2] for key in claims}
     assert {(entry.claim, entry.regime) for entry in reference.not_run} <= pairs

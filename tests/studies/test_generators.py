@@ -28,7 +28,7 @@ def test_the_quick_profile_trains_nothing_and_the_standard_one_thirty_two_seeds(
 
 def test_without_torch_measuring_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"unifiedscore\[train\]"):
+    with pytest.raises(MissingDependencyError, match=r"unifiedscore\[torch\]"):
         STUDY.measure({**CELL, "dataset": "ring"}, np.random.default_rng(0))
 
 

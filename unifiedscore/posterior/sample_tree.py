@@ -55,7 +55,7 @@ class SampleTree:
         leaves = 1
         while m > LEAF * leaves:
             leaves *= 2
-        sorted_points, order = np.array(points, dtype=np.float64, order="C"), np.arange(m)
+        sorted_points, order = points.astype(np.float64, order="C"), np.arange(m)
         starts, ends = np.empty(2 * leaves, np.int64), np.empty(2 * leaves, np.int64)
         boxes, (mass, heaviest, lighter) = np.empty((2 * leaves, 2, d)), np.zeros((3, 2 * leaves))
         _split(sorted_points, order, starts, ends, boxes)

@@ -41,7 +41,8 @@ OTHER = set(
     "slope smoothing smoothness source spacing spectrum split_sample stability standard_error start_time state "
     "chain levels narrow sampled shown wide statement statistic steps "
     "study systems terminal thin tilt time time_derivative tolerance toward transform "
-    "transpose trials truth untilted variance variances weight covariance_error cross_fitted".split()
+    "transpose trials truth untilted variance variances weight covariance_error cross_fitted "
+    "batch_size control_kind count device dtype looks precision search sharpness tensors universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
 RESULTS = set(
