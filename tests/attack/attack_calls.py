@@ -37,6 +37,7 @@ def outcome(call, arguments, argument, what=""):
     try:
         with time_limit(SECONDS), warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", DeprecationWarning)  # an answer, with advice
             result = call(**arguments)
     except (UnifiedScoreError, TypeError) as error:
         text = str(error)

@@ -5,9 +5,10 @@ import attack_laws
 import attack_processes
 import attack_samplers
 import attack_studies
+import attack_universal
 
 
 def doors():
     """The table: one entry for each public name."""
-    parts = (attack_laws, attack_fields, attack_processes, attack_samplers, attack_studies)
+    parts = (attack_laws, attack_fields, attack_processes, attack_samplers, attack_studies, attack_universal)
     return {name: calls for part in parts for name, calls in part.doors().items()}

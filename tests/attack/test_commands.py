@@ -39,6 +39,8 @@ COMMANDS = {
     "export: no such format": "export torn --format word",
     "run --check without records": "run studies --check --out empty",
     "train: no such file": "train nowhere.npy",
+    "falsify: no such claim": "falsify studies --claim no.such",
+    "falsify: no evaluation": "falsify studies --budget 0",
     "diagnose: no such file": "diagnose nowhere.npy good.npy",
     "diagnose: a folder": "diagnose folder.npy good.npy",
     "diagnose: an empty file": "diagnose empty.npy good.npy",

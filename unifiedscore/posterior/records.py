@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.validate import shown
+
+
+def check_share(visited) -> None:
+    """Raise an error unless `visited` is a fraction."""
+    if isinstance(visited, bool) or not isinstance(visited, Real) or not 0.0 <= visited <= 1.0:
+        raise InputError(f"visited must be a number in [0, 1]; got {shown(visited)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class PosteriorMoments:
                 raise InputError(
                     f"{name} must agree with the other moments; got shape {value.shape} for {n[0]} queries"
                 )
+        check_share(self.visited)
 
     @property
     def residual(self) -> np.ndarray:

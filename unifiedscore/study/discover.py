@@ -254,10 +254,14 @@ def universal_in(path: str | Path, claim: str, *, regime: str = "") -> Universal
     UnknownNameError
         The file makes no such claim.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise StudyError(f"path must be that of a study file; got {shown(path)}")
+    if not isinstance(claim, str) or not isinstance(regime, str):
+        raise StudyError(f"claim and regime must be text; got {shown(claim)} and {shown(regime)}")
     universals = {u.name: u for found in studies_in(Path(path)) for u in found.study.universals}
     name = claim_name(claim, regime)
     if name not in universals:
-        raise UnknownNameError("universal", name, universals)
+        raise UnknownNameError("universal claim", name, universals)
     return universals[name]
 
 

@@ -84,7 +84,7 @@ def falsify(
     chosen = [u for u in study.universals if claim in (None, u.name)]
     chosen = chosen or [u for u in study.universals if claim == u.id]
     if not chosen:
-        raise UnknownNameError("universal", claim, names)
+        raise UnknownNameError("universal claim", claim, names)
     if len(chosen) > 1:
         raise InputError(f"{claim} is attacked in several regimes; name one: {', '.join(u.name for u in chosen)}")
     if budget is not None:

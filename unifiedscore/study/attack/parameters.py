@@ -223,13 +223,22 @@ class Choice(Parameter):
 def bounds(parameter, kind: str, number: type) -> tuple:
     """The bounds of a parameter, which must be finite, in order, and positive for a logarithmic scale."""
     low, high = parameter.low, parameter.high
-    if not all(isinstance(end, number) and not isinstance(end, bool) and math.isfinite(end) for end in (low, high)):
+    if not all(isinstance(end, number) and not isinstance(end, bool) and _is_finite(end) for end in (low, high)):
         raise InputError(f"{kind}: low and high must be finite numbers; got {shown(low)} and {shown(high)}")
     if not low < high:
         raise InputError(f"{kind} needs low < high; got {low!r} and {high!r}")
+    if not isinstance(getattr(parameter, "log", False), bool):
+        raise InputError(f"{kind}: log must be True or False; got {shown(parameter.log)}")
     if getattr(parameter, "log", False) and not low > 0:
         raise InputError(f"{kind} with log=True needs low > 0; got {low!r}")
     return low, high
+
+
+def _is_finite(value) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond floats
+        return False
 
 
 def place(u: float, low: float, high: float, log: bool) -> float:

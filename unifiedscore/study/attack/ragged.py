@@ -11,7 +11,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.study.attack.parameters import Known, Parameter, Real, bounds
-from unifiedscore.validate import integer, shown
+from unifiedscore.validate import integer, number, shown
 
 LOGITS = 6.0  # softmax coordinates reach from -6 to 6: weights from 2.5e-6 on
 
@@ -32,7 +32,7 @@ class Simplex(Parameter):
 
     def __post_init__(self):
         integer(self.size, "Simplex: size", low=2)
-        if not 0 <= self.floor < 1 / self.size:
+        if not 0 <= number(self.floor, "Simplex: floor") < 1 / self.size:
             raise InputError(f"Simplex: floor must lie in [0, 1/{self.size}); got {shown(self.floor)}")
 
     @property
