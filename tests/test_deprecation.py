@@ -278,6 +278,10 @@ def test_one_name_for_one_thing():
     elsewhere = {
         ("references/recursion.py", "log_expectation", "steps"),  # the steps themselves, not how many
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
+        ("learned/split.py", "memorisation_step", "steps"),  # the steps themselves, too
+        ("study/attack/explore.py", "_Lane", "steps"),
+        ("study/attack/run.py", "_next", "steps"),
+        ("study/attack/certify.py", "certify", "most"),  # candidates, of which each is evaluated once
         ("study/pool.py", "put", "most"),
         ("study/pool.py", "_put", "most"),
         ("cli/train.py", "train_command", "steps"),  # the option --steps

@@ -132,7 +132,7 @@ class Grid:
         paired = tuple(paired)
         checked = {name: _labels(name, labels) for name, labels in axes.items()}
         for name in paired:
-            if name not in checked:
+            if not isinstance(name, str) or name not in checked:
                 raise UnknownNameError("paired axis", name, checked)
             if name == "seed":
                 raise InputError("the axis seed cannot be paired: all replicates would see the same draws")

@@ -6,7 +6,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.study.attack.run import attack_studies
 from unifiedscore.study.settings import RunSettings
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@renamed(rng_seed="seed")
 def falsify(
     study: Study,
     *,
