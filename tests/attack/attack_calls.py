@@ -42,7 +42,8 @@ def outcome(call, arguments, argument, what=""):
     except (UnifiedScoreError, TypeError) as error:
         text = str(error)
         # Where two arguments disagree in their dimension, either may be the one that is named.
-        names = list(arguments) if what in DISAGREEMENTS else [argument, argument.removesuffix("s")]
+        others = list(arguments) if what in DISAGREEMENTS else []
+        names = [argument, argument.removesuffix("s"), *others]
         given = str(arguments[argument])
         if isinstance(error, FileError) and given in text:  # a file is named by its path
             return "refused"

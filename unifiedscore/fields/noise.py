@@ -120,7 +120,7 @@ class Noise:
         if draws is None and not rule.population:
             raise InputError(
                 f"draws, the length of a noise tuple, is needed with the policy {rule.name!r}: "
-                f"write Noise({rule.name!r}, draws=8)"
+                f"write Noise({rule.name!r}, draws=8), or hand the tuples over as given="
             )
         if rule.antithetic and draws % 2:
             raise InputError(f"draws must be even with the noise policy {rule.name!r}; got {draws}")
