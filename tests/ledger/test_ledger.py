@@ -68,7 +68,6 @@ def test_the_ledger_has_the_keys_that_readers_rely_on(tmp_path):
     assert set(stored["verdicts"][0]) == {
         *("claim", "regime", "study", "statement", "source", "evidence", "outcome", "expected", "reason", "finding"),
         *("estimate", "interval", "region", "control_outcome", "control_detail", "hypotheses", "cells", "reproduce"),
-        *("search", "looks"),
     }
     assert stored["verdicts"][0]["region"] == {"low": 0.5, "high": None}
 
