@@ -28,6 +28,9 @@ SUPPORT_LEVEL = 0.99
 CONTROL_KINDS = ("measurement", "law", "resolution only", "none")
 """What a control changes: the computation, the law it is about, or the predicted region alone; or there is none."""
 
+SHARP, LOOSE = 0.98, 0.03
+"""An inequality is called sharp from here on, and loose below: shares of its bound that the worst cell attains."""
+
 REFUTE_LEVEL = 0.9999
 """Level of the interval that must miss the region. K Monte Carlo verdicts are all right with chance >= 1 - K 1e-4."""
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from unifiedscore.inference.verdict import LOOSE, SHARP
+
 if TYPE_CHECKING:
     from unifiedscore.inference import Verdict
     from unifiedscore.ledger.ledger import Ledger
 
-SHARP, LOOSE = 0.98, 0.03
-"""An inequality is called sharp from here on, and loose below: shares of its bound that the worst cell attains."""
 _CONTROLS = {
     "measurement": "{} by measurement",
     "law": "{} by law",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unifiedscore.errors import StudyError
-from unifiedscore.inference.verdict import Verdict, claim_name
+from unifiedscore.inference.verdict import LOOSE, SHARP, Verdict, claim_name
 from unifiedscore.study.attack.explore import STAGES
 from unifiedscore.study.attack.space import Instance
 from unifiedscore.study.attack.store import FEASIBLE, VARIANTS, disagreement
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from unifiedscore.study.study import Study
 
 FEW = 0.05  # share of feasible instances below which the search is warned about
-SHARP, LOOSE = 0.98, 0.03
 
 
 def judge_search(study: Study, dataset: xr.Dataset) -> Verdict:
