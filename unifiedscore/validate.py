@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -159,6 +160,17 @@ def choice(value, name: str, allowed) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise InputError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {shown(value)}")
     return value
+
+
+def sequence(value, name: str, what: str) -> tuple:
+    """Return the entries of a list, tuple or other iterable as a tuple; `what` says what they are."""
+    if isinstance(value, str | bytes | Mapping):
+        raise InputError(f"{name} must be a list of {what}; got {shown(value)}")
+    try:
+        entries = iter(value)
+    except TypeError:  # an array without axes claims to be iterable
+        raise InputError(f"{name} must be a list of {what}; got {shown(value)}") from None
+    return tuple(entries)
 
 
 def function(value, name: str, signature: str):

@@ -9,6 +9,7 @@ import typer
 
 from unifiedscore.cli.options import Seed
 from unifiedscore.errors import InputError
+from unifiedscore.validate import shown
 
 
 def diagnose_command(
@@ -48,4 +49,6 @@ def _numbers(text: str | None) -> list[float] | None:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"--bandwidth must be numbers separated by commas, as in 0.05,0.2,0.5; got {text!r}") from None
+        raise InputError(
+            f"--bandwidth must be numbers separated by commas, as in 0.05,0.2,0.5; got {shown(text)}"
+        ) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from unifiedscore.errors import FileError, InputError, UnknownNameError
 from unifiedscore.measures import GaussianMixture, load_measure, load_pair, load_points, measure_names, pair_names
 from unifiedscore.measures.library import _MEASURES, _PAIRS
+from unifiedscore.validate import shown
 
 ENDINGS = (".npy", ".npz", ".nc", ".csv")
 
@@ -70,7 +71,7 @@ def _named(spec: str, table, kind: str, known) -> tuple[str, dict]:
     for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")
         if not equals:
-            raise InputError(f"parameters of a named data set are written as in digits:label=3; got {spec!r}")
+            raise InputError(f"parameters of a named data set are written as in digits:label=3; got {shown(spec)}")
         parameters[key.strip()] = _value(value.strip())
     return name, parameters
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import points, positive
+from unifiedscore.validate import points, positive, shown
 
 
 @final
@@ -37,7 +37,7 @@ class Attraction(AbstractField):
 
     def __post_init__(self) -> None:
         if not isinstance(self.centers, AbstractField):
-            raise InputError(f"centers must be a field (wrap a callable with as_field); got {self.centers!r}")
+            raise InputError(f"centers must be a field (wrap a callable with as_field); got {shown(self.centers)}")
         object.__setattr__(self, "scale", positive(self.scale, "scale", allow_zero=True))
         object.__setattr__(self, "rate", positive(self.rate, "rate"))
 

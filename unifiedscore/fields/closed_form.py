@@ -10,7 +10,7 @@ from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
 from unifiedscore.keywords import keyword_only
 from unifiedscore.measures import GaussianMixture, as_samples
-from unifiedscore.validate import positive
+from unifiedscore.validate import positive, shown
 
 
 def ClosedFormScore(data, time: float) -> KernelScore:
@@ -121,7 +121,7 @@ def checked_time(time, name: str = "time") -> float:
     """Return `time` as a float in [0, 1)."""
     value = positive(time, name, allow_zero=True)
     if value >= 1.0:
-        raise InputError(f"{name} must lie in [0, 1): the kernel bandwidth is 1 - {name}; got {value!r}")
+        raise InputError(f"{name} must lie in [0, 1): the kernel bandwidth is 1 - {name}; got {shown(value)}")
     return value
 
 

@@ -13,7 +13,7 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import as_samples
 from unifiedscore.memory import refuse_pairs, rows_within
 from unifiedscore.posterior.pairs import distances, weighted_differences
-from unifiedscore.validate import points
+from unifiedscore.validate import points, shown
 
 
 @final
@@ -56,7 +56,7 @@ class CorrectedMeanShift(AbstractField):
     def __post_init__(self) -> None:
         if not isinstance(self.kernel, AbstractKernel):
             raise InputError(
-                f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {self.kernel!r}"
+                f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(self.kernel)}"
             )
         samples = as_samples(self.samples, "samples")
         if np.ptp(samples.weights) > 1e-12 * samples.weights.max():

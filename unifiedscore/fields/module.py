@@ -12,7 +12,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.extras import require_torch
 from unifiedscore.fields.base import AbstractField
-from unifiedscore.validate import answer, points
+from unifiedscore.validate import answer, points, shown
 
 _WHAT = "a field on tensors"
 
@@ -133,13 +133,15 @@ def tensor_field(function, dimension: int, *, dtype, device, batch_size: int | N
     """Return the field, after checking what the tensors are to be."""
     torch = require_torch(_WHAT)
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-        raise InputError(f"dtype must be a float type of PyTorch such as torch.float32; got {dtype!r}")
+        raise InputError(f"dtype must be a float type of PyTorch such as torch.float32; got {shown(dtype)}")
     if device is not None:
         try:
             device = torch.device(device)
         except (RuntimeError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
-            raise InputError(f"device must be a device of PyTorch such as 'cuda'; got {device!r}: {reason}") from None
+            raise InputError(
+                f"device must be a device of PyTorch such as 'cuda'; got {shown(device)}: {reason}"
+            ) from None
     return TensorField(function, dimension, dtype, device, batch_size)
 
 

@@ -166,7 +166,7 @@ def field_noise(noise):
         return "population"
     if noise.given is None or noise.rule.fresh:
         raise InputError(
-            f"a field is a function of the point and draws no noise; got {noise!r}; "
+            f"a field is a function of the point and draws no noise; got {validate.shown(noise)}; "
             'use Noise("shared", given=...) with an (M, d) array, or Noise("population")'
         )
     return noise.given

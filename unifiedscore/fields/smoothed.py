@@ -58,13 +58,13 @@ class Smoothed(AbstractField):
 
     def __init__(self, field, smoothing, *, noise):
         if not isinstance(field, AbstractField):
-            raise InputError(f"field must be a field (wrap a callable with as_field); got {field!r}")
+            raise InputError(f"field must be a field (wrap a callable with as_field); got {shown(field)}")
         object.__setattr__(self, "field", field)
         object.__setattr__(self, "smoothing", positive(smoothing, "smoothing", allow_zero=True))
         noise = field_noise(noise)
         if isinstance(noise, str):
             if noise != "population":
-                raise InputError(f'noise must be an (M, d) array or "population"; got {noise!r}')
+                raise InputError(f'noise must be an (M, d) array or "population"; got {shown(noise)}')
             if field.dimension != 1 and smoothing > 0:
                 raise InputError(
                     'noise="population" is exact in dimension 1 only; '

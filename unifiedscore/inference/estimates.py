@@ -98,11 +98,17 @@ def check_region(test: str, low, high) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
+SMALLEST_LEVEL = 1e-9
+"""Quantiles of smaller levels are rounding."""
+
+
 def check_level(level) -> float:
     """A confidence level strictly between 0 and 1."""
     level = number(level, "level")
     if not 0 < level < 1:
-        raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
+        raise InputError(f"level must lie strictly between 0 and 1; got {shown(level)}")
+    if level < SMALLEST_LEVEL:
+        raise InputError(f"level must be at least {SMALLEST_LEVEL:g}, or the interval is empty; got {shown(level)}")
     return level
 
 

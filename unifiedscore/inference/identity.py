@@ -11,7 +11,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.estimates import Estimate, find_nonfinite, no_estimate, read_values
-from unifiedscore.validate import positive
+from unifiedscore.validate import positive, shown
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -55,7 +55,7 @@ class Identity(AbstractTest):
     def __post_init__(self):
         object.__setattr__(self, "c", positive(self.c, "Identity: c"))
         if not isinstance(self.scale, str) or not self.scale:
-            raise InputError(f"Identity: scale must be the name of the variable that holds it; got {self.scale!r}")
+            raise InputError(f"Identity: scale must be the name of the variable that holds it; got {shown(self.scale)}")
 
     @property
     def low(self) -> float:

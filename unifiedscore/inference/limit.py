@@ -15,7 +15,7 @@ from unifiedscore.inference.estimates import Estimate, check_level, check_region
 from unifiedscore.inference.replicates import OverSeeds, estimate_over_seeds, first_third, last_coefficient
 from unifiedscore.inference.series import Series, arrange, judge_numbers
 from unifiedscore.inference.tail import Tail, order_of, remaining
-from unifiedscore.validate import number
+from unifiedscore.validate import number, shown
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -83,7 +83,7 @@ class Limit(AbstractTest):
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         if not isinstance(self.along, str) or not self.along:
-            raise InputError(f"Limit: along must name the axis that holds x; got {self.along!r}")
+            raise InputError(f"Limit: along must name the axis that holds x; got {shown(self.along)}")
         object.__setattr__(self, "order", number(self.order, "Limit: order"))
         if self.order == 0:
             raise InputError("Limit: order must not be zero: a correction x^0 does not decay")

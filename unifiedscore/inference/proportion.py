@@ -93,6 +93,8 @@ class Proportion(AbstractTest):
         reason = find_nonfinite(shares, "shares")
         if reason:
             return no_estimate(reason)
+        if (shares < -1).any() or (shares > 2).any():  # far enough to overflow in the products below
+            return no_estimate(f"shares lie between 0 and 1; one is {shares[np.abs(shares).argmax()]:.6g}")
         counts = shares * self.trials
         whole = np.rint(counts)
         if (np.abs(counts - whole) > 1e-6 * self.trials**0.5).any() or (whole < 0).any() or (whole > self.trials).any():

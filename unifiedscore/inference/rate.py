@@ -16,7 +16,7 @@ from unifiedscore.inference.estimates import Estimate, check_level, check_region
 from unifiedscore.inference.replicates import OverSeeds, estimate_over_seeds, first_third, last_coefficient
 from unifiedscore.inference.series import Series, arrange, judge_numbers
 from unifiedscore.inference.tail import remaining
-from unifiedscore.validate import choice
+from unifiedscore.validate import choice, shown
 
 _EPS = float(np.finfo(np.float64).eps)
 _ORDERS = (0.1, 8.0)  # of a correction x^-p: slower is indistinguishable from a log, faster from nothing
@@ -91,7 +91,7 @@ class Rate(AbstractTest):
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         if not isinstance(self.along, str) or not self.along:
-            raise InputError(f"Rate: along must name the axis that holds x; got {self.along!r}")
+            raise InputError(f"Rate: along must name the axis that holds x; got {shown(self.along)}")
         choice(self.law, "Rate: law", ("power", "log"))
         choice(self.toward, "Rate: toward", ("infinity", "zero"))
         read_estimand(self.of, "Rate", ("mean", "geometric_mean"))

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.validate import array, real_array
+from unifiedscore.validate import array, real_array, shown
 
 Tile = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -59,7 +59,7 @@ class ScaleMixture:
         if nodes.ndim != 1 or nodes.shape != masses.shape or not (nodes > 0).all() or not (masses > 0).all():
             raise InputError(
                 "atom and weights must hold as many positive nodes as positive masses; "
-                f"got {self.atom!r} and {self.weights!r}"
+                f"got {shown(self.atom)} and {self.weights!r}"
             )
         if self.log_density is None and len(nodes) == 0:
             raise InputError("a scale mixture needs a log_density, an atom or both")

@@ -10,7 +10,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.kernels.base import AbstractKernel
-from unifiedscore.validate import integer, positive, real_array
+from unifiedscore.validate import integer, positive, real_array, shown
 
 _NODES = 4000
 
@@ -96,7 +96,9 @@ def _average(kernel, frequency, dimension, function) -> np.ndarray:
         raise InputError("frequency must be finite and not negative")
     mixture = kernel.scale_mixture() if isinstance(kernel, AbstractKernel) else None
     if mixture is None:
-        raise InputError(f"kernel must be a Gaussian scale mixture such as unifiedscore.Laplace(1.0); got {kernel!r}")
+        raise InputError(
+            f"kernel must be a Gaussian scale mixture such as unifiedscore.Laplace(1.0); got {shown(kernel)}"
+        )
     squared = (xi.reshape(-1, 1) * kernel.bandwidth) ** 2 / 4.0
     parts = [(np.log(mixture.atoms), np.log(mixture.masses) - 0.5 * dimension * np.log(mixture.atoms))]
     if mixture.log_density is not None:

@@ -66,5 +66,7 @@ def chance_copy_rate(dimension: float, *, threshold: float = 1 / 3) -> float:
 def _threshold(value) -> float:
     value = validate.positive(value, "threshold")
     if value > 1:
-        raise InputError(f"threshold must be at most 1: the nearest distance never exceeds the second; got {value!r}")
+        raise InputError(
+            f"threshold must be at most 1: the nearest distance never exceeds the second; got {validate.shown(value)}"
+        )
     return value

@@ -101,7 +101,7 @@ def gradient_variance(
     if law.dimension != 1 or law.n_components != 1 or np.abs(law.mean).max() > 1e-12 * np.sqrt(law.second_moment[0, 0]):
         raise InputError("the gradient variance is a closed form for one centred Gaussian on the line only")
     if cutoff >= 0.5:
-        raise InputError(f"cutoff must be below 1/2; got {cutoff!r}")
+        raise InputError(f"cutoff must be below 1/2; got {validate.shown(cutoff)}")
     gap = validate.number(gap, "gap")
     t, w = log_odds_rule(cutoff)
     spread = float(law.covariance_matrix[0, 0])

@@ -14,6 +14,7 @@ from unifiedscore.errors import FileError, InputError
 from unifiedscore.hdf5 import netcdf_file
 from unifiedscore.measures.csv_files import read_csv
 from unifiedscore.reading import open_regular
+from unifiedscore.validate import shown
 
 LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after it has read the header
 DEFLATE_AT_BEST = 1100  # the format reaches 1032
@@ -71,7 +72,7 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
     try:
         path = Path(path)
     except TypeError:
-        raise FileError(f"path must be a file name; got {path!r}") from None
+        raise FileError(f"path must be a file name; got {shown(path)}") from None
     readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": lambda path, _: read_csv(path)}
     kinds = ", ".join(readers)
     if path.suffix.lower() not in readers:

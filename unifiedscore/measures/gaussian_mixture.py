@@ -331,6 +331,16 @@ class GaussianMixture:
             raise InputError(f"linear must be None or have shape ({d},); got shape {vector.shape}")
         if matrix.shape not in ((), (d, d)):
             raise InputError(f"quadratic must be a number or have shape ({d}, {d}); got shape {matrix.shape}")
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                return self._tilted(vector, matrix, quadratic)
+        except FloatingPointError:
+            raise InputError(
+                "linear or quadratic is so large that the tilted law leaves the floats; rescale the law"
+            ) from None
+
+    def _tilted(self, vector: np.ndarray, matrix: np.ndarray, quadratic) -> GaussianMixture:
+        d = self.dimension
         if self.variances is not None and matrix.ndim == 0:
             # A slope outside the stored axes moves the centres there: store as many axes as it needs.
             k = max(self.active_dimension, int(np.flatnonzero(vector).max(initial=-1)) + 1)

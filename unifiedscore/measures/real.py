@@ -33,7 +33,7 @@ def digits_pair(*, labels: tuple[int, int] | None = None, scaled: bool = True) -
     """
     if labels is not None:
         if np.shape(labels) != (2,):
-            raise InputError(f"labels must be two digits (target, model); got {labels!r}")
+            raise InputError(f"labels must be two digits (target, model); got {validate.shown(labels)}")
         return tuple(digits(label=validate.integer(v, "labels", low=0, high=9), scaled=scaled) for v in labels)
     points = digits(scaled=scaled).points
     half = len(points) // 2
@@ -57,7 +57,9 @@ def image_patches(
     patch = validate.integer(patch, "patch")
     n = validate.integer(n, "n")
     if photograph not in PHOTOGRAPHS:
-        raise InputError(f"photograph must be one of {', '.join(map(repr, PHOTOGRAPHS))}; got {photograph!r}")
+        raise InputError(
+            f"photograph must be one of {', '.join(map(repr, PHOTOGRAPHS))}; got {validate.shown(photograph)}"
+        )
     image = _photograph(photograph, bool(colour))
     rows, columns = image.shape[0] - patch + 1, image.shape[1] - patch + 1
     if min(rows, columns) < 1:

@@ -105,7 +105,7 @@ class ReducedMixture:
         overstate by d - k.
         """
         if (other.active_dimension, other.rest_dimension) != (self.active_dimension, self.rest_dimension):
-            raise InputError(f"other must have the span of this law: expected {self!r}; got {other!r}")
+            raise InputError(f"other must have the span of this law: expected {self!r}; got {validate.shown(other)}")
         first, second = self.second_moment, other.second_moment
         k = self.active_dimension
         total = float(np.sum(first[:k, :k] * second[:k, :k]))
@@ -249,9 +249,11 @@ def select_components(components, weights: np.ndarray) -> tuple[np.ndarray, np.n
         return np.arange(len(weights)), weights
     chosen = np.atleast_1d(validate.array(components, "components"))
     if chosen.ndim != 1 or chosen.size == 0 or chosen.dtype.kind not in "iu":
-        raise InputError(f"components must be a non-empty list of component indices; got {components!r}")
+        raise InputError(f"components must be a non-empty list of component indices; got {validate.shown(components)}")
     if chosen.min() < 0 or chosen.max() >= len(weights) or len(np.unique(chosen)) != len(chosen):
-        raise InputError(f"components must be distinct indices between 0 and {len(weights) - 1}; got {components!r}")
+        raise InputError(
+            f"components must be distinct indices between 0 and {len(weights) - 1}; got {validate.shown(components)}"
+        )
     total = weights[chosen].sum()
     if total == 0:
         raise InputError(f"components must hold some mass; components {components!r} have weight zero")

@@ -96,7 +96,9 @@ def mode_coverage(samples, reference, modes) -> float:
     samples = validate.points(samples, "samples", dimension=reference.shape[1])
     modes = validate.integer_array(modes, "modes", (len(reference),))
     if modes.min() < 0:
-        raise InputError(f"modes must hold a number from 0 for each of {len(reference)} points; got {modes!r}")
+        raise InputError(
+            f"modes must hold a number from 0 for each of {len(reference)} points; got {validate.shown(modes)}"
+        )
     found = modes[nearest_neighbours(reference, samples, 1)[1][:, 0]]
     shares = [np.bincount(labels, minlength=modes.max() + 1) / len(labels) for labels in (found, modes)]
     return float(np.minimum(*shares).sum())

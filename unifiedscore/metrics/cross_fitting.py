@@ -134,7 +134,7 @@ def replicated_cosines(drift, score, weights=None, *, level: float = 0.99) -> Re
     if drift.shape != score.shape:
         raise InputError(f"drift and score must have one shape (R, n, d); got {drift.shape} and {score.shape}")
     if not 0 < level < 1:
-        raise InputError(f"level must lie strictly between 0 and 1; got {level!r}")
+        raise InputError(f"level must lie strictly between 0 and 1; got {validate.shown(level)}")
     weights = validate.weights(weights, "weights", size=drift.shape[1])
     # A query without weight counts for nothing, neither as a group nor for the size of the fields.
     drift, score, weights = drift[:, weights > 0], score[:, weights > 0], weights[weights > 0]

@@ -8,6 +8,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.plotting.style import INK, style, tidy
+from unifiedscore.validate import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def plot_field(
     """
     x, y, u, v = _check(x, y, u, v)
     if kind not in ("stream", "quiver"):
-        raise InputError(f"kind must be 'stream' or 'quiver'; got {kind!r}")
+        raise InputError(f"kind must be 'stream' or 'quiver'; got {shown(kind)}")
     with style():
         ax = _axes(ax)
         size = np.hypot(u, v)

@@ -21,6 +21,7 @@ from unifiedscore.plotting.series import curve
 from unifiedscore.plotting.style import axis_label, darker, new_figure, style, tidy, words
 from unifiedscore.plotting.together import Entry, finish, next_look, together
 from unifiedscore.study.claim import Claim
+from unifiedscore.validate import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,7 +113,7 @@ def plot_scaling(
     'log'
     """
     if beneath not in ("slopes", "ratio"):
-        raise InputError(f"beneath must be 'slopes' or 'ratio'; got {beneath!r}")
+        raise InputError(f"beneath must be 'slopes' or 'ratio'; got {shown(beneath)}")
     if beneath == "ratio" and prediction is None:
         raise InputError("beneath='ratio' divides by a prediction; give prediction=Prediction(exponent, constant=...)")
     law, claim = read_prediction(prediction, variable, along)

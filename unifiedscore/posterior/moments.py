@@ -17,7 +17,7 @@ from unifiedscore.posterior.mixture_engine import MixtureEngine
 from unifiedscore.posterior.pruned import TOLERANCE
 from unifiedscore.posterior.records import PosteriorMoments, PosteriorVectors
 from unifiedscore.posterior.sample_engine import SampleEngine
-from unifiedscore.validate import choice, points, positive
+from unifiedscore.validate import choice, points, positive, shown
 
 Precision = Literal["auto", "float32", "float64"]
 
@@ -203,14 +203,14 @@ def _in_range(result, kernel):
 def as_posterior_measure(kernel, measure, name: str = "measure"):
     """Return `measure` as one that the posterior knows, after checking both arguments."""
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     return measure if isinstance(measure, tuple(_ENGINES)) else as_samples(measure, name)
 
 
 def _at_the_door(kernel, measure, x, precision, tolerance: float = TOLERANCE):
     engine = engine_of(kernel, measure, precision=precision)
     if (tolerance := positive(tolerance, "tolerance", allow_zero=True)) >= 1.0:
-        raise InputError(f"tolerance must lie in [0, 1); got {tolerance!r}")
+        raise InputError(f"tolerance must lie in [0, 1); got {shown(tolerance)}")
     if isinstance(engine, SampleEngine):
         engine = dataclasses.replace(engine, tolerance=tolerance)
     return engine, points(x, "x", dimension=engine.measure.dimension)

@@ -212,7 +212,7 @@ def checked_tolerance(tolerance) -> float:
     """Return the tolerance, a share of the posterior in (0, 1)."""
     found = validate.positive(tolerance, "tolerance")
     if found >= 1.0:
-        raise InputError(f"tolerance must lie in (0, 1); got {tolerance!r}")
+        raise InputError(f"tolerance must lie in (0, 1); got {validate.shown(tolerance)}")
     return found
 
 

@@ -23,7 +23,7 @@ def integrate_time(function: Callable[[float], float], low: float, high: float, 
     Use when an integrand over time is steep near both ends.
     """
     if not 0 < low < high < 1:
-        raise InputError(f"the cut-offs need 0 < low < high < 1; got {low!r} and {high!r}")
+        raise InputError(f"the cut-offs need 0 < low < high < 1; got {validate.shown(low)} and {high!r}")
     order = validate.integer(order, "order", low=2, high=64)
     first, last = np.log(low / (1 - low)), np.log(high / (1 - high))
     count = max(2, int(np.ceil((last - first) / _PANEL)))

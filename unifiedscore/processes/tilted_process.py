@@ -85,7 +85,7 @@ class TiltedProcess:
         if not isinstance(self.base, GaussianMixture):
             raise InputError(f"base must be a GaussianMixture; got {type(self.base).__name__}")
         if not isinstance(self.reward, AbstractReward):
-            raise InputError(f"reward must be a QuadraticReward or a CallableReward; got {self.reward!r}")
+            raise InputError(f"reward must be a QuadraticReward or a CallableReward; got {validate.shown(self.reward)}")
         if self.reward.dimension != self.base.dimension:
             raise InputError(
                 f"reward has dimension {self.reward.dimension} but the base has dimension {self.base.dimension}"

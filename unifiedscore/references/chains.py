@@ -14,6 +14,7 @@ import numpy as np
 
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.samplers.manifold_chain import ChainState, ManifoldChain
+from unifiedscore.validate import shown
 
 CIRCLE_SCHEMES = {
     # name: (carries noise, geodesic step, transported noise)
@@ -86,7 +87,9 @@ def sampler_average(
         Another manifold, an odd number of nodes, or a chain whose carried noise does not stay standard normal.
     """
     if (chain.manifold.n_particles, chain.manifold.dimension) != (3, 1) or noise % 2:
-        raise InputError(f"chain must move 3 particles in 1 dimension and noise be even; got {chain!r} and {noise}")
+        raise InputError(
+            f"chain must move 3 particles in 1 dimension and noise be even; got {shown(chain)} and {noise}"
+        )
     theta, (y, tangent, normal), (x, weights) = _circle(angles, noise)
     values = statistic(y).mean(1)
 

@@ -77,5 +77,5 @@ def terminal_variance(gain: float) -> float:
 def _curvature(q) -> float:
     q = float(q)
     if not q > -1:
-        raise InputError(f"curvature must exceed -1 or the tilted law does not normalise; got {q!r}")
+        raise InputError(f"curvature must exceed -1 or the tilted law does not normalise; got {validate.shown(q)}")
     return q

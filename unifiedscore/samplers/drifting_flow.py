@@ -14,7 +14,7 @@ from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import GaussianMixture, ReducedMixture, Samples, as_samples
 from unifiedscore.posterior import posterior_field, posterior_moments
 from unifiedscore.posterior.moments import as_posterior_measure
-from unifiedscore.validate import choice, count, generator, integer, points, positive, real_array
+from unifiedscore.validate import choice, count, generator, integer, points, positive, real_array, shown
 
 Rule = Literal["drift", "sharp", "batch", "sinkhorn"]
 SelfTerms = Literal["mask", "keep", "independent"]
@@ -122,7 +122,7 @@ class DriftingFlow:
         if isinstance(self.target, ReducedMixture):
             raise InputError("target must be a law in the space of the particles; got a ReducedMixture")
         if self.rule == "sharp" and self.kernel.sharp() is None:
-            raise InputError(f"rule 'sharp' needs a kernel with a finite sharp kernel; got {self.kernel!r}")
+            raise InputError(f"rule 'sharp' needs a kernel with a finite sharp kernel; got {shown(self.kernel)}")
         if self.rule in ("batch", "sinkhorn") and isinstance(self.target, GaussianMixture) and self.batch is None:
             raise InputError(f"rule {self.rule!r} needs Samples as target; pass target.sample(n, rng), or batch=n")
         if self.rule in ("batch", "sinkhorn") and self.self_terms == "independent":
@@ -179,8 +179,15 @@ class DriftingFlow:
         x : (n, d) array
         rng : numpy.random.Generator, optional
             Needed with `batch`.
+
+        Raises
+        ------
+        InputError
+            Wrong shapes, a particle alone that leaves itself out, a missing generator.
         """
         x = points(x, "x", dimension=self.target.dimension).astype(np.float64)
+        if self.self_terms != "keep" and len(x) < 2:
+            raise InputError(f"x must hold two particles or more with self_terms={self.self_terms!r}; got {len(x)}")
         target = self.target if self.batch is None else Samples(self.target.sample(self.batch, generator(rng)))
         return self._velocity(self.kernel, target, x)
 

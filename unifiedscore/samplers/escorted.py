@@ -92,7 +92,9 @@ class EscortedLangevin:
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, AnnealingPath):
-            raise InputError(f"path must be an AnnealingPath (GaussianPath(...).path() is one); got {self.path!r}")
+            raise InputError(
+                f"path must be an AnnealingPath (GaussianPath(...).path() is one); got {validate.shown(self.path)}"
+            )
         object.__setattr__(self, "n_steps", validate.integer(self.n_steps, "n_steps"))
         object.__setattr__(self, "diffusivity", validate.positive(self.diffusivity, "diffusivity"))
         for name in ("escort", "forward", "backward"):

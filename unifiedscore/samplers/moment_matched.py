@@ -259,7 +259,7 @@ def _start(start, centred: Samples, mean, delta, factor, chain: ManifoldChain, r
     shape = (manifold.n_particles, manifold.dimension)
     if isinstance(start, str):
         if start != "uniform":
-            raise InputError(f'start must be None, "uniform" or a {shape} array; got {start!r}')
+            raise InputError(f'start must be None, "uniform" or a {shape} array; got {validate.shown(start)}')
         return manifold.sample(rng)
     if start is None:
         particles = centred.sample(shape[0], rng) + delta * rng.standard_normal(shape)
@@ -283,7 +283,9 @@ class _Gradient:
         self._delta, self._smoothing, self._exact = delta, smoothing, None
         if noise is not None and noise.rule.population and smoothing > 0:
             if not isinstance(estimator, Dense):
-                raise InputError(f"population noise is averaged exactly by Dense() alone; got {estimator!r}")
+                raise InputError(
+                    f"population noise is averaged exactly by Dense() alone; got {validate.shown(estimator)}"
+                )
             self._exact = SmoothedScore(data, delta, smoothing, noise="population")
             return
         # 1/(1 + delta) has digits only where delta is no small or large number: else lengths are counted in 2^exponent.

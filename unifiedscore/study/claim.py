@@ -13,7 +13,7 @@ from unifiedscore.inference.abstract import AbstractTest
 from unifiedscore.inference.estimates import plain, read_end
 from unifiedscore.inference.verdict import Evidence, Key, Outcome, claim_name
 from unifiedscore.profiles import PROFILES
-from unifiedscore.validate import shown
+from unifiedscore.validate import sequence, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,7 @@ class Claim:
 
     def __post_init__(self):
         _text(self.id, "Claim: id")
+        _string(self.regime, f"claim {self.id!r}: regime")
         name = claim_name(f"claim {self.id!r}", self.regime)
         for attribute in ("statement", "source", "variable"):
             _text(getattr(self, attribute), f"{name}: {attribute}")
@@ -220,16 +221,15 @@ class Claim:
             raise InputError(f"{name}: evidence 'symbolic' is for proofs; write a Derivation, or call it 'exact'")
         object.__setattr__(self, "where", _mapping(self.where, f"{name}: where"))
         object.__setattr__(self, "minus", _mapping(self.minus, f"{name}: minus"))
-        for attribute in ("regime", "finding", "sharpness"):
+        for attribute in ("finding", "sharpness"):
             _string(getattr(self, attribute), f"{name}: {attribute}")
-        if isinstance(self.hypotheses, str) or not isinstance(self.hypotheses, Iterable):
-            raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {shown(self.hypotheses)}")
-        object.__setattr__(self, "hypotheses", tuple(self.hypotheses))
+        hypotheses = sequence(self.hypotheses, f"{name}: hypotheses", "Hypothesis objects")
+        if not all(isinstance(entry, Hypothesis) for entry in hypotheses):
+            raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {shown(hypotheses)}")
+        object.__setattr__(self, "hypotheses", hypotheses)
         for axis, label in self.minus.items():
             if isinstance(label, slice | list | tuple | range) or getattr(label, "ndim", 0):
-                raise InputError(f"{name}: minus needs one label per axis; got {label!r} for axis {axis!r}")
-        if not all(isinstance(entry, Hypothesis) for entry in self.hypotheses):
-            raise InputError(f"{name}: hypotheses must be Hypothesis objects; got {self.hypotheses!r}")
+                raise InputError(f"{name}: minus needs one label per axis; got {shown(label)} for axis {axis!r}")
         self._check_tests(name)
         self._check_control(name)
 
@@ -248,7 +248,7 @@ class Claim:
         control = self.control.test if isinstance(self.control, Control) else None
         for test in (self.test, control):
             if test is not None and test.needs_exact_evidence and self.evidence != "exact":
-                raise InputError(f"{name}: {type(test).__name__} needs exact evidence; got {self.evidence!r}")
+                raise InputError(f"{name}: {type(test).__name__} needs exact evidence; got {shown(self.evidence)}")
         if self.test.axis == "seed":
             raise InputError(f"{name}: seeds are replicates, a test cannot run along them; choose another axis")
         if self.test.scale_variable is not None and self.minus:
@@ -256,7 +256,7 @@ class Claim:
 
     def _check_control(self, name: str):
         if self.control is not None and not isinstance(self.control, Control):
-            raise InputError(f"{name}: control must be a Control; got {self.control!r}")
+            raise InputError(f"{name}: control must be a Control; got {shown(self.control)}")
         if self.expect == "supported" and self.control is None:
             raise InputError(f"{name}: expected supported but without a control; say what would have refuted it")
         if self.expect == "refuted" and self.control is not None:
@@ -291,7 +291,7 @@ def check_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     claims = tuple(claims)
     for claim in claims:
         if not isinstance(claim, Claim):
-            raise InputError(f"claims must be Claim objects; got {claim!r}")
+            raise InputError(f"claims must be Claim objects; got {shown(claim)}")
     regimes = defaultdict(list)
     seen = set()
     for claim in claims:

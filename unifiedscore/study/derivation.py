@@ -15,7 +15,7 @@ from unifiedscore.inference.verdict import SUPPORT_LEVEL, Key, Outcome, Verdict,
 from unifiedscore.study.evaluation import Size, measure_size
 from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.trial_points import concrete_function, trial_point
-from unifiedscore.validate import generator, instance, positive
+from unifiedscore.validate import generator, instance, positive, shown
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -73,7 +73,7 @@ class Derivation:
 
     def __post_init__(self):
         if not isinstance(self.claim, str) or not self.claim.strip():
-            raise InputError(f"Derivation: claim must be a non-empty string; got {self.claim!r}")
+            raise InputError(f"Derivation: claim must be a non-empty string; got {shown(self.claim)}")
         for name in ("residual", "control", "agrees"):
             if not callable(getattr(self, name)):
                 raise InputError(f"derivation {self.claim!r}: {name} must be a function; got {getattr(self, name)!r}")
@@ -172,9 +172,9 @@ def _entries(value, name: str) -> list:
         try:
             entries = [sympy.sympify(value, strict=True)]
         except sympy.SympifyError:
-            raise StudyError(f"{name}: expected a SymPy expression; got {value!r}") from None
+            raise StudyError(f"{name}: expected a SymPy expression; got {shown(value)}") from None
         if not isinstance(entries[0], sympy.Expr):
-            raise StudyError(f"{name}: expected a SymPy expression; got {value!r}")
+            raise StudyError(f"{name}: expected a SymPy expression; got {shown(value)}")
     if not entries:
         raise StudyError(f"{name}: the residual holds no expression")
     return entries

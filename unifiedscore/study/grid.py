@@ -17,7 +17,7 @@ import numpy as np
 
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, StudyError, UnknownNameError
-from unifiedscore.validate import integer
+from unifiedscore.validate import integer, sequence, shown
 
 Label = int | float | str
 OWN = ("status", "skip_reason")  # what the store adds to the variables of a study
@@ -125,11 +125,11 @@ class Grid:
         if not axes:
             raise InputError("a grid needs at least one axis, for example Grid(seed=range(16))")
         if skip is not None and not callable(skip):
-            raise InputError(f"skip must be a function of a cell that returns a reason, True or False; got {skip!r}")
+            raise InputError(
+                f"skip must be a function of a cell that returns a reason, True or False; got {shown(skip)}"
+            )
         paired = (paired,) if isinstance(paired, str) else paired
-        if not isinstance(paired, Iterable):
-            raise InputError(f"paired must be a tuple of axis names; got {paired!r}")
-        paired = tuple(paired)
+        paired = sequence(paired, "paired", "axis names")
         checked = {name: _labels(name, labels) for name, labels in axes.items()}
         for name in paired:
             if not isinstance(name, str) or name not in checked:
@@ -196,19 +196,17 @@ def _labels(name: str, labels) -> tuple[Label, ...]:
         raise InputError(f"the axis name {name!r} must be a lower-case identifier")
     if name in TAKEN:
         raise InputError(f"the axis name {name!r} is taken (dataset.sel({name}=...) means something else); rename it")
-    if isinstance(labels, str | bytes | Mapping) or not isinstance(labels, Iterable):
-        raise InputError(f"the axis {name} must be a list, range or array of labels; got {labels!r}")
     if isinstance(labels, set | frozenset):
         raise InputError(f"the axis {name} must be ordered: write a list instead of a set")
     if isinstance(labels, np.ndarray):
         if labels.ndim != 1:
             raise InputError(f"the axis {name} must be one-dimensional; got an array of shape {labels.shape}")
         labels = labels.tolist()
-    plain = [_label(name, label) for label in labels]
+    plain = [_label(name, label) for label in sequence(labels, f"the axis {name}", "labels")]
     if not plain:
         raise InputError(f"the axis {name} must have at least one label; got none")
     if len({isinstance(label, str) for label in plain}) > 1:
-        raise InputError(f"the labels of the axis {name} must be all text or all numbers; got {plain!r}")
+        raise InputError(f"the labels of the axis {name} must be all text or all numbers; got {shown(plain)}")
     if any(isinstance(label, float) for label in plain):
         plain = [float(label) for label in plain]
     if len(set(plain)) < len(plain):
@@ -230,4 +228,4 @@ def _label(name: str, label) -> Label:
         return int(label)
     if isinstance(label, numbers.Real) and not isinstance(label, bool | np.bool_) and not math.isnan(label):
         return float(label) + 0.0  # -0.0 is 0.0: equal labels are one label
-    raise InputError(f"a label of the axis {name} must be an int, a float (not NaN) or a string; got {label!r}")
+    raise InputError(f"a label of the axis {name} must be an int, a float (not NaN) or a string; got {shown(label)}")

@@ -22,7 +22,7 @@ from unifiedscore.study.scheduler import measure
 from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.study import Study
-from unifiedscore.validate import positive
+from unifiedscore.validate import positive, shown
 
 SHARE = 0.02
 
@@ -103,7 +103,7 @@ def spot_check(
     settings = RunSettings(profile=profile, out=out, executor=executor, seed=seed, threads=threads)
     share = positive(share, "share")
     if share > 1:
-        raise InputError(f"share must be at most 1, all recorded cells; got {share!r}")
+        raise InputError(f"share must be at most 1, all recorded cells; got {shown(share)}")
     jobs, damaged = [], []
     for study in studies:
         path = source_file(study)

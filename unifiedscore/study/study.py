@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -17,7 +17,7 @@ from unifiedscore.study.claim import Claim, Variable, check_claims
 from unifiedscore.study.grid import OWN, Cell, Grid
 from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
-from unifiedscore.validate import known
+from unifiedscore.validate import known, sequence, shown
 
 NO_GRID = Grid(seed=[0], skip=lambda cell: "the study makes universal claims alone")
 """The grid of a study that measures nothing: its one cell is skipped."""
@@ -81,10 +81,10 @@ class Study:
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not _is_name(self.name):
-            raise InputError(f"a study's name must be a lower-case identifier such as ring_drift; got {self.name!r}")
-        if isinstance(self.claims, str | bytes | Mapping) or not isinstance(self.claims, Iterable):
-            raise InputError(f"study {self.name}: claims must be a list of Claim objects; got {self.claims!r}")
-        object.__setattr__(self, "claims", tuple(self.claims))
+            raise InputError(
+                f"a study's name must be a lower-case identifier such as ring_drift; got {shown(self.name)}"
+            )
+        object.__setattr__(self, "claims", sequence(self.claims, f"study {self.name}: claims", "Claim objects"))
         try:
             object.__setattr__(self, "inputs", _texts("inputs", self.inputs, (str, os.PathLike), "paths"))
             object.__setattr__(self, "environment", _texts("environment", self.environment, str, "names"))
@@ -119,9 +119,7 @@ class Study:
 
 
 def _texts(name: str, given, kind, what: str) -> tuple[str, ...]:
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        raise InputError(f"{name} must be a list of {what}; got {given!r}")
-    given = tuple(given)
+    given = sequence(given, name, what)
     wrong = [item for item in given if not isinstance(item, kind) or not str(item) or "\0" in str(item)]
     if wrong:
         raise InputError(f"{name} must be a list of {what}; got {wrong[0]!r} in it")
@@ -158,11 +156,11 @@ def _is_name(text: str) -> bool:
 
 def _check(study: Study) -> None:
     if not isinstance(study.title, str) or not study.title.strip():
-        raise InputError(f"title must be one line of text; got {study.title!r}")
+        raise InputError(f"title must be one line of text; got {shown(study.title)}")
     if not isinstance(study.grid, Grid):
         raise InputError(f"grid must be a Grid; got {type(study.grid).__name__}")
     if not callable(study.measure):
-        raise InputError(f"measure must be a function of (cell, rng); got {study.measure!r}")
+        raise InputError(f"measure must be a function of (cell, rng); got {shown(study.measure)}")
     if not isinstance(study.profiles, Mapping) or not all(isinstance(a, Mapping) for a in study.profiles.values()):
         raise InputError('profiles must map names to axes, as in {"standard": {"seed": range(64)}}')
     for name, axes in study.profiles.items():
@@ -207,7 +205,7 @@ def _check_variables(study: Study) -> None:
         if not isinstance(variable, Variable):
             raise InputError(f"the variable {name} must be a Variable; got {type(variable).__name__}")
         if variable.error is not None and not _is_name(variable.error):
-            raise InputError(f"the error of the variable {name} must be a name; got {variable.error!r}")
+            raise InputError(f"the error of the variable {name} must be a name; got {shown(variable.error)}")
         for dim in variable.dims:
             if dim in study.grid.axes or not _is_name(dim):
                 raise InputError(f"the extra dimension {dim!r} of {name} must be a lower-case identifier and no axis")

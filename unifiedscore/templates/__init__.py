@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from unifiedscore.errors import FileError, InputError, UnknownNameError
+from unifiedscore.validate import shown
 
 PREFIXES = {
     "kernel": "",
@@ -56,7 +57,7 @@ def write_template(kind: str, name: str, out: str | Path = ".") -> list[Path]:
     if kind not in KINDS:
         raise UnknownNameError("template", kind, KINDS)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name, re.ASCII) or keyword.iskeyword(name):
-        raise InputError(f"a name must be a lower-case identifier such as soft_laplace; got {name!r}")
+        raise InputError(f"a name must be a lower-case identifier such as soft_laplace; got {shown(name)}")
     out = Path(out)
     files = _files(kind, name, out)
     if kind == "study":

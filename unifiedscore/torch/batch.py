@@ -16,7 +16,7 @@ from unifiedscore.torch.posterior import on_compiled_engine, weighted_moments
 from unifiedscore.torch.profiles import profile_of
 from unifiedscore.torch.samples import same_device, tensor_points, working_dtype
 from unifiedscore.torch.tiles import blocks, tile_sizes
-from unifiedscore.validate import choice, positive
+from unifiedscore.validate import choice, positive, shown
 
 DENSE = 2**22
 """Most pairs for which the function on arrays is called, which holds all of them at once."""
@@ -92,7 +92,7 @@ def batch_drift(
     tensor([0.7363, 1.1230])
     """
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     x = tensor_points(queries, "queries")
     y = tensor_points(positives, "positives", dimension=x.shape[1])
     own = negatives is None

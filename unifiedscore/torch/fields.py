@@ -13,6 +13,7 @@ from unifiedscore.fields.drifts.sharp import sharp_kernel
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.torch.posterior import moments
 from unifiedscore.torch.samples import as_samples, tensor_points
+from unifiedscore.validate import shown
 
 
 class AbstractTensorField(ABC):
@@ -50,7 +51,7 @@ class _PosteriorField(AbstractTensorField):
     def __post_init__(self) -> None:
         if not isinstance(self.kernel, AbstractKernel):
             raise InputError(
-                f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {self.kernel!r}"
+                f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(self.kernel)}"
             )
         object.__setattr__(self, "measure", as_samples(self.measure, "measure"))
 
@@ -283,7 +284,7 @@ def widened(x) -> tuple[torch.Tensor, torch.dtype]:
 def laws(kernel, target, model):
     """Return target and model as samples of one dimension, after checking all three arguments."""
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     found = as_samples(target, "target"), as_samples(model, "model")
     if found[0].dimension != found[1].dimension:
         raise InputError(

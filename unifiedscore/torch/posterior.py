@@ -26,6 +26,7 @@ from unifiedscore.torch.samples import (
     working_dtype,
 )
 from unifiedscore.torch.tiles import SCALARS, VECTORS, Law, gradients, in_doubt, rounding_of_products, values
+from unifiedscore.validate import shown
 
 _ALL = (*VECTORS, *SCALARS)
 # Powers of the unit of length in each moment.
@@ -156,7 +157,7 @@ def posterior_vectors(kernel: AbstractKernel, measure, x, *, exclude=None) -> Po
 def moments(kernel, measure, x, wants: tuple[str, ...], *, exclude=None, name: str = "measure") -> dict:
     """Return the wanted moments, and with all of them `relative_error`, in the dtype of `x`."""
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     law = as_samples(measure, name)
     x = tensor_points(x, "x", dimension=law.dimension, finite=False)
     same_device(x, law.points, ("x", name))

@@ -20,7 +20,7 @@ from unifiedscore.train.checkpoint import describe_training, load_checkpoint, sa
 from unifiedscore.train.generator import OneStepGenerator, new_generator
 from unifiedscore.train.interrupt import deferred_interrupt
 from unifiedscore.train.loss import drift_loss
-from unifiedscore.validate import generator, integer, positive
+from unifiedscore.validate import generator, integer, positive, shown
 
 
 @renamed(steps="n_steps")
@@ -91,7 +91,7 @@ def train_generator(
     rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
     decay = positive(average, "average", allow_zero=True)
     if decay >= 1:
-        raise InputError(f"average must lie in [0, 1); got {average!r}")
+        raise InputError(f"average must lie in [0, 1); got {shown(average)}")
     if start is None:
         start = new_generator(
             flow.target if isinstance(flow.target, Samples) else flow.target.sample(2000, rng), rng=rng

@@ -11,7 +11,7 @@ from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances, weighted_differences
-from unifiedscore.validate import choice, points, positive
+from unifiedscore.validate import choice, points, positive, shown
 
 PUBLISHED_FLOOR = 1e-6
 """A public implementation takes sqrt(clip(A_row A_col, 1e-6)): no affinity, not even a masked one, is below 1e-3."""
@@ -122,7 +122,7 @@ def log_affinities(kernel, x, y, *, mask=None) -> np.ndarray:
     from scipy.special import logsumexp
 
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     refuse_pairs(len(x), len(y), arrays=3, advice="use smaller batches")
     with np.errstate(over="ignore"):
         log_kernel = kernel.log_profile(distances(x, y))

@@ -9,12 +9,13 @@ from unifiedscore.fields.difference import Difference, ScoreDifference
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.kernels import AbstractKernel, SharpKernel
 from unifiedscore.posterior import posterior_vectors
+from unifiedscore.validate import shown
 
 
 def sharp_kernel(kernel) -> SharpKernel:
     """Return the sharp kernel, or the error that says why there is none."""
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Laplace(bandwidth=0.5); got {shown(kernel)}")
     sharp = kernel.sharp()
     if sharp is None:
         raise InputError(

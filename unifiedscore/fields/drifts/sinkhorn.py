@@ -15,7 +15,7 @@ from unifiedscore.measures import Samples
 from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
 from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances
-from unifiedscore.validate import integer, positive
+from unifiedscore.validate import integer, positive, shown
 
 # Scalings within these bounds neither overflow nor lose the small entries of a plan.
 _SAFE = 1e100
@@ -158,7 +158,7 @@ def SinkhornDrift(
            [3.]])
     """
     if not isinstance(kernel, AbstractKernel):
-        raise InputError(f"kernel must be a kernel such as unifiedscore.Gaussian(bandwidth=0.5); got {kernel!r}")
+        raise InputError(f"kernel must be a kernel such as unifiedscore.Gaussian(bandwidth=0.5); got {shown(kernel)}")
     p, q = with_weight(as_nodes(target, "target", order)), with_weight(as_nodes(model, "model", order))
     if p.dimension != q.dimension:
         raise InputError(f"target and model must have one dimension; got {p.dimension} and {q.dimension}")

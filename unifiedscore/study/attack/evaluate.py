@@ -12,6 +12,7 @@ from unifiedscore.errors import StudyError
 from unifiedscore.study.attack.space import Instance
 from unifiedscore.study.attack.universal import SEARCH, Universal
 from unifiedscore.study.grid import Cell
+from unifiedscore.validate import shown
 
 Variant = Literal["claim", "control"]
 Route = Literal["first", "second"]
@@ -84,7 +85,7 @@ def _checked(values, needed: list[str], where: str) -> dict[str, float]:
     found = {}
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise StudyError(f"{where}: {name} must be a real number; got {value!r}")
+            raise StudyError(f"{where}: {name} must be a real number; got {shown(value)}")
         found[str(name)] = float(value)
     if found["error"] < 0 or (math.isnan(found["error"]) and not math.isnan(found["value"])):
         raise StudyError(f"{where}: the error must be at least 0; got {found['error']!r}")

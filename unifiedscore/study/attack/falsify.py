@@ -73,6 +73,8 @@ def falsify(
     """
     if not isinstance(study, Study):
         raise InputError(f"study must be a Study; got {shown(study)}")
+    if claim is not None and not isinstance(claim, str):
+        raise InputError(f"claim must be the name of a universal claim; got {shown(claim)}")
     names = [universal.name for universal in study.universals]
     if not names:
         raise InputError(f"study {study.name} makes no universal claim; give it universals=[Universal(...)]")

@@ -193,7 +193,7 @@ class Choice(Parameter):
         options = self.options
         if isinstance(options, str) or not isinstance(options, list | tuple) or len(options) < 2:
             raise InputError(f"Choice: options must be a tuple of at least two values; got {shown(options)}")
-        if len(set(options)) < len(options) or not all(isinstance(item, str | int | float) for item in options):
+        if not all(isinstance(item, str | int | float) for item in options) or len(set(options)) < len(options):
             raise InputError(f"Choice: options must be different texts or numbers; got {shown(options)}")
         object.__setattr__(self, "options", tuple(options))
 
@@ -226,11 +226,11 @@ def bounds(parameter, kind: str, number: type) -> tuple:
     if not all(isinstance(end, number) and not isinstance(end, bool) and _is_finite(end) for end in (low, high)):
         raise InputError(f"{kind}: low and high must be finite numbers; got {shown(low)} and {shown(high)}")
     if not low < high:
-        raise InputError(f"{kind} needs low < high; got {low!r} and {high!r}")
+        raise InputError(f"{kind} needs low < high; got {shown(low)} and {high!r}")
     if not isinstance(getattr(parameter, "log", False), bool):
         raise InputError(f"{kind}: log must be True or False; got {shown(parameter.log)}")
     if getattr(parameter, "log", False) and not low > 0:
-        raise InputError(f"{kind} with log=True needs low > 0; got {low!r}")
+        raise InputError(f"{kind} with log=True needs low > 0; got {shown(low)}")
     return low, high
 
 

@@ -140,7 +140,7 @@ class Spectrum(Parameter):
         integer(self.size, "Spectrum: size", low=2)
         low, _ = bounds(self, "Spectrum", (int, float))
         if not low > 0:
-            raise InputError(f"Spectrum needs low > 0; got {low!r}")
+            raise InputError(f"Spectrum needs low > 0; got {shown(low)}")
 
     @property
     def coordinates(self) -> int:

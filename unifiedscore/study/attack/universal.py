@@ -13,7 +13,7 @@ from unifiedscore.inference.verdict import Key, claim_name
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.attack.space import Instance, Space
 from unifiedscore.study.claim import Hypothesis
-from unifiedscore.validate import choice, shown
+from unifiedscore.validate import choice, sequence, shown
 
 Quantity = Callable[[Instance], Mapping[str, float]]
 SEARCH = "search"
@@ -146,11 +146,11 @@ class Universal:
         _text(self.id, "Universal: id")
         if any(character.isspace() for character in self.id):
             raise InputError(f"universal {self.id!r}: id must hold no blanks, so that `--claim` can name it")
+        _string(self.regime, f"universal {self.id!r}: regime")
         name = claim_name(f"universal {self.id!r}", self.regime)
         for attribute in ("statement", "source"):
             _text(getattr(self, attribute), f"{name}: {attribute}")
-        for attribute in ("regime", "finding"):
-            _string(getattr(self, attribute), f"{name}: {attribute}")
+        _string(self.finding, f"{name}: finding")
         choice(self.evidence, f"{name}: evidence", ("exact", "quadrature"))
         choice(self.expect, f"{name}: expect", get_args(Attacked))
         choice(self.profile, f"{name}: profile", PROFILES)
@@ -166,7 +166,7 @@ class Universal:
             object.__setattr__(self, attribute, _hypotheses(getattr(self, attribute), f"{name}: {attribute}"))
         _check_unit(self.unit, self.region, self.clear, name)
         self._check_control(name)
-        starts = tuple(self.starts)
+        starts = sequence(self.starts, f"{name}: starts", "instances")
         if not all(isinstance(start, Instance) for start in starts):
             raise InputError(f"{name}: starts must be instances of its space, as space.instance(...) makes them")
         object.__setattr__(self, "starts", tuple(self.space.instance(**start.values_given) for start in starts))
@@ -256,9 +256,7 @@ def _region(region, name: str) -> tuple[float, float]:
 
 
 def _hypotheses(given, name: str) -> tuple[Hypothesis, ...]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f"{name} must be Hypothesis objects; got {shown(given)}")
-    given = tuple(given)
+    given = sequence(given, name, "Hypothesis objects")
     if not all(isinstance(entry, Hypothesis) for entry in given):
         raise InputError(f"{name} must be Hypothesis objects; got {shown(given)}")
     return given
