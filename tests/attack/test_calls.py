@@ -88,7 +88,7 @@ ANYTHING = some.one_of(
     DTYPES.flatmap(lambda dtype: arrays.arrays(dtype, SHAPES, elements=some.integers(-3, 3) if dtype == "O" else None)),
     some.sampled_from(list(FOREIGN.values())),
 )  # fmt: skip
-COUNTED = ("n_particles", "n_steps", "order", "max_samples", "systems", "n",
+COUNTED = ("n_particles", "n_steps", "budget", "order", "max_samples", "systems", "n",
            "objects", "start", "dimension", "size", "out", "path")  # fmt: skip
 """Here a drawn value may be a valid one that costs time or writes: the table above holds what is wrong with them."""
 

@@ -92,15 +92,28 @@ def _smaller(profile, needed: str) -> bool:
 def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
     make_folder(folder, below=folder.parent)
     entry = {"name": found.name, "title": found.title, "studies": list(found.studies), "claims": list(found.claims)}
+    frame = _laid_out(figure)
     # Without dates in the files, the same numbers give the same bytes.
     for suffix, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "ModDate": None})):
         content = io.BytesIO()
-        figure.savefig(content, format=suffix, dpi=DPI, metadata=metadata, bbox_inches="tight")
+        figure.savefig(content, format=suffix, dpi=DPI, metadata=metadata, bbox_inches=frame)
         entry[suffix] = f"{found.name}.{suffix}"
         write_atomic(folder / entry[suffix], content.getvalue())
     entry["csv"] = f"{found.name}.csv"
     write_atomic(folder / entry["csv"], encoded(numbers_csv(figure)))
     return entry
+
+
+def _laid_out(figure):
+    """The figure's frame in inches, margins included, its axes laid out for good: not anew in every file format."""
+    import matplotlib
+
+    figure.set_dpi(DPI)
+    figure.draw_without_rendering()
+    # None is no engine at all, while "none" leaves one that has every format drawn twice.
+    with matplotlib.rc_context({"figure.constrained_layout.use": False, "figure.autolayout": False}):
+        figure.set_layout_engine(None)
+    return figure.get_tightbbox().padded(matplotlib.rcParams["savefig.pad_inches"])
 
 
 def write_index(entries: Iterable[Mapping[str, Any]], results: Path, *, keep: bool = False) -> Path:

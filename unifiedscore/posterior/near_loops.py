@@ -153,12 +153,13 @@ def blocks_loop(d):
             n = edges[b + 1] - edges[b]
             _perturbed(x, noise, smoothing, order[edges[b] : edges[b + 1]], q)
             if radius2 < np.inf:
-                low[:], high[:] = q[0], q[0]
-                for i in range(1, n):
-                    for k in range(d):
+                # Loops throughout: an assignment to a slice takes seconds to compile.
+                for k in range(d):
+                    low[k] = high[k] = q[0, k]
+                    for i in range(1, n):
                         low[k], high[k] = min(low[k], q[i, k]), max(high[k], q[i, k])
-                low /= scale
-                high /= scale
+                    low[k] /= scale
+                    high[k] /= scale
                 count, closest, bound = _choose(
                     low, high, points, starts, boxes, radius2 / scale**2, nearest, farthest, chosen
                 )

@@ -99,7 +99,7 @@ class NearField:
         high = np.maximum.reduceat(points, starts[:-1])
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "starts", starts)
-        object.__setattr__(self, "boxes", np.stack([low.T, high.T]))
+        object.__setattr__(self, "boxes", np.ascontiguousarray(np.stack([low.T, high.T])))
         object.__setattr__(self, "center", center)
         object.__setattr__(self, "tolerance", float(tolerance))
 

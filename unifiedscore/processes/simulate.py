@@ -116,7 +116,7 @@ def simulate(
         rows, stream = task
         _run(chain, first[rows], log_weight[rows], stream, None if trajectory is None else trajectory[:, rows])
 
-    if len(slices) > 1 and not callable(control):
+    if len(slices) > 1 and threads() > 1 and not callable(control):
         with ThreadPoolExecutor(threads()) as pool:
             list(pool.map(run, zip(slices, streams, strict=True)))
     else:

@@ -153,11 +153,12 @@ def _with_carrying(theta, angle, share, x, weights, basis, values):
 
 
 def _interpolation(points, nodes):
-    """Trigonometric cardinal functions at the points, (..., nodes)."""
-    gap = points[..., None] - 2 * np.pi * np.arange(nodes) / nodes
-    half = np.sin(0.5 * gap)
-    close = np.abs(half) < 1e-14
-    return np.where(close, 1.0, np.sin(0.5 * nodes * gap) / (nodes * np.where(close, 1.0, half)))
+    """Trigonometric cardinal functions at the points, (..., nodes), nodes odd, as sums of their waves."""
+    waves = np.arange(1, nodes // 2 + 1)
+    angles = 2 * np.pi * np.outer(waves, np.arange(nodes)) / nodes
+    once = np.exp(1j * points)
+    turns = np.cumprod(np.broadcast_to(once[..., None], (*once.shape, len(waves))), axis=-1)
+    return (1.0 + 2.0 * (turns.real @ np.cos(angles) + turns.imag @ np.sin(angles))) / nodes
 
 
 def _hermite(x, basis):

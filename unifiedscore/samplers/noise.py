@@ -14,6 +14,7 @@ from unifiedscore.arrays import is_array_like
 from unifiedscore.deprecation import Gathered
 from unifiedscore.errors import InputError
 from unifiedscore.fields.noise import NOISE_POLICIES, Noise, NoisePolicy, policy_by_name
+from unifiedscore.posterior.threads import threads
 
 __all__ = ["NOISE_POLICIES", "Noise", "NoisePolicy", "NoiseStream", "as_noise", "draw_noise", "policy_by_name"]
 
@@ -110,7 +111,13 @@ class NoiseStream:
     _fixed: list = field(default_factory=list, init=False, repr=False)
 
     def each_step(self, n_steps: int) -> Iterator[np.ndarray | str | None]:
-        """Yield `tuples` of the steps 0 ... n_steps - 1, the next one drawn by a thread while this one is used."""
+        """Yield `tuples` of the steps 0 ... n_steps - 1.
+
+        Where there is a second thread and the noise is fresh, it draws the next one while this one is used.
+        """
+        if threads() == 1 or self.noise is None or not self.noise.rule.fresh:
+            yield from map(self.tuples, range(n_steps))
+            return
         with ThreadPoolExecutor(1) as worker:
             upcoming = worker.submit(self.tuples, 0)
             for step in range(1, n_steps + 1):
