@@ -51,29 +51,31 @@ def verify_command(
     from unifiedscore.ledger.summary import copy_summaries
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.study.discover import discover
+    from unifiedscore.study.progress import one_display
     from unifiedscore.study.settings import RunSettings
     from unifiedscore.verify.routine import copy_not_established, draw, select
     from unifiedscore.verify.routine import verify as verify_found
 
     check_common(profile, seed, out, cell_timeout=cell_timeout, derivation_timeout=derivation_timeout)
-    found = select(discover(paths or ()), claim)
-    with open_executor(executor, workers, threads) as pool:
-        settings = RunSettings(
-            profile=profile,
-            out=out,
-            executor=pool,
-            seed=seed,
-            threads=threads,
-            retry_failed=retry_failed,
-            cell_timeout=cell_timeout,
-        )
-        ledger = verify_found(found, settings, claim=claim, derivation_timeout=derivation_timeout)
-        partial = bool(paths) or claim is not None
-        path = keep_ledger(ledger, found, out, claim=claim, partial=partial)
-        _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
-    copy_not_established(found, out, keep=partial)
-    copy_summaries(found, out)
-    report_path = write_report(out)
+    with one_display("reading the studies"):
+        found = select(discover(paths or ()), claim)
+        with open_executor(executor, workers, threads) as pool:
+            settings = RunSettings(
+                profile=profile,
+                out=out,
+                executor=pool,
+                seed=seed,
+                threads=threads,
+                retry_failed=retry_failed,
+                cell_timeout=cell_timeout,
+            )
+            ledger = verify_found(found, settings, claim=claim, derivation_timeout=derivation_timeout)
+            partial = bool(paths) or claim is not None
+            path = keep_ledger(ledger, found, out, claim=claim, partial=partial)
+            _, problems = draw(found.figures, out=out, executor=pool, keep=partial)
+        copy_not_established(found, out, keep=partial)
+        copy_summaries(found, out)
+        report_path = write_report(out)
     print_ledger(ledger, verbose=verbose)
     if sentence := relation(ledger, found):
         say(sentence)

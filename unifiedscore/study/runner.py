@@ -159,13 +159,13 @@ def measure_studies(studies: Iterable[Study], settings: RunSettings) -> list[xr.
     total, done = sum(len(job.todo) for job in jobs), sum(len(job.records) for job in jobs)
     # Closed at once when a record cannot be written: a traceback that somebody keeps would keep the workers too.
     measured = closing(measure(jobs, settings.executor, threads=settings.threads))
-    with Progress(total=total, done=done) as progress, measured as finished_cells:
+    with Progress("measuring", "cells", total=total, done=done) as progress, measured as finished_cells:
         for job, cell, record in finished_cells:
             job.store.write(job.key(cell), record, cell)
             if record.status == "failed" and not job.records and len(job.todo) > 1:
                 note(visible(f"{job.study.name}: the first cell failed: {record.message}"))
             job.records[cell] = record
-            progress.advance(job.study.name, record)
+            progress.advance(job.study.name, failed=record.status == "failed")
             if job.done:
                 finished[job.study.name] = _finish(job, settings)
     return [finished[name] for name in names]
@@ -362,10 +362,10 @@ def _run_here(study: Study, settings: RunSettings) -> xr.Dataset:
     note(f"{study.name} has no file that a worker could import: it runs in this process, without records")
     grid, records = study.profile_grid(settings.profile), {}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
-    with Progress(total=len(todo)) as progress, limited_threads(settings.threads):
+    with Progress("measuring", "cells", total=len(todo)) as progress, limited_threads(settings.threads):
         for cell, record in measure_cells(study, todo, seed=settings.seed):
             records[cell] = record
-            progress.advance(study.name, record)
+            progress.advance(study.name, failed=record.status == "failed")
     dataset = assemble(study, grid, records, profile=settings.profile, seed=settings.seed)
     write_dataset(dataset, settings.out / f"{study.name}.nc")
     return dataset

@@ -21,6 +21,7 @@ from unifiedscore.output import note
 from unifiedscore.study.discover import FoundDerivation, derivations_in
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.pool import InProcess, LocalPool, OutOfTime, cancel, local_processes
+from unifiedscore.study.progress import Progress
 from unifiedscore.study.reproduce import reproduce
 
 DERIVATION_SECONDS = 120.0
@@ -63,7 +64,7 @@ def prove_all(
     results: dict[int, Verdict | str] = {}
     if not found:
         return []
-    with local_processes(executor) as processes:
+    with local_processes(executor) as processes, Progress("proving", "derivations", total=len(found)) as progress:
         flying = [_Proof(item, _submit(item, processes, seed, seconds)) for item in found]
         try:
             while flying:
@@ -75,6 +76,7 @@ def prove_all(
                         continue
                     flying.remove(proof)
                     results[id(proof.item)] = result
+                    progress.advance(proof.item.path.stem)
                 _say_what_is_slow(flying, seconds)
         except KeyboardInterrupt:
             for proof in flying:

@@ -24,6 +24,7 @@ from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
 from unifiedscore.study.pool import local_processes
+from unifiedscore.study.progress import Progress
 from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.runner import measure_studies
 from unifiedscore.study.settings import RunSettings
@@ -208,9 +209,12 @@ def draw(
     from unifiedscore.plotting.render import write_index
 
     figures = list(figures)
-    with local_processes(executor) as processes:
+    with local_processes(executor) as processes, Progress("drawing", "figures", total=len(figures)) as progress:
         waiting = [(item, processes.submit(_draw, str(item.path), str(out))) for item in figures]
-        results = [(item, _drawn(future)) for item, future in waiting]
+        results = []
+        for item, future in waiting:
+            results.append((item, _drawn(future)))
+            progress.advance(item.name)
     entries = [result for _, result in results if isinstance(result, dict)]
     problems = [{"figure": item.name, "message": text} for item, text in results if isinstance(text, str)]
     for item in (item for item, result in results if result is None):

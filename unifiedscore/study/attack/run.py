@@ -19,6 +19,7 @@ from unifiedscore.study.identity import Identity
 from unifiedscore.study.job import Job, Pace
 from unifiedscore.study.loading import BOUND
 from unifiedscore.study.pool import LocalPool
+from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import Record, RecordStore
 from unifiedscore.study.runner import bound_study, source_file
 from unifiedscore.study.scheduler import measure
@@ -142,15 +143,23 @@ def _run(searches: list[tuple[_Searched, Steps]], settings: RunSettings) -> None
     own = LocalPool(threads=settings.threads) if settings.executor is None else None
     executor = settings.executor or own
     try:
-        waiting = [(part, steps, next(steps, None)) for part, steps in searches]
-        while waiting := [entry for entry in waiting if entry[2] is not None]:
-            _evaluate(waiting, executor, settings)
-            waiting = [
-                (part, steps, _next(steps, [_record(part, ask) for ask in asks])) for part, steps, asks in waiting
-            ]
+        with Progress("attacking", "claims", total=len(searches)) as progress:
+            waiting = [(part, steps, next(steps, None)) for part, steps in searches]
+            while waiting := [entry for entry in waiting if _goes_on(entry, progress)]:
+                _evaluate(waiting, executor, settings)
+                waiting = [
+                    (part, steps, _next(steps, [_record(part, ask) for ask in asks])) for part, steps, asks in waiting
+                ]
     finally:
         if own is not None:
             own.shutdown()
+
+
+def _goes_on(entry: tuple[_Searched, Steps, list[Ask] | None], progress: Progress) -> bool:
+    part, _, asks = entry
+    if asks is None:
+        progress.advance(part.study.name)
+    return asks is not None
 
 
 def _evaluate(waiting: list[tuple[_Searched, Steps, list[Ask]]], executor, settings: RunSettings) -> None:
