@@ -6,6 +6,7 @@ PLANTED = "studies/calibration/study_planted.py"
 LEDGER = "studies/calibration/study_ledger.py"
 GENERATORS = "studies/drift/study_generators.py"
 TRAINING = "derivations/drift/derive_stop_gradient.py"
+DIAGNOSED = "studies/calibration/study_diagnosis.py"
 DIAGNOSE = "diagnosis/test_diagnose.py::test_"
 SCALING = "plotting/test_scaling.py::test_"
 
@@ -79,6 +80,7 @@ MUTATIONS = (
         "noise = max(cosines.noise_energy, 0.0) / len(data.target.folds)",
         "noise = max(cosines.noise_energy, 0.0)",
         "the noise of a fold is given for that of all samples",
+        studies=(DIAGNOSED,),
         tests=(DIAGNOSE + "the_noise_of_equal_laws_is_the_predicted_floor_and_no_cosine_is_claimed",),
     ),
     Mutation(
@@ -86,6 +88,7 @@ MUTATIONS = (
         "return np.maximum(energy, 0.0) / 2",
         "return np.maximum(energy, 0.0)",
         "the curl is doubled",
+        studies=(DIAGNOSED,),
         tests=(DIAGNOSE + "curl_energy_and_share_agree_with_the_exact_jacobian",),
     ),
     Mutation(
@@ -93,6 +96,7 @@ MUTATIONS = (
         '"effective_bandwidth": np.sqrt(alpha_mean),',
         '"effective_bandwidth": alpha_mean,',
         "the effective bandwidth is its square",
+        studies=(DIAGNOSED,),
         tests=(DIAGNOSE + "the_effective_bandwidth_squared_is_the_bandwidth_times_the_posterior_distance",),
     ),
     Mutation(
@@ -100,6 +104,7 @@ MUTATIONS = (
         "across = ((gram**2).sum() - (np.diag(gram) ** 2).sum()) / (count * (count - 1))",
         "across = (gram**2).sum() / count**2",
         "products of a point with itself count in the concentration",
+        studies=(DIAGNOSED,),
         tests=(DIAGNOSE + "the_concentration_of_a_small_sample_leaves_out_products_of_a_point_with_itself",),
     ),
     Mutation(
