@@ -140,6 +140,7 @@ MUTATIONS = (
         "own = r**2 / inverse\n",
         "own = slope.copy()\n",
         "the check of the inverse weight compares the derivative with itself",
+        studies=("studies/calibration/study_checks.py",),
         tests=("test_testing.py::test_a_broken_kernel_is_caught",),
     ),
     Mutation(
