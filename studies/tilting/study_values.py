@@ -1,7 +1,7 @@
 """Values, not only gradients: log Z, the value function, and the Jacobian of the drift, against sums over a grid.
 
-Bases: a Gaussian, equal and unequal modes on the line, three full covariances in the plane with a reward whose matrix
-is indefinite. The sums know the base density, the reward and the noise alone.
+Bases: a Gaussian, equal and unequal modes on the line, two isotropic modes in the plane, three full covariances there
+with a reward whose matrix is indefinite. The sums know the base density, the reward and the noise alone.
 """
 
 import numpy as np
@@ -15,6 +15,10 @@ CASES = {
     "gaussian": (GAUSSIAN, GAUSSIAN_REWARD),
     "equal_modes": (SYMMETRIC, REWARD),
     "unequal_modes": (UNEQUAL, REWARD),
+    "isotropic_plane": (
+        us.GaussianMixture([[1.0, -0.5], [-1.0, 0.3]], [0.4, 0.8], weights=[0.3, 0.7]),
+        us.QuadraticReward([0.6, -0.2], 0.5),
+    ),
     "plane": (PLANE, PLANE_REWARD),
 }
 TIMES = (0.2, 0.5, 0.8)
@@ -100,16 +104,18 @@ study = Study(
     },
     claims=[
         family.claim(regime="normaliser", variable="normalizer",
-                     statement="Over a Gaussian, equal and unequal modes on the line and full covariances in the plane "
-                               "the closed form of log Z is the sum of exp(r) over the base.",
+                     statement="Over a Gaussian, equal and unequal modes on the line, isotropic modes and full "
+                               "covariances in the plane the closed form of log Z is the sum of exp(r) over the base.",
                      control=Control("equal masses", variable="normalizer_even")),
         family.claim(regime="value", variable="value",
-                     statement="Over a Gaussian, equal and unequal modes on the line and full covariances in the plane "
-                               "the value function is -log E[exp r | x], in all three schedules.",
+                     statement="Over a Gaussian, equal and unequal modes on the line, isotropic modes and full "
+                               "covariances in the plane the value function is -log E[exp r | x], in all "
+                               "three schedules.",
                      control=Control("log Z left out", variable="value_unnormalised")),
         family.claim(regime="jacobian", variable="jacobian",
-                     statement="Over a Gaussian, equal and unequal modes on the line and full covariances in the plane "
-                               "the Jacobian of the memoryless drift is that of its differences.",
+                     statement="Over a Gaussian, equal and unequal modes on the line, isotropic modes and full "
+                               "covariances in the plane the Jacobian of the memoryless drift is that of its "
+                               "differences.",
                      control=Control("the Jacobian of the velocity", variable="jacobian_velocity")),
     ],
 )  # fmt: skip

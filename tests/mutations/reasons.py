@@ -4,10 +4,14 @@ _NO_CLAIM = "no study or derivation runs this code; the tests do"
 _MACHINERY = "it shows in a second run, of which a verdict knows nothing; the tests make one"
 
 REASONS = {
-    "diagnosis/measurement.py: the effective bandwidth is its square": _NO_CLAIM,
-    "diagnosis/measurement.py: the curl is doubled": _NO_CLAIM,
+    "diagnosis/measurement.py: the effective bandwidth is its square": (
+        "no claim was about it; `calibration.diagnosed_bandwidth` is since"
+    ),
+    "diagnosis/measurement.py: the curl is doubled": "no claim was about it; `calibration.diagnosed_curl` is since",
     "plotting/series.py: a curve goes on over the seeds that have a value": _NO_CLAIM,
-    "testing/kernel_checks.py: the check of the inverse weight compares the derivative with itself": _NO_CLAIM,
+    "testing/kernel_checks.py: the check of the inverse weight compares the derivative with itself": (
+        "the kernel that `calibration.checks` plants is refused by another check, too"
+    ),
     "samplers/closed_form.py: the first step is cut off instead of rounded": (
         "in the studies that were run both give the same step"
     ),
@@ -24,7 +28,8 @@ REASONS = {
         "the derivation named for it takes a generic profile; `study_radial_decomposition.py`, named since, notices"
     ),
     "measures/tilt.py: the normaliser of an isotropic tilt has the determinant of one dimension": (
-        "no claim is about the normaliser of an isotropic tilt in several dimensions"
+        "no claim was about the normaliser of an isotropic tilt in several dimensions; one of "
+        "`tilting.mixture_family` is since"
     ),
     "posterior/mixture_engine.py: the typical distance of far queries is not shrunk enough": (
         "it concerns queries so far out that eps |log Z| exceeds 1e-6, and no study has any"

@@ -39,7 +39,7 @@ MUTATIONS = (
         "growth - 0.5 * dimension * np.log1p(",
         "growth - 0.5 * np.log1p(",
         "the normaliser of an isotropic tilt has the determinant of one dimension",
-        studies=("studies/tilting/study_digits.py", *WORK),
+        studies=("studies/tilting/study_values.py",),
         tests=(MIXTURE + "tilting_multiplies_the_density",),
     ),
     Mutation(
