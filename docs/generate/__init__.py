@@ -1,0 +1,16 @@
+"""Pages that are made from the package and its stored results whenever the documentation is built."""
+
+import shutil
+
+from generate import api, findings, gallery, papers
+
+
+def write_pages(docs):
+    """Write every generated page below `docs/generated`, which holds nothing else."""
+    shutil.rmtree(docs / "generated", ignore_errors=True)
+    gallery.copy_pictures(docs)
+    for module in (api, findings, gallery, papers):
+        for name, text in module.pages().items():
+            path = docs / "generated" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
