@@ -18,7 +18,7 @@ html_title = "unifiedscore"
 copyright = "unifiedscore developers, MIT licence"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_design", "sphinx_copybutton"]
-exclude_patterns = ["generated/parts", "_build"]
+exclude_patterns = ["generated/parts", "_build", "**.ipynb"]
 default_role = "literal"
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]

@@ -2,15 +2,17 @@
 
 import shutil
 
-from generate import api, findings, gallery, papers
+from generate import api, findings, gallery, notebook, papers
 
 
 def write_pages(docs):
     """Write every generated page below `docs/generated`, which holds nothing else."""
     shutil.rmtree(docs / "generated", ignore_errors=True)
     gallery.copy_pictures(docs)
+    pages = notebook.pages(docs)
     for module in (api, findings, gallery, papers):
-        for name, text in module.pages().items():
-            path = docs / "generated" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        pages |= module.pages()
+    for name, text in pages.items():
+        path = docs / "generated" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

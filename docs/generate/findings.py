@@ -4,7 +4,6 @@ from collections import Counter
 
 from generate import gallery, text
 from generate.pictures import ROOT, results
-
 from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.export import escape_markdown
 from unifiedscore.ledger.summary import Summary
@@ -90,9 +89,8 @@ def section(name, verdicts):
     lines += [escape_markdown(first.statement), ""] if one else []
     rows = []
     for v in verdicts:
-        what = escape_markdown(v.regime) if one else " ".join(
-            part for part in (f"**{escape_markdown(v.regime)}**:" if v.regime else "", escape_markdown(v.statement)) if part
-        )  # fmt: skip
+        regime = escape_markdown(v.regime)
+        what = regime if one else f"{f'**{regime}**: ' if regime else ''}{escape_markdown(v.statement)}"
         rows.append((what, text.outcome(v), text.evidence(v), text.measured(v), text.region(v), text.control(v)))
     titles = ("regime" if one else "regime and statement", "verdict", "evidence", "measured", "region", "control")
     used = [i for i in range(len(titles)) if any(cells[i] for cells in rows)]

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from generate.pictures import ROOT, pictures
-
 from unifiedscore.ledger.export import escape_markdown
 from unifiedscore.study.discover import discover
 
@@ -81,8 +80,8 @@ WAITS = "Their data take longer to measure than the quick profile allows."
 
 def card(figure):
     """A thumbnail that leads to the figure."""
-    return (f":::{{grid-item-card}} {escape_markdown(short(figure.title))}\n:img-top: /generated/figures/{figure.picture.name}\n"
-            f":link: figure-{figure.name}\n:link-type: ref\n:::\n")  # fmt: skip
+    options = f":img-top: /generated/figures/{figure.picture.name}\n:link: figure-{figure.name}\n:link-type: ref"
+    return f":::{{grid-item-card}} {escape_markdown(short(figure.title))}\n{options}\n:::\n"
 
 
 def short(title):

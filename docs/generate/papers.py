@@ -5,7 +5,6 @@ import re
 from generate import text
 from generate.findings import family_of
 from generate.pictures import ROOT, results
-
 from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.export import escape_markdown
 from unifiedscore.ledger.words import count
@@ -17,7 +16,7 @@ FOUR = {
     "2605.14276": "Yao, Paulin 2026, Training-Free Generative Sampling via Moment-Matched Score Smoothing",
     "2605.00229": "Domingo-Enrich, Du, Albergo 2026, A unified perspective on fine-tuning and sampling",
 }
-NUMBER = re.compile(r"arXiv[: ]?(\d{4}\.\d{4,5})")
+NUMBER = re.compile(r"(?<![\d.])(\d{4}\.\d{5})(?!\d)")
 AUTHORS = re.compile(r"((?:[A-Z][\w\-']+,? )+(?:et al\. |and [A-Z]\w+ )?\d{4}), arXiv (\d{4}\.\d{4,5})")
 
 
