@@ -97,7 +97,8 @@ def page(family):
 def entry(figure):
     """Picture, what it shows, and the code."""
     where = figure.path.relative_to(ROOT).as_posix()
-    parts = [f"(figure-{figure.name})=\n## {escape_markdown(short(figure.title))}", escape_markdown(figure.title)]
+    parts = [f"(figure-{figure.name})=\n## {escape_markdown(short(figure.title))}"]
+    parts += [escape_markdown(figure.title)] if short(figure.title) != figure.title.rstrip(".") else []
     if figure.picture:
         parts.append(f"![{figure.title}](/generated/figures/{figure.picture.name})")
     else:

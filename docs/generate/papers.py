@@ -11,10 +11,10 @@ from unifiedscore.ledger.words import count
 
 # The four papers that the studies start from; everything else is a follow-up or related work.
 FOUR = {
-    "2603.07514": "Lai et al. 2026, drifting models and score matching",
-    "2310.12395": "Scarvelis, Borde, Solomon, Closed-Form Diffusion Models",
-    "2605.14276": "Yao, Paulin 2026, Training-Free Generative Sampling via Moment-Matched Score Smoothing",
-    "2605.00229": "Domingo-Enrich, Du, Albergo 2026, A unified perspective on fine-tuning and sampling",
+    "2603.07514": "Drifting models and score matching",
+    "2310.12395": "Closed-form diffusion models",
+    "2605.14276": "Moment-matched score smoothing",
+    "2605.00229": "Fine-tuning and sampling, unified",
 }
 NUMBER = re.compile(r"(?<![\d.])(\d{4}\.\d{5})(?!\d)")
 AUTHORS = re.compile(r"((?:[A-Z][\w\-']+,? )+(?:et al\. |and [A-Z]\w+ )?\d{4}), arXiv (\d{4}\.\d{4,5})")
@@ -36,7 +36,7 @@ def pages():
 
 def paper(number, name, verdicts):
     """A paper and the claims whose source names it."""
-    head = f"## {escape_markdown(name)}, arXiv {number}" if name else f"## arXiv {number}"
+    head = f"## {escape_markdown(name) or f'arXiv {number}'}"
     told = f"[arXiv {number}](https://arxiv.org/abs/{number}): {count(len(verdicts), 'verdict')}."
     rows = [
         text.row(
