@@ -83,6 +83,12 @@ def kernel_doors():
         yield Door(f"{name}.inverse_weight(r)", LINE, kernel.inverse_weight)
         if not isinstance(kernel, us.Gaussian):
             yield Door(f"{name}.inverse_weight_density(t)", LINE, kernel.inverse_weight_density)
+    pair = [us.Laplace(0.7), us.Laplace(2.0)]
+    yield Door("kernels.KernelSum(weights)", np.array([1.0, 3.0]), lambda w: us.KernelSum(pair, w).log_profile(LINE))
+    for part in ("log_profile", "inverse_weight"):
+        made = us.KernelSum(pair)
+        argument = "r"
+        yield Door(f"kernels.KernelSum.{part}({argument})", LINE, getattr(made, part))
     for function in (ks.normalised_transform, ks.mode_rate):
         yield Door(f"kernels.{function.__name__}(frequency)", LINE, lambda f, g=function: g(LAPLACE, f, dimension=1))
     yield Door(
@@ -128,6 +134,19 @@ def measure_doors():
     yield Door(
         "measures.ReducedMixture.quadrature(components)", np.array([1]), lambda c: WIDE.quadrature(3, components=c)
     )
+
+
+def temperature_doors():
+    pair = [GAUSS, LAPLACE]
+    make = us.MultiTemperatureDrift
+    name = "fields.MultiTemperatureDrift"
+    yield Door(f"{name}(target)", Y, lambda y: make(pair, target=y, model=Y + 1.0)(X))
+    yield Door(f"{name}(model)", Y, lambda y: make(pair, target=Y + 1.0, model=y)(X))
+    yield Door(f"{name}(reference)", X, lambda x: make(pair, target=S, model=Y, reference=x)(X))
+    yield Door(f"{name}(weights)", np.array([1.0, 3.0]), lambda w: make(pair, target=S, model=Y + 1.0, weights=w)(X))
+    yield from of_field("FieldSum", make([GAUSS, us.Gaussian(2.0)], target=S, model=Y + 1.0))
+    made = make(pair, target=S, model=Y + 1.0)
+    yield Door("fields.FieldSum(coefficients)", np.array([1.0, 3.0]), lambda c: type(made)(made.fields, c)(X))
 
 
 def posterior_doors():
@@ -489,6 +508,7 @@ def other_doors():
 def doors():
     groups = (
         kernel_doors,
+        temperature_doors,
         measure_doors,
         posterior_doors,
         field_doors,
