@@ -495,6 +495,12 @@ def other_doors():
         "inference.Inside.estimate(error)", seeds / 9, lambda e: inside.estimate(seeds, error=e, level=0.9).value
     )
     yield Door("inference.Proportion.estimate(y)", seeds, lambda y: share.estimate(y, level=0.9).value)
+    said = lambda *values, **more: us.testing.assert_claim(*values, **more).estimate.value  # noqa: E731
+    yield Door("testing.assert_claim(values)", seeds, lambda y: said(y, inside))
+    yield Door("testing.assert_claim(error)", seeds / 9, lambda e: said(seeds, inside, error=e))
+    axis = np.array([1.0, 2.0, 4.0, 8.0])
+    rate = inference.Rate(-1.5, -0.5, along="x")
+    yield Door("testing.assert_claim(x)", axis, lambda x: said(1 / axis, rate, x=x, error=axis * 1e-9))
     yield Door("testing.check_field(x)", X, lambda x: us.testing.check_field(us.MeanShift(GAUSS, S), x))
     p, q = np.random.default_rng(0).normal(size=(2, 60, 2)) + np.array([[[0.5]], [[0.0]]])
     asked = {"target": p, "model": q, "queries": X[:5].repeat(3, axis=0) + Y[:3].repeat(5, axis=0)}
