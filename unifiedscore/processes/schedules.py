@@ -24,7 +24,9 @@ class _Functions:
     beta_squared_rate: Callable
 
     def __call__(self, which: str, t: np.ndarray):
-        return _plain(validate.answer(getattr(self, which)(t), f"the function {which}", t.shape).astype(np.float64))
+        times = t.ravel()  # an array even for a single time
+        values = validate.answer(getattr(self, which)(times), f"the function {which}", times.shape)
+        return _plain(values.astype(np.float64).reshape(t.shape))
 
 
 @final
