@@ -21,7 +21,7 @@ NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "sampler
 MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUMERICAL)} | {
     "inference": set(),
     "metrics": {"inference", "measures", "posterior"},
-    "testing": {"kernels", "measures", "posterior", "fields", "study"},
+    "testing": {"kernels", "measures", "posterior", "fields", "inference", "study"},
     "study": {"inference", "atomic"},
     "plotting": {"inference", "measures", "study", "atomic"},
     "ledger": {"inference", "study", "atomic"},

@@ -1,11 +1,11 @@
 """Theorems about generative transport fields, put to the test.
 
-Kernels           Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
+Kernels           Gaussian, Laplace, Matern, RationalQuadratic, StudentT, KernelSum, kernel_by_name
 Measures          GaussianMixture, Samples, load_measure, load_pair
 Fields            MeanShift, KernelScore, CorrectedMeanShift, SharpScore, Barycenter, Smoothed, as_field,
                   posterior_moments, PosteriorMoments, posterior_vectors
 Drifts            Drift, ScoreDifference, SharpDrift, DivergenceDrift, WitnessGradient, SmoothedKLGradient,
-                  SinkhornDrift, BatchDriftTarget, batch_drift
+                  SinkhornDrift, MultiTemperatureDrift, BatchDriftTarget, batch_drift
 Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
 Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
 Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
@@ -33,7 +33,7 @@ from unifiedscore import sources as _sources  # at once: it binds what the engin
 __version__ = "0.1.0"
 
 _HOME = {
-    "kernels": ["Gaussian", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
+    "kernels": ["Gaussian", "KernelSum", "Laplace", "Matern", "RationalQuadratic", "StudentT", "kernel_by_name"],
     "measures": ["GaussianMixture", "Samples", "load_measure", "load_pair", "whiten"],
     "posterior": ["PosteriorMoments", "posterior_moments", "posterior_vectors"],
     "fields": [
@@ -47,6 +47,7 @@ _HOME = {
         "KernelScore",
         "MeanShift",
         "MomentMatchedTilt",
+        "MultiTemperatureDrift",
         "ScoreDifference",
         "SharpDrift",
         "SharpScore",
@@ -135,6 +136,7 @@ if TYPE_CHECKING:
         KernelScore,
         MeanShift,
         MomentMatchedTilt,
+        MultiTemperatureDrift,
         ScoreDifference,
         SharpDrift,
         SharpScore,
@@ -148,7 +150,7 @@ if TYPE_CHECKING:
         batch_drift,
         solve_tilt,
     )
-    from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
+    from unifiedscore.kernels import Gaussian, KernelSum, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments, posterior_vectors
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate

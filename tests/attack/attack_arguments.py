@@ -174,6 +174,23 @@ def kernel(good=None):
     return Argument(us.Laplace(0.7) if good is None else good, bad)
 
 
+def kernels(good):
+    """A list of kernels."""
+    bad = FOREIGN | {
+        "None": None,
+        "empty": [],
+        "name": "laplace",
+        "names": ["laplace", "gaussian"],
+        "one kernel": us.Laplace(0.5),
+        "class": [us.Laplace],
+        "mixed": [us.Laplace(0.5), 1.0],
+        "number": 0.5,
+        "array": np.ones(2),
+        "mapping": {"laplace": us.Laplace(0.5)},
+    }
+    return Argument(good, bad)
+
+
 def measure(good, *, none=False, dimension=True, mixtures=True):
     """Samples, an array, or (with `mixtures`) a Gaussian mixture."""
     rows = np.asarray(good.sample(6, np.random.default_rng(1)) if hasattr(good, "sample") else good, dtype=float)

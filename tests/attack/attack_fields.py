@@ -7,6 +7,7 @@ from attack_arguments import (
     function,
     integer,
     kernel,
+    kernels,
     measure,
     name,
     number,
@@ -14,6 +15,7 @@ from attack_arguments import (
     rng,
     time,
     vector,
+    weights,
 )
 from attack_objects import FIELD, GAUSS, NO_OBJECT, NOISE, ZERO, Door, P, Q, S, X, Y, at
 
@@ -104,6 +106,20 @@ def doors():
                 },
             ),
             *at(us.MomentMatchedTilt(us.SmoothedScore(us.Samples(X), 0.5, 0.2, noise=NOISE), tilt)),
+        ],
+        "MultiTemperatureDrift": [
+            Door(
+                "MultiTemperatureDrift",
+                us.MultiTemperatureDrift,
+                {
+                    "kernels": kernels([GAUSS, us.Laplace(0.5)]),
+                    "target": measure(S),
+                    "model": measure(Y),
+                    "reference": measure(Y, none=True, mixtures=False),
+                    "weights": weights([1.0, 2.0]).without("zero", "negative"),
+                },
+            ),
+            *at(us.MultiTemperatureDrift([GAUSS, us.Laplace(0.5)], target=S, model=Y)),
         ],
         "ScoreDifference": difference(us.ScoreDifference, us.ScoreDifference(GAUSS, target=S, model=P)),
         "SharpDrift": difference(us.SharpDrift, us.SharpDrift(GAUSS, target=S, model=P)),

@@ -1,7 +1,20 @@
 """Calls of kernels, measures and the posterior."""
 
 import numpy as np
-from attack_arguments import Argument, covariance, integer, kernel, measure, name, number, points, rng, vector, weights
+from attack_arguments import (
+    Argument,
+    covariance,
+    integer,
+    kernel,
+    kernels,
+    measure,
+    name,
+    number,
+    points,
+    rng,
+    vector,
+    weights,
+)
 from attack_objects import GAUSS, RNG, ZERO, Door, P, S, X
 
 import unifiedscore as us
@@ -66,6 +79,14 @@ def doors():
         "Matern": of_kernel(us.Matern, smoothness=number(1.5)),
         "RationalQuadratic": of_kernel(us.RationalQuadratic, exponent=number(1.0)),
         "StudentT": of_kernel(us.StudentT, degrees=number(3.0), dimension=integer(2)),
+        "KernelSum": [
+            Door(
+                "KernelSum",
+                us.KernelSum,
+                {"kernels": kernels([us.Laplace(0.5), GAUSS]), "weights": weights([1.0, 2.0])},
+            ),
+            Door("KernelSum.with_bandwidth", us.KernelSum([GAUSS]).with_bandwidth, {"bandwidth": number(0.7)}),
+        ],
         "kernel_by_name": [
             Door("kernel_by_name", us.kernel_by_name, {"name": name("laplace"), "bandwidth": number(0.5)}),
             Door("kernel_by_name", lambda **g: us.kernel_by_name("student_t:3", 0.5, **g), {"dimension": integer(2)}),

@@ -165,6 +165,12 @@ def _field(dataset, value, tau) -> str:
         f"{at('field_score_share'):.1%} of its energy, unequal preconditioners {at('field_preconditioner_share'):.1%}, "
         f"the residual gap {at('field_residual_share'):.1%}, and {at('field_unexplained_share'):.1%} stays unexplained"
     )
+    if len(tau) > 1:
+        left, scales = float(value["field_joint_unexplained_share"]), value["field_joint_scale"]
+        text += (
+            f"; the drifts of all {len(tau)} bandwidths fitted together leave {left:.1%} unexplained "
+            f"(scales {_list(f'{scale:.3g}' for scale in scales)})"
+        )
     if np.isfinite(curl):
         text += f"; a linear fit to it has {curl:.1%} curl, against {plain:.1%} for the score difference, a gradient"
     return text + "."

@@ -49,6 +49,7 @@ _ROWS = {
     "field_drift_cosine": "  cosine with this drift",
     "field_chance_cosine": "  cosine of unrelated fields (one sd)",
     "field_drift_scale": "  scale of this drift",
+    "field_joint_scale": "  scale, all drifts fitted together",
     "field_curl_indication": "  curl indication",
     "score_curl_indication": "  (same, of the score: a gradient)",
 }
@@ -61,6 +62,7 @@ def diagnose_command(
     kernel: str = "laplace",
     bandwidths=None,
     relative: bool = False,
+    combine: bool = False,
     queries=None,
     field=None,
     out=None,
@@ -74,7 +76,7 @@ def diagnose_command(
     ----------
     target, model : str
         A file (.npy, .npz, .nc, .csv) or a named data set such as `digits` or `digits:label=3`.
-    kernel, bandwidths, relative, seed, max_samples
+    kernel, bandwidths, relative, combine, seed, max_samples
         As for `diagnose`.
     queries, field : path, optional
         Files of points and of the user's field there.
@@ -109,6 +111,7 @@ def diagnose_command(
             queries=points,
             field=values,
             relative=relative,
+            combine=combine,
             seed=seed,
             max_samples=max_samples,
         )

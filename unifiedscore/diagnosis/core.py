@@ -10,9 +10,10 @@ from unifiedscore import validate
 from unifiedscore.diagnosis import scales, variables
 from unifiedscore.diagnosis.advice import advise
 from unifiedscore.diagnosis.data import Data, prepare
-from unifiedscore.diagnosis.measurement import measure
+from unifiedscore.diagnosis.measurement import fit_together, measure
 from unifiedscore.diagnosis.remarks import dominant_column, same_samples
 from unifiedscore.errors import visible
+from unifiedscore.kernels import KernelSum
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,6 +30,7 @@ def diagnose(
     queries=None,
     field=None,
     relative: bool = False,
+    combine: bool = False,
     seed: int = 0,
     max_samples: int = 10_000,
     max_queries: int = 400,
@@ -59,6 +61,9 @@ def diagnose(
         Your own field, to be decomposed into the parts above and a rest: its values at `queries`, or what gives them.
     relative : bool
         Bandwidths are multiples of the mean distance between queries and target samples.
+    combine : bool
+        The bandwidths are those of one kernel, `KernelSum`, instead of being looked at one after another; its
+        `bandwidth` is their geometric mean.
     seed : int
         Of the subsample, the held-out queries and the folds. The same seed gives the same numbers.
     max_samples, max_queries : int
@@ -107,7 +112,12 @@ def diagnose(
     law = data.target.samples
     distances = scales.measure_distances(data.queries, law.points, law.weights, distance)
     kernels = scales.make_kernels(kernel, bandwidths, distances, law.dimension, relative=bool(relative))
+    kernels = [KernelSum(kernels)] if combine else kernels
     rows = [measure(k, data, level=LEVEL, rng=curl) for k in kernels]
+    if data.field is not None:
+        scales_together, unexplained = fit_together(data, [row.pop("drift") for row in rows])
+        for row, scale in zip(rows, scales_together, strict=True):
+            row |= {"field_joint_scale": scale, "field_joint_unexplained_share": unexplained}
     return _assemble(data, kernels, rows, distances, spread, name=_kernel_text(kernel), seed=seed)
 
 
@@ -150,6 +160,9 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
         "mean_distance_of_means": float(np.linalg.norm(means[0] - means[1])),
     }
     content |= {key: ((), value, _text(variables.SCALAR[key])) for key, value in scalars.items()}
+    if data.field is not None:
+        together = "field_joint_unexplained_share"
+        content[together] = ((), rows[0][together], _text(variables.TOGETHER[together]))
     stds = {"long_name": "Standard deviations along the principal axes within the two laws", "units": "data"}
     content["principal_std"] = ("component", np.sqrt(leading), stds)
     hidden = [2 if row["drift_energy"] == 0 else int(np.isnan(row["cross_fitted_cosine"])) for row in rows]

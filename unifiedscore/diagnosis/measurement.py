@@ -63,8 +63,19 @@ def measure(kernel: AbstractKernel, data: Data, *, level: float, rng) -> dict[st
         "noise_share": _ratio(noise, energy),
     }
     if data.field is not None:
-        out |= _decomposition(data, p, q)
+        out |= _decomposition(data, p, q) | {"drift": drift}
     return out
+
+
+def fit_together(data: Data, drifts) -> tuple[np.ndarray, float]:
+    """Scales of several drifts fitted to the user's field at once, and the share of it that they leave."""
+    root = np.sqrt(data.query_weights)[:, None]
+    sizes = np.array([np.abs(drift).max() or 1.0 for drift in drifts])
+    design = np.stack([(root * drift / size).ravel() for drift, size in zip(drifts, sizes, strict=True)], axis=1)
+    unit = np.abs(data.field).max()
+    # Drifts of bandwidths that are alike must not be fitted with huge opposite coefficients.
+    scales = np.linalg.lstsq(design, (root * (data.field / unit)).ravel(), rcond=1e-10)[0] * unit / sizes
+    return scales, _unexplained(data.field, drifts, data.query_weights)
 
 
 def _fold_fields(kernel, data: Data) -> tuple[np.ndarray, np.ndarray]:

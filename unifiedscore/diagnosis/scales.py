@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -57,11 +57,11 @@ def _chunks(i, j, size: int = 4096):
 
 
 def make_kernels(kernel, bandwidths, distances: Distances, dimension: int, *, relative: bool) -> list[AbstractKernel]:
-    """Return one kernel a bandwidth, from a name or from a kernel whose own bandwidth is the default."""
+    """Return one kernel per bandwidth, from a name or from a kernel whose own bandwidth is the default."""
 
     def build(bandwidth):
         if isinstance(kernel, AbstractKernel):
-            return replace(kernel, bandwidth=bandwidth)
+            return kernel.with_bandwidth(bandwidth)
         return kernel_by_name(kernel, bandwidth, dimension=dimension)
 
     if bandwidths is None:

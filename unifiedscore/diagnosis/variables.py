@@ -49,8 +49,16 @@ FIELD = {
     "field_drift_cosine": ("Cosine of the given field and the drift of this kernel", "1", ""),
     "field_chance_cosine": ("Standard deviation of that cosine for an unrelated field of these sizes", "1", ""),
     "field_drift_scale": ("Least-squares scale of the drift in the given field", "", ""),
+    "field_joint_scale": ("Scale of this drift where those of all bandwidths are fitted together", "", ""),
     "field_curl_indication": ("Antisymmetric share of the best linear fit to the given field", "1", ""),
     "score_curl_indication": ("The same for the score difference, a gradient: what no curl looks like here", "1", ""),
+}
+TOGETHER = {
+    "field_joint_unexplained_share": (
+        "Share of the given field that all drifts together do not explain",
+        "1",
+        "",
+    ),
 }
 LAW_BANDWIDTH = {"effective_samples": ("Median effective samples of a query", "1", "ESS")}
 LAW = {

@@ -10,6 +10,7 @@ from unifiedscore.fields.difference import Difference, Drift, ScoreDifference
 from unifiedscore.fields.drifts.batch import PUBLISHED_FLOOR, BatchDrift, batch_drift
 from unifiedscore.fields.drifts.batch_target import BatchDriftTarget
 from unifiedscore.fields.drifts.divergence import DivergenceDrift, WitnessGradient
+from unifiedscore.fields.drifts.multi_temperature import FieldSum, MultiTemperatureDrift
 from unifiedscore.fields.drifts.sharp import SharpDrift, SharpScore, sharp_scale
 from unifiedscore.fields.drifts.sinkhorn import SinkhornDrift, SinkhornScaling, sinkhorn_scaling
 from unifiedscore.fields.drifts.smoothed_kl import SmoothedKLGradient
@@ -35,9 +36,11 @@ __all__ = [
     "Difference",
     "DivergenceDrift",
     "Drift",
+    "FieldSum",
     "KernelScore",
     "MeanShift",
     "MomentMatchedTilt",
+    "MultiTemperatureDrift",
     "Noise",
     "PopulationScore",
     "ScoreDifference",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unifiedscore.errors import InputError, UnknownNameError
 from unifiedscore.kernels.base import AbstractKernel, ScaleMixture, SharpKernel
 from unifiedscore.kernels.gaussian import Gaussian
+from unifiedscore.kernels.kernel_sum import KernelSum
 from unifiedscore.kernels.laplace import Laplace
 from unifiedscore.kernels.matern import Matern
 from unifiedscore.kernels.rational_quadratic import RationalQuadratic
@@ -15,6 +16,7 @@ from unifiedscore.validate import positive, shown
 __all__ = [
     "AbstractKernel",
     "Gaussian",
+    "KernelSum",
     "Laplace",
     "Matern",
     "RationalQuadratic",

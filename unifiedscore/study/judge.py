@@ -10,8 +10,9 @@ import numpy as np
 
 from unifiedscore.errors import InputError
 from unifiedscore.inference.abstract import AbstractTest, interval_text
+from unifiedscore.inference.decision import decide_values
 from unifiedscore.inference.estimates import Estimate, no_estimate
-from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, decide, interval_of
+from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.attack.universal import SEARCH
 from unifiedscore.study.attack.verdict import judge_search
@@ -293,17 +294,8 @@ def _one(test: AbstractTest, group: Group, errors: Group | None, support: float,
         if any(isinstance(label, str) for label in group.x):
             raise Unavailable(f"the labels of the axis {test.axis} are text, no numbers to fit along")
         x = np.asarray(group.x, dtype=float)
-    seeds = 0 if errors is not None else y.shape[-1]
-    narrow = test.estimate(y, x=x, error=error, level=support)
-    wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)
-    region = test.low, test.high
-    if decide(narrow, *region) == "supported":
-        return _Result("supported", narrow, support, test.describe(narrow, level=support, seeds=seeds) + " lies inside")
-    if decide(wide, *region) == "refuted":
-        words = test.describe(wide, level=refute, seeds=seeds)
-        return _Result("refuted", wide, refute, f"{words} lies wholly outside")
-    reason = narrow.reason or test.undecided(narrow, wide, seeds=seeds, levels=(support, refute))
-    return _Result("inconclusive", narrow, support, reason)
+    found = decide_values(test, y, x=x, error=error, support=support, refute=refute)
+    return _Result(found.outcome, found.estimate, found.level, found.reason)
 
 
 def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells: int) -> _Result:

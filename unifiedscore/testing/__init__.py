@@ -16,6 +16,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields import AbstractField
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.testing.claims import RefutedError, assert_claim
 from unifiedscore.testing.field_checks import FIELD_CHECKS
 from unifiedscore.testing.kernel_checks import KERNEL_CHECKS, without
 from unifiedscore.testing.laws import LawError
@@ -24,7 +25,15 @@ from unifiedscore.validate import shown
 if TYPE_CHECKING:
     from unifiedscore.study.attack.universal import Universal
 
-__all__ = ["LawError", "check_field", "check_kernel", "check_universal", "parametrize_with_checks"]
+__all__ = [
+    "LawError",
+    "RefutedError",
+    "assert_claim",
+    "check_field",
+    "check_kernel",
+    "check_universal",
+    "parametrize_with_checks",
+]
 
 
 def check_kernel(kernel: AbstractKernel) -> tuple[str, ...]:

@@ -83,6 +83,12 @@ def kernel_doors():
         yield Door(f"{name}.inverse_weight(r)", LINE, kernel.inverse_weight)
         if not isinstance(kernel, us.Gaussian):
             yield Door(f"{name}.inverse_weight_density(t)", LINE, kernel.inverse_weight_density)
+    pair = [us.Laplace(0.7), us.Laplace(2.0)]
+    yield Door("kernels.KernelSum(weights)", np.array([1.0, 3.0]), lambda w: us.KernelSum(pair, w).log_profile(LINE))
+    for part in ("log_profile", "inverse_weight"):
+        made = us.KernelSum(pair)
+        argument = "r"
+        yield Door(f"kernels.KernelSum.{part}({argument})", LINE, getattr(made, part))
     for function in (ks.normalised_transform, ks.mode_rate):
         yield Door(f"kernels.{function.__name__}(frequency)", LINE, lambda f, g=function: g(LAPLACE, f, dimension=1))
     yield Door(
@@ -128,6 +134,19 @@ def measure_doors():
     yield Door(
         "measures.ReducedMixture.quadrature(components)", np.array([1]), lambda c: WIDE.quadrature(3, components=c)
     )
+
+
+def temperature_doors():
+    pair = [GAUSS, LAPLACE]
+    make = us.MultiTemperatureDrift
+    name = "fields.MultiTemperatureDrift"
+    yield Door(f"{name}(target)", Y, lambda y: make(pair, target=y, model=Y + 1.0)(X))
+    yield Door(f"{name}(model)", Y, lambda y: make(pair, target=Y + 1.0, model=y)(X))
+    yield Door(f"{name}(reference)", X, lambda x: make(pair, target=S, model=Y, reference=x)(X))
+    yield Door(f"{name}(weights)", np.array([1.0, 3.0]), lambda w: make(pair, target=S, model=Y + 1.0, weights=w)(X))
+    yield from of_field("FieldSum", make([GAUSS, us.Gaussian(2.0)], target=S, model=Y + 1.0))
+    made = make(pair, target=S, model=Y + 1.0)
+    yield Door("fields.FieldSum(coefficients)", np.array([1.0, 3.0]), lambda c: type(made)(made.fields, c)(X))
 
 
 def posterior_doors():
@@ -476,6 +495,12 @@ def other_doors():
         "inference.Inside.estimate(error)", seeds / 9, lambda e: inside.estimate(seeds, error=e, level=0.9).value
     )
     yield Door("inference.Proportion.estimate(y)", seeds, lambda y: share.estimate(y, level=0.9).value)
+    said = lambda *values, **more: us.testing.assert_claim(*values, **more).estimate.value  # noqa: E731
+    yield Door("testing.assert_claim(values)", seeds, lambda y: said(y, inside))
+    yield Door("testing.assert_claim(error)", seeds / 9, lambda e: said(seeds, inside, error=e))
+    axis = np.array([1.0, 2.0, 4.0, 8.0])
+    rate = inference.Rate(-1.5, -0.5, along="x")
+    yield Door("testing.assert_claim(x)", axis, lambda x: said(1 / axis, rate, x=x, error=axis * 1e-9))
     yield Door("testing.check_field(x)", X, lambda x: us.testing.check_field(us.MeanShift(GAUSS, S), x))
     p, q = np.random.default_rng(0).normal(size=(2, 60, 2)) + np.array([[[0.5]], [[0.0]]])
     asked = {"target": p, "model": q, "queries": X[:5].repeat(3, axis=0) + Y[:3].repeat(5, axis=0)}
@@ -489,6 +514,7 @@ def other_doors():
 def doors():
     groups = (
         kernel_doors,
+        temperature_doors,
         measure_doors,
         posterior_doors,
         field_doors,
