@@ -112,6 +112,11 @@ def standings(study, dataset, *, until_decided: bool | None = None) -> list[Stan
     return found
 
 
+def verdict_at(study, dataset, claim: Claim) -> Verdict:
+    """The verdict on a claim that the study need not make itself, such as one at a point of a map."""
+    return _verdict(study, dataset, claim).verdict
+
+
 def _profile_axes(study, dataset) -> Mapping[str, tuple]:
     """The axes of the grid that a run of the data set's profile measures."""
     profile = profile_of(dataset, default="")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from unifiedscore.atomic import locked, write_atomic
-from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.errors import FileError, InputError, StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
@@ -24,12 +24,14 @@ from unifiedscore.study.extending import measure_until_decided
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
+from unifiedscore.study.maps import Map, mapped_claim
 from unifiedscore.study.pool import local_processes
 from unifiedscore.study.reproduce import MOST_SEEDS, reproduce
 from unifiedscore.study.runner import measure_studies
 from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stamp import origin, stamp
 from unifiedscore.study.stored import read_measured
+from unifiedscore.study.study import Study
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
 
@@ -163,6 +165,35 @@ def attack_found(
     for item in found.studies:
         judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
     return judged.ledger(profile=settings.profile)
+
+
+def maps_in(
+    found: Found, *, claim: str | None, x: str | None = None, y: str | None = None, levels: int | None = None
+) -> list[tuple[Study, Map]]:
+    """The maps to make: those that the studies declare, or the claim's over the axes that are given.
+
+    Raises
+    ------
+    InputError
+        Only one axis is given, or axes without a claim, or there is nothing to make.
+    """
+    if (x is None) != (y is None) or (x is not None and claim is None):
+        raise InputError("a map of your own needs --claim, --x and --y, all three")
+    studies = [item.study for item in found.studies]
+    if x is None:
+        wanted = [(study, entry) for study in studies for entry in study.maps]
+        wanted = [(s, m) for s, m in wanted if claim is None or m.claim.partition(" ")[0] == claim]
+    else:
+        wanted = [(s, Map(c.name, x=x, y=y)) for s in studies for c in s.claims if c.id == claim and x in s.grid.axes]
+    if not wanted:
+        raise InputError(
+            "none of these studies declares such a map; --claim, --x and --y make one over two axes of a study's grid"
+        )
+    if levels is not None:
+        wanted = [(study, replace(entry, levels=levels)) for study, entry in wanted]
+    for study, entry in wanted:
+        mapped_claim(study, entry)
+    return wanted
 
 
 def judge_results(
