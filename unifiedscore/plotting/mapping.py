@@ -98,7 +98,7 @@ def map_figure(dataset: xr.Dataset, *, width: float = 7.2) -> Figure:
         judged, of = dataset.sizes["point"], math.prod(json.loads(attributes["lattice"]))
         caption(
             canvas,
-            f"{name}: {judged} of {of} points judged (dots), each by itself (pointwise levels); thick line: the boundary; "
+            f"{name}: {judged} of {of} points judged (dots), each by itself (pointwise levels); thick line: boundary; "
             "dashed: the estimate. Refined where the outcome changes; an island smaller than a coarse rectangle can be "
             "missed.",
         )
