@@ -176,6 +176,19 @@ def test_one_claim_alone(project):
     assert [verdict["claim"] for verdict in ledger()["verdicts"]] == ["means.all"]
 
 
+def test_verify_until_decided_adds_seeds_and_says_which_look_decided(project, capsys):
+    project(low=0.97)  # at the first sixteen seeds, at half of each error rate, too near to one
+    assert verify("--profile", "standard", "--claim", "means.one", "--until-decided", "-v") == 0
+    (found,) = ledger()["verdicts"]
+    assert found["looks"]["decided_at"] == found["looks"]["look"] > 1
+    assert found["looks"]["seeds"] == found["cells"] == 16 * 2 ** (found["looks"]["look"] - 1)
+    assert found["reproduce"].endswith("--claim means.one --profile standard --until-decided")
+    assert f"look {found['looks']['look']} at {found['cells']} seeds" in capsys.readouterr().out
+    # Judged again without a word about looks, the data say how they came about.
+    assert call("judge", "--executor", "serial", "--claim", "means.one") == 0
+    assert ledger()["verdicts"][0]["looks"] == found["looks"]
+
+
 def test_the_parts_together_give_what_verify_gives(project, capsys):
     project()
     assert verify("--out", "whole") == 0
@@ -251,6 +264,9 @@ def test_list_shows_studies_claims_derivations_and_figures(project, capsys):
         (["verify", "--seed", "-1"], "--seed must be at least 0"),
         (["verify", "--seed", "x"], "integer"),
         (["verify", "--bogus"], "No such option"),
+        (["verify", "--budget", "10m"], "--budget bounds the time that --until-decided takes; give both"),
+        (["verify", "--until-decided", "--budget", "soon"], "--budget must be a time such as 90s, 10m or 2h"),
+        (["verify", "--until-decided", "--most-seeds", "0"], "--most-seeds must be at least 1"),
         (["verify", "--out", "file"], "--out must be a folder"),
         (["verfy"], "No such command"),
         (["judge"], "results/means.nc does not exist"),

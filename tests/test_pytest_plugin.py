@@ -238,3 +238,22 @@ def test_a_cell_that_takes_too_long_fails_the_test(project, how):
     result = inner.runpytest_subprocess(*PYTEST, "--studies", "studies", *options)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*time limit of 1 s*"])
+
+
+def test_claims_may_ask_for_more_seeds(project):
+    inner = project()
+    inner.makepyfile(
+        """
+        STUDY = "studies/study_means.py"
+
+        def test_outcome(claim_verdict):
+            plain, looked = (claim_verdict(STUDY, "means.one", regime="", until_decided=u) for u in (False, True))
+            assert plain.looks is None and looked.looks["decided_at"] == 1
+        """
+    )
+    inner.runpytest_subprocess(*PYTEST, "-q").assert_outcomes(passed=1)
+    options = ("--studies-until-decided", "--studies-most-seeds", "16")
+    result = inner.runpytest_subprocess(*PYTEST, "--studies", "studies", *options)
+    result.stdout.no_fnmatch_line("*Traceback*")
+    # A refutation must be repeated by a second look, for which there are no seeds.
+    result.stdout.fnmatch_lines(["*refuted at look 1 (16 seeds), which the look at 32 seeds must repeat*"])

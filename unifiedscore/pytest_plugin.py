@@ -40,6 +40,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FOLDER",
         help="Results folder, from which a later run resumes (default: a temporary one, beside what results/ records).",
     )
+    group.addoption(
+        "--studies-until-decided",
+        action="store_true",
+        help="Add seeds until every Monte Carlo claim is decided, as verify --until-decided does.",
+    )
+    group.addoption(
+        "--studies-most-seeds", type=int, default=1024, metavar="N", help="At which no more seeds are added."
+    )
     for what, default in (("cell", None), ("derivation", "120")):
         name, text = f"studies_{what}_timeout", f"Seconds after which a {what} is ended (default: {default or 'none'})."
         group.addoption(f"--{name.replace('_', '-')}", type=float, metavar="SECONDS", help=text)
@@ -144,20 +152,24 @@ class ClaimItem(pytest.Item):
 def claim_verdict(request):
     """Verdict on a claim: `claim_verdict("studies/study_mine.py", "mine.concentration")`.
 
-    `claim_verdict(path, claim, *, regime=None, profile=None, check=True)` runs the study (once a session) and returns
-    the `Verdict`, with `outcome`, `estimate`, `interval`, `reason`, ... The test fails with the verdict's own words if
-    the outcome is not the one the claim expects or its control was not refuted, unless `check=False`; it is skipped if
-    the profile (default: --studies-profile) does not judge the claim. `path` is relative to the folder of the test
-    file, or else to pytest's root folder. What `results/` in the root folder records is not measured again.
+    `claim_verdict(path, claim, *, regime=None, profile=None, check=True, until_decided=None)` runs the study (once a
+    session) and returns the `Verdict`, with `outcome`, `estimate`, `interval`, `reason`, ... The test fails with the
+    verdict's own words if the outcome is not the one the claim expects or its control was not refuted, unless
+    `check=False`; it is skipped if the profile (default: --studies-profile) does not judge the claim. `path` is
+    relative to the folder of the test file, or else to pytest's root folder. What `results/` in the root folder records
+    is not measured again. With `until_decided` (default: --studies-until-decided) seeds are added until the claim is
+    decided.
     """
     from unifiedscore.errors import UnifiedScoreError
 
     config = request.config
 
-    def verdict(path, claim, *, regime=None, profile=None, check=True):
+    def verdict(path, claim, *, regime=None, profile=None, check=True, until_decided=None):
         profile, problem, found = profile or _chosen_profile(config), "", None
         try:
-            found = _judge(config).verdict(_beside(request, path), claim, regime=regime, profile=profile)
+            found = _judge(config).verdict(
+                _beside(request, path), claim, regime=regime, profile=profile, until_decided=until_decided
+            )
         except UnifiedScoreError as error:
             problem = str(error)
         if problem:  # outside of the except clause, or pytest would print the chain of errors
@@ -227,6 +239,8 @@ def _judge(config: pytest.Config):
         pool = stack.enter_context(LocalPool(1 if "PYTEST_XDIST_WORKER" in os.environ else None))
         options = {"cell_timeout": _seconds(config, "studies_cell_timeout")}
         options["derivation_timeout"] = _seconds(config, "studies_derivation_timeout") or 120.0
+        options["until_decided"] = config.getoption("--studies-until-decided")
+        options["most_seeds"] = config.getoption("--studies-most-seeds")
         folder = Path(config.invocation_params.dir, out)
         seed, measured = config.getoption("--studies-seed"), config.rootpath / "results"
         judge = ClaimJudge(folder, seed=seed, executor=pool, measured=measured, **options)

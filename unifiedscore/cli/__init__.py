@@ -18,6 +18,7 @@ from unifiedscore.cli.figures import figures_command
 from unifiedscore.cli.interrupts import farewell, received, stoppable
 from unifiedscore.cli.judge import judge_command
 from unifiedscore.cli.list import list_command
+from unifiedscore.cli.map import map_command
 from unifiedscore.cli.new import new_command
 from unifiedscore.cli.report import report_command
 from unifiedscore.cli.run import run_command
@@ -39,6 +40,7 @@ for name, command in {
     "run": run_command,
     "falsify": falsify_command,
     "judge": judge_command,
+    "map": map_command,
     "figures": figures_command,
     "report": report_command,
     "list": list_command,

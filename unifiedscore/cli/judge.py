@@ -16,6 +16,7 @@ from unifiedscore.cli.options import (
     ExecutorName,
     Out,
     Paths,
+    UntilDecided,
     Verbose,
     Workers,
     check_common,
@@ -30,12 +31,13 @@ def judge_command(
     executor: ExecutorName = "local",
     workers: Workers = None,
     derivation_timeout: DerivationTimeout = 120.0,
+    until_decided: UntilDecided = False,
     verbose: Verbose = False,
 ):
     """Judge stored data sets again, without measuring anything, and write the ledger.
 
     Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
-    a note, and exit code 1.
+    a note, and exit code 1. Data that --until-decided collected are judged look by look, with that option or without.
     """
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.study.discover import discover
@@ -45,6 +47,7 @@ def judge_command(
     found = select(discover(paths or (), kinds=("studies", "derivations")), claim)
     with open_executor(executor, workers, 1) as pool:
         options: dict[str, Any] = {"claim": claim, "derivation_timeout": derivation_timeout}
+        options["until_decided"] = until_decided or None
         ledger = judge_results(found, out=out, executor=pool, **options)
     path = keep_ledger(ledger, found, out, claim=claim, partial=bool(paths) or claim is not None)
     print_ledger(ledger, verbose=verbose)

@@ -37,12 +37,45 @@ DerivationTimeout = Annotated[
     float,
     typer.Option("--derivation-timeout", metavar="SECONDS", help="A derivation that takes longer is inconclusive."),
 ]
+UntilDecided = Annotated[
+    bool,
+    typer.Option(
+        "--until-decided",
+        help="Add seeds, in looks at twice as many each, until every Monte Carlo claim is decided. The error rates are "
+        "spent over the looks.",
+    ),
+]
+MostSeeds = Annotated[int, typer.Option("--most-seeds", help="At which --until-decided stops to add seeds.")]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="TIME", help="Such as 90s, 10m or 2h, after which no look is begun."),
+]
 Check = Annotated[bool, typer.Option("--check", help="Measure recorded cells again and compare; write nothing.")]
 Share = Annotated[float, typer.Option("--share", help="Of the recorded cells that --check measures again.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every verdict, one a line.")]
 Results = Annotated[Path, typer.Argument(metavar="[RESULTS]", help="Results folder.")]
 
 OUT = Path("results")
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def read_duration(text: str | None, name: str) -> float | None:
+    """Seconds, from such as 90, 90s, 10m or 2h.
+
+    Examples
+    --------
+    >>> read_duration("10m", "--budget"), read_duration("1.5h", "--budget"), read_duration(None, "--budget")
+    (600.0, 5400.0, None)
+    """
+    from unifiedscore.validate import positive
+
+    if text is None:
+        return None
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
+    try:
+        return positive(float(number), name) * UNITS[unit]
+    except ValueError:
+        raise InputError(f"{name} must be a time such as 90s, 10m or 2h; got {text!r}") from None
 
 
 def check_common(profile: str, seed: int, out: Path, **seconds: float | None) -> None:

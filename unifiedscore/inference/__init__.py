@@ -5,6 +5,7 @@ from unifiedscore.inference.estimates import Estimate
 from unifiedscore.inference.identity import Identity
 from unifiedscore.inference.inside import Inside
 from unifiedscore.inference.limit import Limit
+from unifiedscore.inference.looks import Look
 from unifiedscore.inference.proportion import Proportion
 from unifiedscore.inference.rate import Rate
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Evidence, Key, Outcome, Verdict, decide
@@ -19,6 +20,7 @@ __all__ = [
     "Inside",
     "Key",
     "Limit",
+    "Look",
     "Outcome",
     "Proportion",
     "Rate",

@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from unifiedscore.inference.estimates import Estimate, seeds_needed, unstretched
 
+_ADDED = ", added by --until-decided"
+"""A rerun with more seeds, because there were too few, has more than one chance of a wrong verdict."""
+
 
 class AbstractTest(ABC):
     """A statistic and the region `[low, high]` that a claim puts it in.
@@ -91,8 +94,9 @@ class AbstractTest(ABC):
         low, high = unstretched(shown, seeds, level)
         if (self.low <= low and high <= self.high) if inside else (high < self.low or low > self.high):
             advice = "no number below a million" if need is None else f"as many as {need}"
-            return f"the replicates are too skewed: {numbers}; if the value stays, {advice} seeds would do"
-        advice = "no number of seeds below a million would decide" if need is None else f"about {need} seeds would do"
+            return f"the replicates are too skewed: {numbers}; if the value stays, {advice} seeds would do{_ADDED}"
+        advice = "no number of seeds below a million would decide"
+        advice = advice if need is None else f"about {need} seeds would do{_ADDED}"
         return f"too few seeds: {numbers}; if the value stays, {advice}"
 
     def seeds_needed(

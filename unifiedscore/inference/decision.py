@@ -13,12 +13,13 @@ from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome,
 @final
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An outcome, the estimate it rests on and the reason in words."""
+    """An outcome, the estimate it rests on and the reason in words; `wide` is the estimate at the refutation level."""
 
     outcome: Outcome
     estimate: Estimate
     level: float
     reason: str
+    wide: Estimate
 
 
 def decide_values(
@@ -34,9 +35,9 @@ def decide_values(
     region = test.low, test.high
     if decide(narrow, *region) == "supported":
         words = test.describe(narrow, level=support, seeds=seeds)
-        return Decision("supported", narrow, support, f"{words} lies inside")
+        return Decision("supported", narrow, support, f"{words} lies inside", wide)
     if decide(wide, *region) == "refuted":
         words = test.describe(wide, level=refute, seeds=seeds)
-        return Decision("refuted", wide, refute, f"{words} lies wholly outside")
+        return Decision("refuted", wide, refute, f"{words} lies wholly outside", wide)
     reason = narrow.reason or test.undecided(narrow, wide, seeds=seeds, levels=(support, refute))
-    return Decision("inconclusive", narrow, support, reason)
+    return Decision("inconclusive", narrow, support, reason, wide)

@@ -80,7 +80,8 @@ def median_interval(values: np.ndarray, level: float) -> Estimate:
     middle, tail = float(np.median(values)) if count else math.nan, (1 - level) / 2
     if count == 0 or 0.5**count > tail:
         need = math.ceil(-math.log2(tail))
-        return no_estimate(f"too few seeds: a median at {100 * level:.6g} % needs {need} of them; got {count}", middle)
+        reason = f"too few seeds: a median at {100 * level:.6g} % needs {need} of them; got {count}"
+        return no_estimate(reason, middle, few_seeds=True)
     ranks = np.arange(count)
     k = int(np.flatnonzero(bdtr(ranks, count, 0.5) <= tail)[-1])
     ordered = np.sort(values)

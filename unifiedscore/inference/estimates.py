@@ -38,6 +38,8 @@ class Estimate:
     skewness : float
         The skewness that the interval allows for: its upper end is stretched where it is positive, its lower end
         where it is negative; 0 for Student's interval.
+    few_seeds : bool
+        Whether there is no interval for the only reason that there are too few replicates.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Estimate:
     kind: Literal["t", "binomial", "numerical", "none"]
     reason: str = ""
     skewness: float = field(default=0.0, repr=False)
+    few_seeds: bool = field(default=False, repr=False)
 
     def __post_init__(self):
         for name in ("value", "low", "high"):
@@ -66,9 +69,9 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def no_estimate(reason: str, value: float = math.nan) -> Estimate:
+def no_estimate(reason: str, value: float = math.nan, *, few_seeds: bool = False) -> Estimate:
     """An estimate without an interval, and why."""
-    return Estimate(value, math.nan, math.nan, "none", reason)
+    return Estimate(value, math.nan, math.nan, "none", reason, few_seeds=few_seeds)
 
 
 def read_end(value, name: str) -> float:
@@ -180,6 +183,7 @@ def student(values: np.ndarray, level: float) -> Estimate:
         return no_estimate(
             f"too few seeds: {seeds} no interval; {MINIMUM_SEEDS} are the least, plan for {PLANNED_SEEDS}",
             at_scale(mean),
+            few_seeds=True,
         )
     deviation = float(values.std(ddof=1))
     if deviation <= 8 * _EPS * abs(mean) or deviation == 0:

@@ -45,6 +45,7 @@ _SEARCH = {
     "worst": (dict, type(None)),
     "counterexample": (dict, type(None)),
 }
+_LOOKS = {"look": int, "seeds": int, "levels": (dict, type(None)), "decided_at": (int, type(None))}
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
 _LEDGER = {
@@ -95,8 +96,8 @@ def check_verdicts(entries, problem: str, parts: Iterable[str] = tuple(_VERDICT)
         _check(entry, kinds, where, problem)
         _check(entry, {name: kind for name, kind in _OPTIONAL.items() if name in entry}, where, problem)
         _check_search(entry.get("search"), where, problem)
-        if not isinstance(entry.get("looks"), dict | None):
-            raise FileError(f"{problem}: looks of {where} is {_kind(entry['looks'])}")
+        if entry.get("looks") is not None:
+            _check(entry["looks"], _LOOKS, f"looks of {where}", problem)
         if "region" in parts:
             _check(entry["region"], _ENDS, f"region of {where}", problem)
         if "interval" in parts:

@@ -69,15 +69,18 @@ def spoken(name: str) -> str:
 
 
 def basis(verdict: Verdict) -> str:
-    """The kind of evidence, and what was estimated where it comes from replicates.
+    """The kind of evidence, what was estimated where it comes from replicates, and at which look where there are looks.
 
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> basis(SimpleNamespace(evidence="monte_carlo", of="geometric_mean"))
+    >>> basis(SimpleNamespace(evidence="monte_carlo", of="geometric_mean", looks=None))
     'Monte Carlo, geometric mean'
+    >>> basis(SimpleNamespace(evidence="monte_carlo", of="mean", looks={"look": 3, "seeds": 64}))
+    'Monte Carlo, mean, look 3 at 64 seeds'
     """
-    return spoken(verdict.evidence) + (f", {spoken(verdict.of)}" if verdict.of else "")
+    looks = f"look {verdict.looks['look']} at {verdict.looks['seeds']} seeds" if verdict.looks else ""
+    return ", ".join(filter(None, (spoken(verdict.evidence), spoken(verdict.of), looks)))
 
 
 def sharpness(verdict: Verdict) -> str:

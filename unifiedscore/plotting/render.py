@@ -64,7 +64,9 @@ def render(path: Path, results: Path) -> dict[str, Any] | None:
                 f"figure(dataset) in {path} must return a matplotlib Figure, such as ax.figure; got {shown(figure)}"
             )
         try:
-            entry = _save(found, figure, results / "figures")
+            entry = {"name": found.name, "title": found.title}
+            entry |= {"studies": list(found.studies), "claims": list(found.claims)}
+            entry = _save(entry, figure, results / "figures")
             return entry | {"runs": {name: stamp(dataset) for name, dataset in datasets.items()}}
         finally:
             plt.close(figure)
@@ -89,17 +91,37 @@ def _smaller(profile, needed: str) -> bool:
     return profile in PROFILES and not covers(profile, needed)
 
 
-def _save(found: FoundFigure, figure, folder: Path) -> dict[str, Any]:
+def draw_map(dataset, results: Path) -> str:
+    """Draw a map into the figures of a results folder and its index; the name of the picture."""
+    import matplotlib
+
+    from unifiedscore.plotting.mapping import map_figure
+
+    attributes = dataset.attrs
+    name = f"map_{attributes['study']}_{attributes['x']}_{attributes['y']}"
+    with matplotlib.rc_context({"backend": "agg", "svg.hashsalt": "unifiedscore"}):
+        import matplotlib.pyplot as plt
+
+        plt.switch_backend("agg")
+        figure = map_figure(dataset)
+        entry = {"name": name, "title": f"Map: {attributes['title']}", "studies": [attributes["study"]]}
+        entry = _save(entry | {"claims": [attributes["claim"]]}, figure, results / "figures")
+        plt.close(figure)
+    write_index([entry | {"runs": {attributes["study"]: stamp(dataset)}}], results, keep=True)
+    return entry["png"]
+
+
+def _save(entry: dict[str, Any], figure, folder: Path) -> dict[str, Any]:
+    """Write a figure and the numbers in it; its entry with the names of the files."""
     make_folder(folder, below=folder.parent)
-    entry = {"name": found.name, "title": found.title, "studies": list(found.studies), "claims": list(found.claims)}
-    frame = _laid_out(figure)
+    name, frame = entry["name"], _laid_out(figure)
     # Without dates in the files, the same numbers give the same bytes.
     for suffix, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "ModDate": None})):
         content = io.BytesIO()
         figure.savefig(content, format=suffix, dpi=DPI, metadata=metadata, bbox_inches=frame)
-        entry[suffix] = f"{found.name}.{suffix}"
+        entry[suffix] = f"{name}.{suffix}"
         write_atomic(folder / entry[suffix], content.getvalue())
-    entry["csv"] = f"{found.name}.csv"
+    entry["csv"] = f"{name}.csv"
     write_atomic(folder / entry["csv"], encoded(numbers_csv(figure)))
     return entry
 

@@ -46,7 +46,16 @@ def assemble(
     path: Path | None = None,
     identity: Identity | None = None,
 ) -> xr.Dataset:
-    """The data set of a study: every variable over the grid (seeds are never averaged), and a status per cell.
+    """The data set of a study, as `tabulate` makes it, with where it came from."""
+    dataset = tabulate(study, grid, records)
+    failed = dataset.attrs["failed_cells"]
+    dataset.attrs = provenance(study, grid, profile=profile, seed=seed, path=path, identity=identity)
+    dataset.attrs["failed_cells"] = failed
+    return dataset
+
+
+def tabulate(study: Study, grid: Grid, records: Mapping[Cell, Record]) -> xr.Dataset:
+    """Every variable over the grid (seeds are never averaged), and a status per cell.
 
     Cells that skip() excludes are "skipped"; cells without a record are "not_run"; neither and no failed cell has
     values. Where skip() gives reasons, the text variable `skip_reason` keeps them, "" for every other cell. Every
@@ -94,7 +103,6 @@ def assemble(
     dataset = xr.Dataset(data, coords=coords)
     for name in dataset.coords:
         dataset.coords[name].attrs["long_name"] = str(name).replace("_", " ")
-    dataset.attrs = provenance(study, grid, profile=profile, seed=seed, path=path, identity=identity)
     dataset.attrs["failed_cells"] = json.dumps(failed)
     return dataset
 

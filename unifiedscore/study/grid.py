@@ -181,6 +181,10 @@ class Grid:
                 raise UnknownNameError("axis", name, self.axes)
         return Grid(skip=self.skip, paired=self.paired, **(dict(self.axes) | axes))
 
+    def with_seeds(self, count: int | None) -> Grid:
+        """The same grid with the seeds 0 to `count` - 1; None leaves its own."""
+        return self if count is None else self.replace(seed=range(count))
+
     @renamed(rng_seed="seed")
     def stream(self, cell: Cell, *, seed: int) -> np.random.Generator:
         """The random stream of `cell` under the root seed of a run."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -12,12 +14,21 @@ from unifiedscore.errors import InputError
 from unifiedscore.inference.abstract import AbstractTest, interval_text
 from unifiedscore.inference.decision import decide_values
 from unifiedscore.inference.estimates import Estimate, no_estimate
+from unifiedscore.inference.looks import Look
 from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.attack.universal import SEARCH
 from unifiedscore.study.attack.verdict import judge_search
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.grid import Cell
+from unifiedscore.study.looks import (
+    UNTIL_DECIDED,
+    Standing,
+    asks_for_seeds,
+    first_replicates,
+    first_seeds,
+    over_looks,
+)
 from unifiedscore.study.reproduce import reproduce
 from unifiedscore.study.selection import (
     OK,
@@ -40,7 +51,7 @@ ROUNDINGS = 16.0
 """An exact value without a stored error is known to this many roundings of its own size."""
 
 
-def judge(study, dataset) -> list[Verdict]:
+def judge(study, dataset, *, until_decided: bool | None = None) -> list[Verdict]:
     """One verdict per claim of `study` whose profile the dataset covers, in the order of the claims.
 
     Use when a data set is measured and you want its verdicts, also of a part of it.
@@ -81,8 +92,36 @@ def judge(study, dataset) -> list[Verdict]:
         raise InputError(f"study must be a Study; got {shown(study)}")
     if getattr(dataset, "attrs", {}).get("evidence") == SEARCH:
         return [judge_search(study, dataset)]
+    return [standing.verdict for standing in standings(study, dataset, until_decided=until_decided)]
+
+
+def standings(study, dataset, *, until_decided: bool | None = None) -> list[Standing]:
+    """How each claim stands: its verdict, and about how many seeds would decide it if it is undecided."""
     dataset = _check_dataset(study, dataset)
-    return [_verdict(study, dataset, claim) for claim in study.claims if not _waits(claim, dataset)]
+    if until_decided is None:
+        until_decided = bool(dataset.attrs.get(UNTIL_DECIDED, False))
+    elif not isinstance(until_decided, bool):
+        raise InputError(f"until_decided must be True, False or None; got {shown(until_decided)}")
+    first = first_seeds(study.grid.axes) if until_decided else None
+    found = []
+    planned = dataset if first is None else first_replicates(dataset, len(_profile_axes(study, dataset)["seed"]))
+    for claim in (claim for claim in study.claims if not _waits(claim, dataset)):
+        if first is not None and asks_for_seeds(claim):
+            found.append(over_looks(partial(_verdict, study, claim=claim), dataset, claim, first))
+        else:
+            found.append(_verdict(study, planned, claim))
+    return found
+
+
+def verdict_at(study, dataset, claim: Claim) -> Verdict:
+    """The verdict on a claim that the study need not make itself, such as one at a point of a map."""
+    return _verdict(study, dataset, claim).verdict
+
+
+def _profile_axes(study, dataset) -> Mapping[str, tuple]:
+    """The axes of the grid that a run of the data set's profile measures."""
+    profile = profile_of(dataset, default="")
+    return study.profile_grid(profile).axes if profile and hasattr(study, "profile_grid") else study.grid.axes
 
 
 def not_run(study, dataset) -> list[NotRun]:
@@ -104,9 +143,10 @@ class _Result:
     level: float
     reason: str
     cells: int = 0
+    need: float = 0.0  # seeds that would decide; 0 where it is decided, infinite where no number would
 
 
-def _verdict(study, dataset, claim: Claim) -> Verdict:
+def _verdict(study, dataset, claim: Claim, look: Look | None = None) -> Standing:
     hypotheses, failing, unmeasured = _hypotheses(dataset, claim)
     control_outcome = control_detail = None
     if failing:
@@ -114,9 +154,9 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
         cells = _count(dataset, claim)
         result = _Result("not_applicable", estimate, SUPPORT_LEVEL, failing, cells)
     else:
-        result = _evaluate(study, dataset, claim, claim.variable, claim.where, claim.test)
+        result = _evaluate(study, dataset, claim, claim.variable, claim.where, claim.test, look)
         if unmeasured:
-            result = _Result("inconclusive", result.estimate, result.level, unmeasured, result.cells)
+            result = replace(result, outcome="inconclusive", reason=unmeasured, need=math.inf)
         control = claim.control
         if control is not None:
             wrong = _evaluate(
@@ -126,6 +166,7 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
                 control.variable or claim.variable,
                 {**claim.where, **(control.where or {})},
                 control.test or claim.test,
+                look,
             )
             control_outcome = wrong.outcome
             control_detail = {
@@ -136,8 +177,9 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
             }
             if wrong.outcome != "refuted":
                 reason = _without_power(result, wrong, control.mutation)
-                result = _Result("inconclusive", result.estimate, result.level, reason, result.cells)
-    return Verdict(
+                need = math.inf if wrong.outcome == "supported" else max(result.need, wrong.need)
+                result = replace(result, outcome="inconclusive", reason=reason, need=need)
+    verdict = Verdict(
         claim=claim.id,
         regime=claim.regime,
         study=study.name,
@@ -160,6 +202,7 @@ def _verdict(study, dataset, claim: Claim) -> Verdict:
         sharpness=_sharpness(dataset, claim),
         reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
+    return Standing(verdict, result.need)
 
 
 def _sharpness(dataset, claim: Claim) -> float | None:
@@ -186,7 +229,7 @@ def _without_power(result: _Result, wrong: _Result, mutation: str) -> str:
     return power
 
 
-def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest) -> _Result:
+def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest, look: Look | None) -> _Result:
     """The test on every cell of `where`: what a claim and its control share."""
     cells = 0
     try:
@@ -200,12 +243,19 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
         if not parts:
             raise Unavailable("the grid skips every cell that the claim selects")
         share = len(parts) if seeds else 1
-        levels = 1 - (1 - SUPPORT_LEVEL) / share, 1 - (1 - REFUTE_LEVEL) / share
-        results = [_one(test, values, errors, *levels) for values, errors in parts]
+        levels = _levels(look, share)
+        following = levels if look is None else _levels(look.following(), share)
+        results = [_one(test, values, errors, *levels, following) for values, errors in parts]
     except Unavailable as problem:
         reason = f"{problem}{_first_message(dataset) if problem.failed else ''}"
-        return _Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells)
+        return _Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells, math.inf)
     return _combine(test, results, [values.where for values, _ in parts], cells)
+
+
+def _levels(look: Look | None, share: int) -> tuple[float, float]:
+    """Levels of support and refutation of one of `share` cells, at a look or, without looks, at once."""
+    support, refute = (SUPPORT_LEVEL, REFUTE_LEVEL) if look is None else (look.support, look.refute)
+    return 1 - (1 - support) / share, 1 - (1 - refute) / share
 
 
 def _first_message(dataset) -> str:
@@ -286,8 +336,18 @@ def _like(other: Block, block: Block) -> Block:
     return Block(block.dims, block.labels, values, block.status)
 
 
-def _one(test: AbstractTest, group: Group, errors: Group | None, support: float, refute: float) -> _Result:
-    """One cell: supported by the interval at the support level, refuted by the wider one at the refutation level."""
+def _one(
+    test: AbstractTest,
+    group: Group,
+    errors: Group | None,
+    support: float,
+    refute: float,
+    following: tuple[float, float],
+) -> _Result:
+    """One cell: supported by the interval at the support level, refuted by the wider one at the refutation level.
+
+    `following` has the levels at which more seeds would be judged.
+    """
     y, error = group.values, None if errors is None else errors.values
     x = None
     if group.x is not None:
@@ -295,7 +355,23 @@ def _one(test: AbstractTest, group: Group, errors: Group | None, support: float,
             raise Unavailable(f"the labels of the axis {test.axis} are text, no numbers to fit along")
         x = np.asarray(group.x, dtype=float)
     found = decide_values(test, y, x=x, error=error, support=support, refute=refute)
-    return _Result(found.outcome, found.estimate, found.level, found.reason)
+    need = 0.0
+    if found.outcome == "inconclusive":
+        seeded = errors is None
+        need = _need(test, found.estimate, found.wide, y.shape[-1], (support, refute), following) if seeded else math.inf
+    return _Result(found.outcome, found.estimate, found.level, found.reason, need=need)
+
+
+def _need(test: AbstractTest, narrow: Estimate, wide: Estimate, seeds: int, levels, following) -> float:
+    """About how many seeds would decide an undecided cell at the levels that follow; infinite if no number would."""
+    if narrow.few_seeds:
+        return seeds + 1
+    if narrow.kind == "none" or narrow.reason:  # pre-asymptotic, or values that no number of seeds makes better
+        return math.inf
+    inside = test.low <= narrow.value <= test.high
+    shown, level = (narrow, levels[0]) if inside else (wide, levels[1])
+    need = test.seeds_needed(shown, seeds=seeds, level=following[0], refute_level=following[1], shown=level)
+    return math.inf if need is None else max(need, seeds + 1)
 
 
 def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells: int) -> _Result:
@@ -314,12 +390,21 @@ def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells
         chosen = min(range(len(results)), key=lambda i: _margin(results[i].estimate, test))
         ending = f" {region}"
     decisive = results[chosen]
+    need = _need_of_all(test, [result for result in results if result.outcome == "inconclusive"], outcome)
     reason = decisive.reason + ending
     if len(results) > 1:
         same = outcomes.count(outcome)
         role = {"supported": "the closest", "refuted": "the furthest", "inconclusive": "the first"}[outcome]
         reason = f"{same} of {len(results)} cells {outcome}, {role} at {where[chosen]}: {reason}"
-    return _Result(outcome, decisive.estimate, decisive.level, reason, cells)
+    return _Result(outcome, decisive.estimate, decisive.level, reason, cells, need)
+
+
+def _need_of_all(test: AbstractTest, undecided: list[_Result], outcome: Outcome) -> float:
+    """Seeds that decide about all cells: one outside the region is enough to refute, support needs every one."""
+    if outcome != "inconclusive":
+        return 0.0
+    outside = [result.need for result in undecided if not test.low <= result.estimate.value <= test.high]
+    return min(outside) if outside else max(result.need for result in undecided)
 
 
 def _gap(estimate: Estimate, test: AbstractTest) -> float:

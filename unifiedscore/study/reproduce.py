@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from unifiedscore.profiles import PROFILES
 
+MOST_SEEDS = 1024
+"""Seeds at which no undecided claim is looked at again, unless more are asked for."""
 
-def reproduce(claim: str, *, profile: str = PROFILES[0], file: str = "", seed: int = 0) -> str:
-    """The command line that judges `claim` again; what has its default is left out.
+
+def reproduce(
+    claim: str, *, profile: str = PROFILES[0], file: str = "", seed: int = 0, looks: Mapping[str, Any] | None = None
+) -> str:
+    """The command line that judges `claim` again; what has its default is left out. `looks` is that of a verdict.
 
     Examples
     --------
@@ -17,4 +24,7 @@ def reproduce(claim: str, *, profile: str = PROFILES[0], file: str = "", seed: i
     """
     parts = ["unifiedscore", "verify", *([shlex.quote(file)] if file else []), "--claim", claim]
     parts += ["--profile", profile] if profile != PROFILES[0] else []
-    return " ".join(parts + (["--seed", str(seed)] if seed else []))
+    parts += ["--seed", str(seed)] if seed else []
+    parts += ["--until-decided"] if looks is not None else []
+    parts += ["--most-seeds", str(looks["seeds"])] if looks is not None and looks["seeds"] > MOST_SEEDS else []
+    return " ".join(parts)

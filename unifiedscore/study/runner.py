@@ -25,6 +25,7 @@ from unifiedscore.study.discover import ORIGIN, study_hash, study_in
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.job import Job
 from unifiedscore.study.loading import BOUND, notes_once, refuse_changed
+from unifiedscore.study.looks import UNTIL_DECIDED
 from unifiedscore.study.marks import read_marks
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import LARGEST, MOST, Record, RecordStore
@@ -132,8 +133,13 @@ def run_studies(studies: Iterable[Study], *, seed: int = 0, **settings) -> list[
     return measure_studies(studies, RunSettings(seed=seed, **settings))
 
 
-def measure_studies(studies: Iterable[Study], settings: RunSettings) -> list[xr.Dataset]:
-    """The data sets of several studies, measured on one executor where they are not recorded."""
+def measure_studies(
+    studies: Iterable[Study], settings: RunSettings, *, seeds: Mapping[str, int] | None = None
+) -> list[xr.Dataset]:
+    """The data sets of several studies, measured on one executor where they are not recorded.
+
+    `seeds` says for the studies that ask for more than the profile's seeds how many are measured.
+    """
     studies = list(studies)
     for study in studies:
         if not isinstance(study, Study):
@@ -143,13 +149,13 @@ def measure_studies(studies: Iterable[Study], settings: RunSettings) -> list[xr.
     if len(set(names)) < len(names):
         raise InputError(f"studies that run together need different names; got {', '.join(names)}")
     finished: dict[str, xr.Dataset] = {}
-    jobs = []
+    jobs, seeds = [], seeds or {}
     for study in studies:
         path = source_file(study)
         if path is None:
-            finished[study.name] = _run_here(study, settings)
+            finished[study.name] = _run_here(study, settings, seeds.get(study.name))
         else:
-            jobs.append(_plan(study, path, settings))
+            jobs.append(_plan(study, path, settings, seeds.get(study.name)))
     for job in jobs:
         for problem in foreseen(job.study, job.grid, profile=settings.profile) if job.todo and not job.records else ():
             note(f"{job.study.name}: whatever is measured, this cannot be judged: {problem}")
@@ -272,10 +278,12 @@ def outdated(manifest: dict) -> str:
     return ""
 
 
-def look_up(study: Study, path: Path, settings: RunSettings, *, set_aside: bool = False) -> tuple[Job, int]:
+def look_up(
+    study: Study, path: Path, settings: RunSettings, *, set_aside: bool = False, seeds: int | None = None
+) -> tuple[Job, int]:
     """The job of measuring a study, with what is recorded of it, and how many records are damaged."""
     study = bound_study(study, path)
-    grid, identity = study.profile_grid(settings.profile), BOUND[study].identity(study)
+    grid, identity = study.profile_grid(settings.profile).with_seeds(seeds), BOUND[study].identity(study)
     store = RecordStore.of(settings.out, study.name, identity.hashes)
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
     job = Job(study, grid, path, identity, settings, store, todo)
@@ -300,12 +308,12 @@ def borrow_records(study: Study, measured: Path, settings: RunSettings) -> int:
     return len(new)
 
 
-def _plan(study: Study, path: Path, settings: RunSettings) -> Job:
+def _plan(study: Study, path: Path, settings: RunSettings, seeds: int | None) -> Job:
     """Look up what is recorded, and leave a note of what is wanted for `status`."""
     store = RecordStore.of(settings.out, study.name)
     store.open()
     _refuse_namesake(study.name, path, store.folder / MANIFEST)
-    job, damaged = look_up(study, path, settings, set_aside=True)
+    job, damaged = look_up(study, path, settings, set_aside=True, seeds=seeds)
     keys = [job.key(cell) for cell in job.todo]
     manifest = {"study": study.name, "profile": settings.profile, "root_seed": settings.seed, "file": str(path)}
     manifest |= {"hashes": job.hashes, "identity": job.identity.to_json(), "cells": len(keys), "keys": keys}
@@ -353,19 +361,23 @@ def _refuse_namesake(name: str, path: Path, manifest: Path) -> None:
 
 
 def _finish(job: Job, settings: RunSettings) -> xr.Dataset:
-    dataset = job.dataset()
-    write_dataset(dataset, settings.out / f"{job.study.name}.nc")
+    return _keep(job.dataset(), job.study, settings)
+
+
+def _keep(dataset: xr.Dataset, study: Study, settings: RunSettings) -> xr.Dataset:
+    """Store a data set; whoever judges it later must know whether seeds were added until claims were decided."""
+    if settings.until_decided:
+        dataset.attrs[UNTIL_DECIDED] = 1
+    write_dataset(dataset, settings.out / f"{study.name}.nc")
     return dataset
 
 
-def _run_here(study: Study, settings: RunSettings) -> xr.Dataset:
+def _run_here(study: Study, settings: RunSettings, seeds: int | None) -> xr.Dataset:
     note(f"{study.name} has no file that a worker could import: it runs in this process, without records")
-    grid, records = study.profile_grid(settings.profile), {}
+    grid, records = study.profile_grid(settings.profile).with_seeds(seeds), {}
     todo = [cell for cell in grid.cells() if not grid.skipped(cell)]
     with Progress("measuring", "cells", total=len(todo)) as progress, limited_threads(settings.threads):
         for cell, record in measure_cells(study, todo, seed=settings.seed):
             records[cell] = record
             progress.advance(study.name, failed=record.status == "failed")
-    dataset = assemble(study, grid, records, profile=settings.profile, seed=settings.seed)
-    write_dataset(dataset, settings.out / f"{study.name}.nc")
-    return dataset
+    return _keep(assemble(study, grid, records, profile=settings.profile, seed=settings.seed), study, settings)

@@ -116,6 +116,14 @@ def missing_labels(grid_axes: Mapping[str, Sequence], dataset, where: Mapping, e
     return ""
 
 
+def chosen_labels(axes: Mapping[str, Sequence], where: Mapping) -> dict[str, list]:
+    """The labels of every axis that `where` selects; axes not named are left whole."""
+    return {
+        axis: [labels[i] for i in _positions(axis, labels, where[axis])] if axis in where else list(labels)
+        for axis, labels in axes.items()
+    }
+
+
 def read(dataset, name: str, where: Mapping) -> Block:
     """The variable `name` at `where` (label, list or slice per axis); axes not named are left whole."""
     if name not in dataset.variables:

@@ -31,6 +31,7 @@ class RunSettings:
     threads: int = 1
     retry_failed: bool = False
     cell_timeout: float | None = None
+    until_decided: bool = False  # whether seeds are added until claims are decided; the data sets say so
 
     def __post_init__(self):
         known(self.profile, "profile", PROFILES)

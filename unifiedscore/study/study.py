@@ -15,6 +15,7 @@ from unifiedscore.profiles import PROFILES
 from unifiedscore.study.attack.universal import Universal, check_universals
 from unifiedscore.study.claim import Claim, Variable, check_claims
 from unifiedscore.study.grid import OWN, Cell, Grid
+from unifiedscore.study.maps import Map, check_maps
 from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known, sequence, shown
@@ -61,6 +62,8 @@ class Study:
     universals : sequence of Universal
         Claims about every instance of a space, which a search attacks. A study that makes no other claims needs no
         grid, measure or variables.
+    maps : sequence of Map
+        Where claims are judged over two axes, by `unifiedscore map`.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class Study:
     inputs: Sequence[str | Path] = ()
     environment: Sequence[str] = ()
     universals: Sequence[Universal] = ()
+    maps: Sequence[Map] = ()
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not _is_name(self.name):
@@ -95,6 +99,10 @@ class Study:
         object.__setattr__(self, "measure", expanding(self.measure, self.variables))
         object.__setattr__(self, "profiles", {name: dict(axes) for name, axes in self.profiles.items()})
         _align_labels(self)
+        try:
+            object.__setattr__(self, "maps", check_maps(self, self.maps))
+        except InputError as error:
+            raise InputError(f"study {self.name}: {error}") from error
 
     def profile_grid(self, profile: str) -> Grid:
         """The grid with the overrides of `profile` applied."""

@@ -16,10 +16,13 @@ from unifiedscore.ledger.words import spoken
 from unifiedscore.profiles import PROFILES
 from unifiedscore.study.attack.run import attack_studies
 from unifiedscore.study.discover import FoundDerivation, FoundStudy, derivations_in, find_files, studies_in
+from unifiedscore.study.extending import measure_until_decided
 from unifiedscore.study.pool import LocalPool
+from unifiedscore.study.reproduce import MOST_SEEDS
 from unifiedscore.study.runner import borrow_records, measure_studies
 from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.study import Study
+from unifiedscore.validate import integer
 from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
 from unifiedscore.verify.routine import Judged
 
@@ -50,6 +53,9 @@ class ClaimJudge:
         Another results folder. What it records of the present code is used rather than measured again.
     cell_timeout, derivation_timeout : float, optional
         Seconds.
+    until_decided : bool
+        Whether seeds are added until Monte Carlo claims are decided, to no more than `most_seeds`.
+    most_seeds : int
 
     Attributes
     ----------
@@ -66,15 +72,20 @@ class ClaimJudge:
         measured: Path | None = None,
         cell_timeout: float | None = None,
         derivation_timeout: float = DERIVATION_SECONDS,
+        until_decided: bool = False,
+        most_seeds: int = MOST_SEEDS,
     ):
-        self.settings = RunSettings(out=out, seed=seed, executor=executor, cell_timeout=cell_timeout)
+        self.settings = RunSettings(
+            out=out, seed=seed, executor=executor, cell_timeout=cell_timeout, until_decided=until_decided
+        )
+        self.most_seeds = integer(most_seeds, "most_seeds")
         self.measured, self.borrowed = measured, dict[str, int]()
         self.derivation_timeout = derivation_timeout
-        self._known: dict[tuple[Path, str], Judgement] = {}
+        self._known: dict[tuple[Path, str, bool], Judgement] = {}
 
-    def judgement(self, path: Path, *, profile: str) -> Judgement:
-        """Everything on one study or derivation file."""
-        key = Path(path).resolve(), profile
+    def judgement(self, path: Path, *, profile: str, until_decided: bool | None = None) -> Judgement:
+        """Everything on one study or derivation file; `until_decided` as this judge has it, unless it is given."""
+        key = Path(path).resolve(), profile, self.settings.until_decided if until_decided is None else until_decided
         if key not in self._known:
             # A study is judged as on the command line, whatever the caller makes of warnings.
             with warnings.catch_warnings():
@@ -82,7 +93,15 @@ class ClaimJudge:
                 self._known[key] = self._judge(*key)
         return self._known[key]
 
-    def verdict(self, path: Path, claim: str, *, regime: str | None = None, profile: str = "quick") -> Verdict | None:
+    def verdict(
+        self,
+        path: Path,
+        claim: str,
+        *,
+        regime: str | None = None,
+        profile: str = "quick",
+        until_decided: bool | None = None,
+    ) -> Verdict | None:
         """The verdict on one claim; None where it waits for a larger profile.
 
         Raises
@@ -94,7 +113,7 @@ class ClaimJudge:
         StudyError
             Cells failed.
         """
-        judgement = self.judgement(path, profile=profile)
+        judgement = self.judgement(path, profile=profile, until_decided=until_decided)
         keys = [*judgement.verdicts, *judgement.waiting]
         of_claim = [key for key in keys if key[0] == claim]
         if not of_claim and judgement.failures:
@@ -107,11 +126,11 @@ class ClaimJudge:
         if len(chosen) > 1:
             names = ", ".join(repr(key[1]) for key in chosen)
             raise InputError(f"{claim} is claimed in several regimes ({names}); say which one with regime=")
-        return self.by_key(path, chosen[0], profile=profile)
+        return self.by_key(path, chosen[0], profile=profile, until_decided=until_decided)
 
-    def by_key(self, path: Path, key: Key, *, profile: str) -> Verdict | None:
+    def by_key(self, path: Path, key: Key, *, profile: str, until_decided: bool | None = None) -> Verdict | None:
         """The verdict with this claim, regime and evidence; None where it waits for a larger profile."""
-        judgement = self.judgement(path, profile=profile)
+        judgement = self.judgement(path, profile=profile, until_decided=until_decided)
         if judgement.failures:
             raise StudyError(_failed(path, judgement))
         return judgement.verdicts.get(key)
@@ -133,16 +152,20 @@ class ClaimJudge:
         with LocalPool() as pool:
             yield pool
 
-    def _judge(self, path: Path, profile: str) -> Judgement:
+    def _judge(self, path: Path, profile: str, until_decided: bool) -> Judgement:
         verdicts: dict[Key, Verdict] = {}
         waiting: dict[Key, str] = {}
         failures: list[str] = []
         if is_study(path):
             found = studies_in(path)
-            settings = replace(self.settings, profile=profile)
-            self._borrow([item.study for item in found], settings)
-            datasets = measure_studies([item.study for item in found], settings)
-            searches = attack_studies([item.study for item in found], settings)
+            settings = replace(self.settings, profile=profile, until_decided=until_decided)
+            studies = [item.study for item in found]
+            self._borrow(studies, settings)
+            if until_decided:
+                datasets = measure_until_decided(studies, settings, most_seeds=self.most_seeds)
+            else:
+                datasets = measure_studies(studies, settings)
+            searches = attack_studies(studies, settings)
             for item, dataset in zip(found, datasets, strict=True):
                 judged = Judged(self.settings.seed)
                 judged.add_study(item, dataset, claim=None)

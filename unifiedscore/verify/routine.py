@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from unifiedscore.atomic import locked, write_atomic
-from unifiedscore.errors import FileError, StudyError, UnifiedScoreError, UnknownNameError
+from unifiedscore.errors import FileError, InputError, StudyError, UnifiedScoreError, UnknownNameError
 from unifiedscore.inference import Verdict
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.report import NOT_ESTABLISHED, read_not_established
@@ -20,16 +20,19 @@ from unifiedscore.profiles import PROFILES
 from unifiedscore.study.attack.run import attack_studies, stored_searches
 from unifiedscore.study.attack.store import SEARCHES
 from unifiedscore.study.discover import Found, FoundDerivation, FoundFigure, FoundStudy, found_by_default
+from unifiedscore.study.extending import measure_until_decided
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
+from unifiedscore.study.maps import Map, mapped_claim
 from unifiedscore.study.pool import local_processes
 from unifiedscore.study.progress import Progress
-from unifiedscore.study.reproduce import reproduce
+from unifiedscore.study.reproduce import MOST_SEEDS, reproduce
 from unifiedscore.study.runner import measure_studies
 from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stamp import origin, stamp
 from unifiedscore.study.stored import read_measured
+from unifiedscore.study.study import Study
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
 from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
 
@@ -49,8 +52,10 @@ class Judged:
     stale: list[str] = field(default_factory=list)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def add_study(self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None) -> None:
-        """Judge a study on its data set."""
+    def add_study(
+        self, found: FoundStudy, dataset: xr.Dataset, *, claim: str | None, until_decided: bool | None = None
+    ) -> None:
+        """Judge a study on its data set; `until_decided` as for `judge`."""
         study = found.study
         self.runs[study.name] = stamp(dataset) | origin(dataset)
         if changed := what_changed(_identity(dataset), found.path):
@@ -59,7 +64,7 @@ class Judged:
         profile = profile_of(dataset, default=PROFILES[0])
         self.verdicts += [
             self._reproducible(verdict, found.path, profile)
-            for verdict in judge(study, dataset)
+            for verdict in judge(study, dataset, until_decided=until_decided)
             if claim in (None, verdict.claim)
         ]
         self.not_run += [entry for entry in not_run(study, dataset) if claim in (None, entry.claim)]
@@ -104,7 +109,7 @@ class Judged:
     def _reproducible(self, verdict: Verdict, path: Path, profile: str = PROFILES[0]) -> Verdict:
         """The verdict with a command that also names what differs from the defaults: its file, the root seed."""
         file = "" if found_by_default(path) else str(short_path(path))
-        command = reproduce(verdict.claim, profile=profile, file=file, seed=self.root_seed)
+        command = reproduce(verdict.claim, profile=profile, file=file, seed=self.root_seed, looks=verdict.looks)
         return replace(verdict, reproduce=command)
 
 
@@ -129,10 +134,18 @@ def verify(
     *,
     claim: str | None = None,
     derivation_timeout: float = DERIVATION_SECONDS,
+    most_seeds: int = MOST_SEEDS,
+    budget: float | None = None,
 ) -> Ledger:
-    """Judge every study and derivation found; returns the ledger. A slow derivation keeps no study waiting."""
-    judged = Judged(settings.seed)
-    datasets = measure_studies([item.study for item in found.studies], settings)
+    """Judge every study and derivation found; returns the ledger. A slow derivation keeps no study waiting.
+
+    Seeds are added where `settings` say until_decided; `most_seeds` and `budget` as for `measure_until_decided`.
+    """
+    judged, studies = Judged(settings.seed), [item.study for item in found.studies]
+    if settings.until_decided:
+        datasets = measure_until_decided(studies, settings, most_seeds=most_seeds, budget=budget, claim=claim)
+    else:
+        datasets = measure_studies(studies, settings)
     for item, dataset in zip(found.studies, datasets, strict=True):
         judged.add_study(item, dataset, claim=claim)
     searches = attack_studies([item.study for item in found.studies], settings, claim=claim)
@@ -155,6 +168,35 @@ def attack_found(
     return judged.ledger(profile=settings.profile)
 
 
+def maps_in(
+    found: Found, *, claim: str | None, x: str | None = None, y: str | None = None, levels: int | None = None
+) -> list[tuple[Study, Map]]:
+    """The maps to make: those that the studies declare, or the claim's over the axes that are given.
+
+    Raises
+    ------
+    InputError
+        Only one axis is given, or axes without a claim, or there is nothing to make.
+    """
+    if (x is None) != (y is None) or (x is not None and claim is None):
+        raise InputError("a map of your own needs --claim, --x and --y, all three")
+    studies = [item.study for item in found.studies]
+    if x is None:
+        wanted = [(study, entry) for study in studies for entry in study.maps]
+        wanted = [(s, m) for s, m in wanted if claim is None or m.claim.partition(" ")[0] == claim]
+    else:
+        wanted = [(s, Map(c.name, x=x, y=y)) for s in studies for c in s.claims if c.id == claim and x in s.grid.axes]
+    if not wanted:
+        raise InputError(
+            "none of these studies declares such a map; --claim, --x and --y make one over two axes of a study's grid"
+        )
+    if levels is not None:
+        wanted = [(study, replace(entry, levels=levels)) for study, entry in wanted]
+    for study, entry in wanted:
+        mapped_claim(study, entry)
+    return wanted
+
+
 def judge_results(
     found: Found,
     *,
@@ -163,6 +205,7 @@ def judge_results(
     seed: int | None = None,
     claim: str | None = None,
     derivation_timeout: float = DERIVATION_SECONDS,
+    until_decided: bool | None = None,
 ) -> Ledger:
     """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
     datasets = {item.study.name: read_measured(out / f"{item.study.name}.nc") for item in found.studies}
@@ -176,7 +219,7 @@ def judge_results(
     judged = Judged(seed)
     for item in found.studies:
         try:
-            judged.add_study(item, datasets[item.study.name], claim=claim)
+            judged.add_study(item, datasets[item.study.name], claim=claim, until_decided=until_decided)
         except StudyError as error:
             raise FileError(f"{out / item.study.name}.nc cannot be judged: {error}") from error
         judged.add_searches(item, stored_searches(item.study, out), claim=claim)
