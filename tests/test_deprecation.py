@@ -14,10 +14,10 @@ from unifiedscore import references, samplers
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.drifts.sinkhorn import sinkhorn_scaling
+from unifiedscore.learned import train_generator
 from unifiedscore.samplers.drifting_flow import exponential_schedule
 from unifiedscore.study import Cell, Claim, Control, Grid, Inside, Study, Variable
 from unifiedscore.study.runner import run_studies
-from unifiedscore.train import train_generator
 
 PACKAGE = Path(us.__file__).parent
 OLD = {"rng_seed": "seed", "steps": "n_steps", "most": "max_iterations", "n_samples": "n"}

@@ -28,10 +28,11 @@ def train_command(
 ):
     """Train a one-step generator with the stop-gradient drift loss (needs the extra `torch`).
 
-    Writes checkpoint.pt, samples.npy, energy.npy and samples.png. Ctrl-C leaves a checkpoint: the same command goes on
-    where this one stopped, and ends with the numbers of an uninterrupted run. With more --steps it trains on.
+    Writes checkpoint.safetensors, samples.npy, energy.npy and samples.png. Ctrl-C leaves a checkpoint: the same
+    command goes on where this one stopped, and ends with the numbers of an uninterrupted run. With more --steps it
+    trains on.
     """
-    from unifiedscore.train.command import train_command as train_generator
+    from unifiedscore.learned.generators.command import train_command as train_generator
 
     options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "n_steps": steps}
     say(train_generator(data, **options, batch=batch, samples=samples, seed=seed, out=out))

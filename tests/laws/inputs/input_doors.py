@@ -317,6 +317,12 @@ def process_doors():
 
 
 def learned_doors():
+    for name, of in {
+        "mean_preconditioner": lambda **laws: learned.mean_preconditioner(GAUSS, **laws),
+        "matched_kernel": lambda **laws: learned.matched_kernel(GAUSS, us.Laplace(1.0), **laws).bandwidth,
+    }.items():
+        yield Door(f"learned.{name}(target)", Y, lambda y, f=of: f(target=y, model=Z))
+        yield Door(f"learned.{name}(model)", Y, lambda y, f=of: f(target=Z, model=y))
     at = learned.Preconditioning(0.4, scale=0.8)
     yield Door("learned.Preconditioning.input(x)", X, at.input)
     for part in ("denoiser", "velocity", "score"):

@@ -12,13 +12,13 @@ from unifiedscore.diagnosis.sources import read_points
 from unifiedscore.errors import InputError
 from unifiedscore.extras import require_torch
 from unifiedscore.kernels import Laplace, kernel_by_name
+from unifiedscore.learned.generators.bandwidth import matched_kernel
+from unifiedscore.learned.generators.generator import new_generator
+from unifiedscore.learned.generators.training import train_generator
 from unifiedscore.metrics import feature_scale, nearest_training_distance
 from unifiedscore.output import note
 from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train.bandwidth import matched_kernel
-from unifiedscore.train.generator import new_generator
-from unifiedscore.train.training import train_generator
 from unifiedscore.validate import integer, positive
 
 _SOME = 500
@@ -38,7 +38,7 @@ def train_command(
     matched: bool = False,
     samples: int = 1000,
 ) -> str:
-    """Train, write `checkpoint.pt`, `samples.npy`, `energy.npy` and `samples.png` into `out`; returns what happened.
+    """Train, and write checkpoint, samples, energies and figure into `out`; returns what happened.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def train_command(
     flow = DriftingFlow(profile, unit, rule=rule, batch=batch, tolerance=1e-3)
     out.mkdir(parents=True, exist_ok=True)
     options = {"n_steps": n_steps, "rng": rng, "start": start, "batch": batch, "learning_rate": 5e-3}
-    trained = train_generator(flow, **options, checkpoint=out / "checkpoint.pt")
+    trained = train_generator(flow, **options, checkpoint=out / "checkpoint.safetensors")
     drawn, energy = shift + scale * trained.sample(samples, rng), scale**2 * trained.energy
     figure = io.BytesIO()
     generator_figure(points, drawn, energy).savefig(figure, format="png", dpi=150)
@@ -105,5 +105,5 @@ def _summary(points, drawn, bandwidth, n_steps, out) -> str:
     return (
         f"{n_steps} steps at bandwidth {bandwidth:.4g}; median distance of a sample to its nearest training point "
         f"{gap:.3g} (between two halves of the data: {own:.3g})\n"
-        f"{out}: checkpoint.pt, samples.npy, energy.npy, samples.png"
+        f"{out}: checkpoint.safetensors, samples.npy, energy.npy, samples.png"
     )
