@@ -180,6 +180,7 @@ def field_doors():
     yield Door("fields.CorrectedMeanShift(samples)", Y, lambda y: us.CorrectedMeanShift(GAUSS, y)(X))
     yield Door("fields.CorrectedMeanShift.weights(x)", X, us.CorrectedMeanShift(GAUSS, Y).weights)
     yield from of_field("CorrectedMeanShift", us.CorrectedMeanShift(GAUSS, Y))
+    yield Door("fields.TimeField.__call__(x)", X, lambda x: us.TimeField(lambda t: us.ClosedFormScore(Y, t))(x, 0.4))
     yield from of_field("DivergenceDrift", us.DivergenceDrift(GAUSS, target=P, model=FULL))
     yield from of_field("SmoothedKLGradient", us.SmoothedKLGradient(GAUSS, target=P, model=ONE, order=6))
     yield from of_field("CallableField", us.as_field(lambda x: -x, dimension=2))

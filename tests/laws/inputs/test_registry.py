@@ -42,7 +42,8 @@ OTHER = set(
     "chain levels narrow sampled shown wide statement statistic steps "
     "study systems terminal thin tilt time time_derivative tolerance toward transform "
     "transpose trials truth untilted variance variances weight covariance_error cross_fitted "
-    "average checkpoint every flow hidden latent learning_rate network normalise profile watch width "
+    "constant convention fields input label module output skip "
+    "center average checkpoint every flow hidden latent learning_rate network normalise profile watch width "
     "batch_size control_kind count device dtype looks precision search sharpness tensors universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
@@ -60,6 +61,7 @@ NO_ARRAY = {
     **{("step", owner): "a number" for owner in ("sample_moment_matched", "chain_average")},
     **{("start", owner): "a number" for owner in ("annealed_attenuation", "exponential_schedule")},
     **{("score", owner): "a field" for owner in ("MomentMatchedTilt", "solve_tilt")},
+    ("score", "simulate"): "a field of every time",
     **{("first", "Difference"): "a field", ("second", "Difference"): "a field", ("field", "Smoothed"): "a field"},
     **{("field", "check_field"): "a field", ("drift", "chain_of_fields"): "a number"},
     **{("mean", "log_expectation"): "a number"},
@@ -74,14 +76,8 @@ NO_ARRAY = {
     ("factor", "GaussianMixture.scaled"): "a number",
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
-WITH_TORCH = {
-    "LearnedDenoiser",
-    "diagnose_score",
-    "new_generator",
-    "train_denoiser",
-    "train_denoisers",
-    "train_generator",
-}
+_WITH_TORCH = "LearnedDenoiser NetworkField diagnose_score new_generator train_denoisers train_generator"
+WITH_TORCH = set(_WITH_TORCH.split())
 """They need PyTorch, which is not there everywhere: tests/learned/test_inputs.py sends arrays of every kind to them."""
 LAWS_ALONE = {"DivergenceDrift", "SmoothedKLGradient"}
 """Their target and model are mixtures: arrays are refused."""

@@ -1,0 +1,45 @@
+"""Calls of networks. Without PyTorch there is nothing to call: that they say so is tested in tests/learned."""
+
+from importlib.util import find_spec
+
+import numpy as np
+from attack_arguments import Argument, function, integer, name, number, points, vector
+from attack_objects import ZERO, Door, X, at
+
+import unifiedscore as us
+
+
+def doors():
+    """One entry for each public name."""
+    if find_spec("torch") is None:
+        return {name: [] for name in ("LearnedDenoiser",)}
+    made = us.LearnedDenoiser(lambda u, label: -u, dimension=2)
+    return {
+        "LearnedDenoiser": [
+            Door(
+                "LearnedDenoiser",
+                lambda module, **more: us.LearnedDenoiser(module, **more).at_level(0.5)(X),
+                {
+                    "module": function(
+                        lambda u, label: -u,
+                        outputs={
+                            "array": lambda u, label: np.ones(2),
+                            "another shape": lambda u, label: u[:1],
+                            "one argument": lambda u: u,
+                        },
+                    ),
+                    "scale": number(1.5).without(*ZERO),
+                    "mean": vector(np.zeros(2)).without("number", "text"),
+                    "dimension": integer(2, none=True),
+                    "parametrisation": name("noise"),
+                    "convention": name("vp"),
+                    "levels": vector(np.array([0.1, 2.0]), none=True).also(falling=[2.0, 0.1], three=[1.0, 2.0, 3.0]),
+                    "dtype": Argument(None, {"text": "float64", "number": 3.0}),
+                    "batch_size": integer(4, high=False),
+                },
+            ),
+            Door("LearnedDenoiser()", made, {"x": points(X), "level": number(0.5)}),
+            *at(made.at(0.5)),
+            *at(made.velocity(0.5)),
+        ],
+    }
