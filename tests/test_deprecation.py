@@ -279,6 +279,7 @@ def test_one_name_for_one_thing():
         ("references/recursion.py", "log_expectation", "steps"),  # the steps themselves, not how many
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
         ("learned/split.py", "memorisation_step", "steps"),  # the steps themselves, too
+        ("learned/train.py", "DenoiserTraining", "steps"),
         ("study/attack/explore.py", "_Lane", "steps"),
         ("study/attack/run.py", "_next", "steps"),
         ("study/attack/certify.py", "certify", "most"),  # candidates, of which each is evaluated once

@@ -1,18 +1,33 @@
 """Calls of networks. Without PyTorch there is nothing to call: that they say so is tested in tests/learned."""
 
+from atexit import register
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import numpy as np
 from attack_arguments import Argument, function, integer, name, number, points, vector
 from attack_objects import ZERO, Door, X, at
 
 import unifiedscore as us
+from unifiedscore import learned
+
+
+@cache
+def stored():
+    """The checkpoint of a network that was trained for a step."""
+    path = Path(mkdtemp()) / "network.safetensors"
+    learned.train_denoiser(X, rng=np.random.default_rng(0), n_steps=1, width=4, hidden=1, checkpoint=path)
+    register(rmtree, path.parent)
+    return path
 
 
 def doors():
     """One entry for each public name."""
     if find_spec("torch") is None:
-        return {name: [] for name in ("LearnedDenoiser",)}
+        return {name: [] for name in ("LearnedDenoiser", "load_network")}
     made = us.LearnedDenoiser(lambda u, label: -u, dimension=2)
     return {
         "LearnedDenoiser": [
@@ -41,5 +56,16 @@ def doors():
             Door("LearnedDenoiser()", made, {"x": points(X), "level": number(0.5)}),
             *at(made.at(0.5)),
             *at(made.velocity(0.5)),
+        ],
+        "load_network": [
+            Door(
+                "load_network",
+                lambda path, **more: us.load_network(path, **more)(X, 0.5),
+                {
+                    "path": Argument(stored(), {"missing": "missing", "number": 3, "None": None, "list": ["a"]}),
+                    "member": integer(0, low=0).also(beyond=1),
+                    "weights": name("last"),
+                },
+            )
         ],
     }

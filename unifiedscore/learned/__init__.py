@@ -20,11 +20,14 @@ _HOME = {
     "filters": ["FilterFit", "fit_filter", "gradient_flow_gains"],
     "gradients": ["PARAMETRISATIONS", "gradient_variance", "output_factor"],
     "hybrid": ["HybridWeight", "hybrid_weight"],
+    "loss": ["NoiseLaw"],
     "loss_weights": ["LOSSES", "loss_weight"],
     "network_field": ["NetworkField"],
     "precondition": ["Preconditioning"],
     "rivals": ["DensitySmoothedDenoiser", "GaussianDenoiser", "ScoreSmoothedDenoiser", "WiderKernelDenoiser"],
     "sample": ["SCHEMES", "gaussian_sampling_gain", "noise_levels", "sample_denoiser"],
+    "stored": ["load_network"],
+    "train": ["DenoiserTraining", "train_denoiser", "train_denoisers"],
     "split": ["ErrorSplit", "memorisation_step", "split_error"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

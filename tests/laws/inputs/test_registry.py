@@ -43,14 +43,15 @@ OTHER = set(
     "study systems terminal thin tilt time time_derivative tolerance toward transform "
     "transpose trials truth untilted variance variances weight covariance_error cross_fitted "
     "constant convention fields input label module output skip "
-    "center average checkpoint every flow hidden latent learning_rate network normalise profile watch width "
+    "decay excess member networks options rngs uniform center average checkpoint every flow hidden latent "
+    "learning_rate network normalise profile watch width "
     "batch_size control_kind count device dtype looks precision search sharpness tensors universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
 RESULTS = set(
     "PosteriorMoments PosteriorVectors LoadedPoints Whitening Tilt BatchDrift SinkhornScaling Paths "
     "RegressionTarget ClosedFormSamples DriftingPath WorkSample CrooksHistogram ChainState MomentMatchedSamples "
-    "DenoiserDescription ErrorSplit FilterFit Fit HybridWeight "
+    "DenoiserDescription DenoiserTraining ErrorSplit FilterFit Fit HybridWeight "
     "TiltedSample CosineEstimate Replicated ReplicatedCosines LineLaw Estimate Verdict ReducedMixture".split()
 )
 """Made by the package; a user reads them."""
@@ -62,6 +63,7 @@ NO_ARRAY = {
     **{("start", owner): "a number" for owner in ("annealed_attenuation", "exponential_schedule")},
     **{("score", owner): "a field" for owner in ("MomentMatchedTilt", "solve_tilt")},
     ("score", "simulate"): "a field of every time",
+    **{("weights", owner): "a name" for owner in ("load_network", "DenoiserTraining.denoiser")},
     **{("first", "Difference"): "a field", ("second", "Difference"): "a field", ("field", "Smoothed"): "a field"},
     **{("field", "check_field"): "a field", ("drift", "chain_of_fields"): "a number"},
     **{("mean", "log_expectation"): "a number"},
@@ -76,7 +78,7 @@ NO_ARRAY = {
     ("factor", "GaussianMixture.scaled"): "a number",
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
-_WITH_TORCH = "LearnedDenoiser NetworkField diagnose_score new_generator train_denoisers train_generator"
+_WITH_TORCH = "LearnedDenoiser NetworkField diagnose_score new_generator train_denoiser train_denoisers train_generator"
 WITH_TORCH = set(_WITH_TORCH.split())
 """They need PyTorch, which is not there everywhere: tests/learned/test_inputs.py sends arrays of every kind to them."""
 LAWS_ALONE = {"DivergenceDrift", "SmoothedKLGradient"}
