@@ -280,12 +280,15 @@ def test_one_name_for_one_thing():
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
         ("learned/split.py", "memorisation_step", "steps"),  # the steps themselves, too
         ("learned/train.py", "DenoiserTraining", "steps"),
+        ("plotting/generator.py", "generator_figure", "steps"),
+        ("plotting/generator.py", "_course", "steps"),
         ("study/attack/explore.py", "_Lane", "steps"),
         ("study/attack/run.py", "_next", "steps"),
         ("study/attack/certify.py", "certify", "most"),  # candidates, of which each is evaluated once
         ("study/pool.py", "put", "most"),
         ("study/pool.py", "_put", "most"),
-        ("cli/train.py", "train_command", "steps"),  # the option --steps
+        ("cli/train.py", "train_score_command", "steps"),  # the option --steps
+        ("cli/train.py", "train_drift_command", "steps"),
     }
     found = set()
     for path in PACKAGE.rglob("*.py"):

@@ -22,7 +22,7 @@ from unifiedscore.cli.new import new_command
 from unifiedscore.cli.report import report_command
 from unifiedscore.cli.run import run_command
 from unifiedscore.cli.status import status_command
-from unifiedscore.cli.train import train_command
+from unifiedscore.cli.train import train_app
 from unifiedscore.cli.verify import verify_command
 from unifiedscore.errors import UnifiedScoreError
 from unifiedscore.output import say, survive_any_text
@@ -46,10 +46,10 @@ for name, command in {
     "diff": diff_command,
     "export": export_command,
     "diagnose": diagnose_command,
-    "train": train_command,
     "new": new_command,
 }.items():
     app.command(name)(command)
+app.add_typer(train_app, name="train")
 
 
 def _print_version(wanted: bool) -> None:
