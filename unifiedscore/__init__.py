@@ -10,7 +10,7 @@ Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
 Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
 Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
 Samplers          sample_closed_form, sample_moment_matched, DriftingFlow
-Networks          LearnedDenoiser, load_network
+Networks          LearnedDenoiser, load_network, diagnose_score
 Their settings    Noise, Dense, Near, Neighbours
 Studies           run, falsify, judge, open_results, ledger
 Your own data     diagnose, whiten
@@ -73,7 +73,7 @@ _HOME = {
         "sample_closed_form",
         "sample_moment_matched",
     ],
-    "learned": ["LearnedDenoiser", "load_network"],
+    "learned": ["LearnedDenoiser", "diagnose_score", "load_network"],
     "study": ["falsify", "judge", "open_results", "run"],
     "diagnosis": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -153,7 +153,7 @@ if TYPE_CHECKING:
         solve_tilt,
     )
     from unifiedscore.kernels import Gaussian, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
-    from unifiedscore.learned import LearnedDenoiser, load_network
+    from unifiedscore.learned import LearnedDenoiser, diagnose_score, load_network
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments, posterior_vectors
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate

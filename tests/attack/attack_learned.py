@@ -8,7 +8,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import numpy as np
-from attack_arguments import Argument, function, integer, name, number, points, vector
+from attack_arguments import Argument, function, integer, measure, name, number, points, vector
 from attack_objects import ZERO, Door, X, at
 
 import unifiedscore as us
@@ -27,7 +27,7 @@ def stored():
 def doors():
     """One entry for each public name."""
     if find_spec("torch") is None:
-        return {name: [] for name in ("LearnedDenoiser", "load_network")}
+        return {name: [] for name in ("LearnedDenoiser", "diagnose_score", "load_network")}
     made = us.LearnedDenoiser(lambda u, label: -u, dimension=2)
     return {
         "LearnedDenoiser": [
@@ -56,6 +56,22 @@ def doors():
             Door("LearnedDenoiser()", made, {"x": points(X), "level": number(0.5)}),
             *at(made.at(0.5)),
             *at(made.velocity(0.5)),
+        ],
+        "diagnose_score": [
+            Door(
+                "diagnose_score",
+                us.diagnose_score,
+                {
+                    "network": Argument(
+                        lambda x, h: 0.5 * x, {"None": None, "number": 3.0, "text": "abc", "array": np.ones((2, 2))}
+                    ),
+                    "data": measure(us.Samples(np.random.default_rng(0).normal(size=(9, 2))), mixtures=False),
+                    "levels": vector(np.array([0.5]), none=True).without("long").also(falling=[2.0, 1.0], zero=[0.0]),
+                    "law": name("box"),
+                    "queries": integer(4, high=True),
+                    "seed": integer(1, low=0),
+                },
+            )
         ],
         "load_network": [
             Door(

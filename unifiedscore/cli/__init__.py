@@ -11,6 +11,7 @@ import typer
 
 from unifiedscore import __version__
 from unifiedscore.cli.diagnose import diagnose_command
+from unifiedscore.cli.diagnose_score import diagnose_score_command
 from unifiedscore.cli.diff import diff_command
 from unifiedscore.cli.export import export_command
 from unifiedscore.cli.falsify import falsify_command
@@ -46,6 +47,7 @@ for name, command in {
     "diff": diff_command,
     "export": export_command,
     "diagnose": diagnose_command,
+    "diagnose-score": diagnose_score_command,
     "new": new_command,
 }.items():
     app.command(name)(command)

@@ -17,6 +17,7 @@ _HOME = {
     "copies": ["chance_copy_rate", "copy_rate"],
     "denoiser": ["LearnedDenoiser"],
     "describe": ["DenoiserDescription", "Fit", "describe_denoiser", "description_noise", "fit_family", "noisy_queries"],
+    "diagnosis": ["diagnose_score"],
     "filters": ["FilterFit", "fit_filter", "gradient_flow_gains"],
     "gradients": ["PARAMETRISATIONS", "gradient_variance", "output_factor"],
     "hybrid": ["HybridWeight", "hybrid_weight"],

@@ -19,7 +19,7 @@ from unifiedscore.learned.checkpoint import TrainingState, digest, load_checkpoi
 from unifiedscore.learned.denoiser import LearnedDenoiser
 from unifiedscore.learned.interrupt import deferred_interrupt
 from unifiedscore.learned.loss import NoiseLaw
-from unifiedscore.measures import as_samples
+from unifiedscore.measures import Samples, as_samples
 from unifiedscore.samplers.progress import steps_with_progress
 
 FORMAT = "unifiedscore denoiser 1"
@@ -204,9 +204,8 @@ def train_denoisers(
         "means": stack.means,
         "torch": torch.__version__,
     }
-    name = digest(*(part.points for part in sets), *(part.weights for part in sets))
     settings = {
-        "data": f"{len(sets)} x {sets[0].size} points ({name})",
+        "data": data_settings(sets),
         "loss": f"{loss} on [{law.low!r}, {law.high!r}], target {target}",
         "network": f"{parametrisation}, energy {bool(energy)}, width {width}, hidden {hidden}",
         "learning_rate": repr(rate) + (f", cosine over {n_steps} steps" if decay == "cosine" else ""),
@@ -245,6 +244,12 @@ def train_denoisers(
             if stopped:
                 raise KeyboardInterrupt
     return _with(result, history if history and history[-1][0] == done else [*history, measured(done)])
+
+
+def data_settings(sets: Sequence[Samples]) -> str:
+    """The data sets of a training, as its checkpoint names them."""
+    name = digest(*(part.points for part in sets), *(part.weights for part in sets))
+    return f"{len(sets)} x {sets[0].size} points ({name})"
 
 
 def _sets(data, rngs) -> tuple[list, list]:

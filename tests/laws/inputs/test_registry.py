@@ -62,6 +62,7 @@ NO_ARRAY = {
     **{("step", owner): "a number" for owner in ("sample_moment_matched", "chain_average")},
     **{("start", owner): "a number" for owner in ("annealed_attenuation", "exponential_schedule")},
     **{("score", owner): "a field" for owner in ("MomentMatchedTilt", "solve_tilt")},
+    ("queries", "diagnose_score"): "a count",
     ("score", "simulate"): "a field of every time",
     **{("weights", owner): "a name" for owner in ("load_network", "DenoiserTraining.denoiser")},
     **{("first", "Difference"): "a field", ("second", "Difference"): "a field", ("field", "Smoothed"): "a field"},
