@@ -14,10 +14,10 @@ from unifiedscore import references, samplers
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError
 from unifiedscore.fields.drifts.sinkhorn import sinkhorn_scaling
+from unifiedscore.learned import train_generator
 from unifiedscore.samplers.drifting_flow import exponential_schedule
 from unifiedscore.study import Cell, Claim, Control, Grid, Inside, Study, Variable
 from unifiedscore.study.runner import run_studies
-from unifiedscore.train import train_generator
 
 PACKAGE = Path(us.__file__).parent
 OLD = {"rng_seed": "seed", "steps": "n_steps", "most": "max_iterations", "n_samples": "n"}
@@ -279,12 +279,16 @@ def test_one_name_for_one_thing():
         ("references/recursion.py", "log_expectation", "steps"),  # the steps themselves, not how many
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
         ("learned/split.py", "memorisation_step", "steps"),  # the steps themselves, too
+        ("learned/train.py", "DenoiserTraining", "steps"),
+        ("plotting/generator.py", "generator_figure", "steps"),
+        ("plotting/generator.py", "_course", "steps"),
         ("study/attack/explore.py", "_Lane", "steps"),
         ("study/attack/run.py", "_next", "steps"),
         ("study/attack/certify.py", "certify", "most"),  # candidates, of which each is evaluated once
         ("study/pool.py", "put", "most"),
         ("study/pool.py", "_put", "most"),
-        ("cli/train.py", "train_command", "steps"),  # the option --steps
+        ("cli/train.py", "train_score_command", "steps"),  # the option --steps
+        ("cli/train.py", "train_drift_command", "steps"),
     }
     found = set()
     for path in PACKAGE.rglob("*.py"):

@@ -3,13 +3,14 @@
 Kernels           Gaussian, Laplace, Matern, RationalQuadratic, StudentT, KernelSum, kernel_by_name
 Measures          GaussianMixture, Samples, load_measure, load_pair
 Fields            MeanShift, KernelScore, CorrectedMeanShift, SharpScore, Barycenter, Smoothed, as_field,
-                  posterior_moments, PosteriorMoments, posterior_vectors
+                  posterior_moments, PosteriorMoments, posterior_vectors, TimeField
 Drifts            Drift, ScoreDifference, SharpDrift, DivergenceDrift, WitnessGradient, SmoothedKLGradient,
                   SinkhornDrift, MultiTemperatureDrift, BatchDriftTarget, batch_drift
 Closed form       ClosedFormScore, SmoothedClosedFormScore, ClosedFormVelocity
 Moment matching   SmoothedScore, solve_tilt, MomentMatchedTilt, CenteredStiefel
 Processes         Schedule, QuadraticReward, CallableReward, TiltedProcess, simulate, lean_adjoint
 Samplers          sample_closed_form, sample_moment_matched, DriftingFlow
+Networks          LearnedDenoiser, load_network, diagnose_score
 Their settings    Noise, Dense, Near, Neighbours
 Studies           run, falsify, judge, open_results, ledger
 Your own data     diagnose, whiten
@@ -56,6 +57,7 @@ _HOME = {
         "SmoothedClosedFormScore",
         "SmoothedKLGradient",
         "SmoothedScore",
+        "TimeField",
         "WitnessGradient",
         "as_field",
         "batch_drift",
@@ -72,6 +74,7 @@ _HOME = {
         "sample_closed_form",
         "sample_moment_matched",
     ],
+    "learned": ["LearnedDenoiser", "diagnose_score", "load_network"],
     "study": ["falsify", "judge", "open_results", "run"],
     "diagnosis": ["diagnose"],
     "errors": ["UnifiedScoreError"],
@@ -145,12 +148,14 @@ if TYPE_CHECKING:
         SmoothedClosedFormScore,
         SmoothedKLGradient,
         SmoothedScore,
+        TimeField,
         WitnessGradient,
         as_field,
         batch_drift,
         solve_tilt,
     )
     from unifiedscore.kernels import Gaussian, KernelSum, Laplace, Matern, RationalQuadratic, StudentT, kernel_by_name
+    from unifiedscore.learned import LearnedDenoiser, diagnose_score, load_network
     from unifiedscore.measures import GaussianMixture, Samples, load_measure, load_pair, whiten
     from unifiedscore.posterior import PosteriorMoments, posterior_moments, posterior_vectors
     from unifiedscore.processes import CallableReward, QuadraticReward, Schedule, TiltedProcess, lean_adjoint, simulate

@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 
 import unifiedscore as us
+from unifiedscore.learned import matched_kernel, new_generator, train_generator
 from unifiedscore.metrics import mode_coverage, sliced_wasserstein2, unbiased_mmd2
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable
-from unifiedscore.train import matched_kernel, new_generator, train_generator
 
 COMMON = 0.2
 PAIR = ["laplace", "gaussian_equal", "gaussian_matched"]

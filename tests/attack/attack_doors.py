@@ -2,6 +2,7 @@
 
 import attack_fields
 import attack_laws
+import attack_learned
 import attack_processes
 import attack_samplers
 import attack_studies
@@ -10,5 +11,13 @@ import attack_universal
 
 def doors():
     """The table: one entry for each public name."""
-    parts = (attack_laws, attack_fields, attack_processes, attack_samplers, attack_studies, attack_universal)
+    parts = (
+        attack_laws,
+        attack_fields,
+        attack_learned,
+        attack_processes,
+        attack_samplers,
+        attack_studies,
+        attack_universal,
+    )
     return {name: calls for part in parts for name, calls in part.doors().items()}

@@ -182,6 +182,22 @@ def doors():
             *at(score),
             *at(us.SmoothedScore(us.Samples(X[:, :1]), 0.5, 0.2, noise="population"), dimension=1),
         ],
+        "TimeField": [
+            Door(
+                "TimeField",
+                lambda fields: us.TimeField(fields).at(0.5),
+                {
+                    "fields": function(lambda t: us.ClosedFormScore(S, t), outputs={"no field": lambda t: t}).without(
+                        "no arguments"
+                    )
+                },
+            ),
+            Door(
+                "TimeField(x, t)",
+                us.TimeField(lambda t: us.ClosedFormScore(S, t)),
+                {"x": points(X), "t": time(0.5)},
+            ),
+        ],
         "WitnessGradient": [
             Door("WitnessGradient", us.WitnessGradient, pair),
             *at(us.WitnessGradient(GAUSS, target=S, model=Y)),

@@ -11,6 +11,7 @@ import typer
 
 from unifiedscore import __version__
 from unifiedscore.cli.diagnose import diagnose_command
+from unifiedscore.cli.diagnose_score import diagnose_score_command
 from unifiedscore.cli.diff import diff_command
 from unifiedscore.cli.export import export_command
 from unifiedscore.cli.falsify import falsify_command
@@ -23,7 +24,7 @@ from unifiedscore.cli.new import new_command
 from unifiedscore.cli.report import report_command
 from unifiedscore.cli.run import run_command
 from unifiedscore.cli.status import status_command
-from unifiedscore.cli.train import train_command
+from unifiedscore.cli.train import train_app
 from unifiedscore.cli.verify import verify_command
 from unifiedscore.errors import UnifiedScoreError
 from unifiedscore.output import say, survive_any_text
@@ -48,10 +49,11 @@ for name, command in {
     "diff": diff_command,
     "export": export_command,
     "diagnose": diagnose_command,
-    "train": train_command,
+    "diagnose-score": diagnose_score_command,
     "new": new_command,
 }.items():
     app.command(name)(command)
+app.add_typer(train_app, name="train")
 
 
 def _print_version(wanted: bool) -> None:

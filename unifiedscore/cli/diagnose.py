@@ -27,7 +27,7 @@ def diagnose_command(
     """How far a drift is from a score on your own samples, and why."""
     if (queries is None) != (field is None):
         raise InputError("--queries and --field belong together: the points, and the field that you computed at them")
-    bandwidths = _numbers(bandwidth)
+    bandwidths = numbers(bandwidth, "--bandwidth")
     from unifiedscore.diagnosis import diagnose_command as diagnose_samples
 
     code = diagnose_samples(
@@ -45,12 +45,13 @@ def diagnose_command(
     raise typer.Exit(code or 0)
 
 
-def _numbers(text: str | None) -> list[float] | None:
+def numbers(text: str | None, option: str) -> list[float] | None:
+    """The numbers of an option that takes several, separated by commas."""
     if text is None:
         return None
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(
-            f"--bandwidth must be numbers separated by commas, as in 0.05,0.2,0.5; got {shown(text)}"
+            f"{option} must be numbers separated by commas, as in 0.05,0.2,0.5; got {shown(text)}"
         ) from None

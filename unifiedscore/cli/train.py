@@ -1,4 +1,4 @@
-"""`train`: a one-step generator on a user's own points."""
+"""`train`: networks on a user's own points, one subcommand for each kind."""
 
 from __future__ import annotations
 
@@ -6,13 +6,67 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from unifiedscore.cli.options import Seed
-from unifiedscore.output import say
+from unifiedscore.output import say_lines
+
+Data = Annotated[str, typer.Argument(help="File of training points (.npy .npz .nc .csv), or a named data set.")]
+Steps = Annotated[int, typer.Option(help="Training steps; a checkpoint in --out is resumed.")]
+Drawn = Annotated[int, typer.Option(help="Points to draw in the end.")]
+Folder = Annotated[Path, typer.Option(help="Folder for checkpoint, samples and figure.")]
 
 
-def train_command(
-    data: Annotated[str, typer.Argument(help="File of training points (.npy .npz .nc .csv), or a named data set.")],
+class DriftByDefault(TyperGroup):
+    """`train DATA` is `train drift DATA`, as it was before there were other kinds."""
+
+    def parse_args(self, ctx, args):
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["drift", *args]
+        return super().parse_args(ctx, args)
+
+
+train_app = typer.Typer(
+    cls=DriftByDefault, help="Train a network on your own points (needs the extra `torch`).", no_args_is_help=False
+)
+
+
+@train_app.command("score")
+def train_score_command(
+    data: Data,
+    steps: Steps = 4000,
+    batch: Annotated[int, typer.Option(help="Noisy points of a step.")] = 128,
+    width: Annotated[int, typer.Option(help="Units of a hidden layer.")] = 128,
+    hidden: Annotated[int, typer.Option(help="Hidden layers.")] = 3,
+    parametrisation: Annotated[str, typer.Option(help="preconditioned or plain.")] = "preconditioned",
+    energy: Annotated[bool, typer.Option("--energy", help="The gradient of a scalar network: no curl.")] = False,
+    loss: Annotated[str, typer.Option(help="log_uniform, edm, flow_matching, noise_prediction or kl.")] = "log_uniform",
+    target: Annotated[str, typer.Option(help="sample, or closed_form: the empirical denoiser.")] = "sample",
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 2e-3,
+    decay: Annotated[str, typer.Option(help="Of the learning rate: none, or cosine over --steps.")] = "none",
+    average: Annotated[float, typer.Option(help="Decay of the average of the weights, below 1; 0 for none.")] = 0.999,
+    samples: Drawn = 1000,
+    scheme: Annotated[str, typer.Option(help="heun or ddim.")] = "heun",
+    sampling_steps: Annotated[int, typer.Option(help="Steps of a sample.")] = 40,
+    out: Folder = Path("trained"),
+    seed: Seed = 0,
+):
+    """Train a denoiser, which is a score and a velocity at every noise level, and draw from it.
+
+    Writes checkpoint.safetensors, samples.npy, excess.npy and samples.png. Ctrl-C leaves a checkpoint: the same
+    command goes on where this one stopped, and ends with the numbers of an uninterrupted run.
+    """
+    from unifiedscore.learned.command import train_score_command as train_score
+
+    network = {"width": width, "hidden": hidden, "parametrisation": parametrisation, "energy": energy}
+    course = {"batch": batch, "loss": loss, "target": target, "learning_rate": learning_rate, "decay": decay}
+    ending = {"samples": samples, "scheme": scheme, "sampling_steps": sampling_steps, "out": out, "seed": seed}
+    say_lines(train_score(data, n_steps=steps, average=average, **network, **course, **ending))
+
+
+@train_app.command("drift")
+def train_drift_command(
+    data: Data,
     kernel: Annotated[str, typer.Option(help="laplace, gaussian, matern:1.5, ...")] = "laplace",
     bandwidth: Annotated[float, typer.Option(help="In units of the mean distance between points.")] = 0.2,
     matched: Annotated[
@@ -20,18 +74,19 @@ def train_command(
         typer.Option("--matched", help="Take the bandwidth at which KERNEL drifts like a Laplace one of --bandwidth."),
     ] = False,
     rule: Annotated[str, typer.Option(help="drift, sharp, batch (Algorithm 2) or sinkhorn.")] = "drift",
-    steps: Annotated[int, typer.Option(help="Training steps; a checkpoint in --out is resumed.")] = 1000,
+    steps: Steps = 1000,
     batch: Annotated[int, typer.Option(help="Generated points, and positives, a step.")] = 128,
-    samples: Annotated[int, typer.Option(help="Points to draw in the end.")] = 1000,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoint, samples and figure.")] = Path("trained"),
+    samples: Drawn = 1000,
+    out: Folder = Path("trained"),
     seed: Seed = 0,
 ):
-    """Train a one-step generator with the stop-gradient drift loss (needs the extra `torch`).
+    """Train a one-step generator with the stop-gradient drift loss.
 
-    Writes checkpoint.pt, samples.npy, energy.npy and samples.png. Ctrl-C leaves a checkpoint: the same command goes on
-    where this one stopped, and ends with the numbers of an uninterrupted run. With more --steps it trains on.
+    Writes checkpoint.safetensors, samples.npy, energy.npy and samples.png. Ctrl-C leaves a checkpoint: the same
+    command goes on where this one stopped, and ends with the numbers of an uninterrupted run. With more --steps it
+    trains on.
     """
-    from unifiedscore.train.command import train_command as train_generator
+    from unifiedscore.learned.generators.command import train_drift_command as train_generator
 
     options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "n_steps": steps}
-    say(train_generator(data, **options, batch=batch, samples=samples, seed=seed, out=out))
+    say_lines(train_generator(data, **options, batch=batch, samples=samples, seed=seed, out=out))

@@ -21,6 +21,7 @@ from unifiedscore.fields.moment_matched.population_score import PopulationScore
 from unifiedscore.fields.noise import Noise
 from unifiedscore.fields.score import KernelScore
 from unifiedscore.fields.smoothed import Smoothed
+from unifiedscore.fields.time_field import TimeField
 
 __all__ = [
     "PUBLISHED_FLOOR",
@@ -53,6 +54,7 @@ __all__ = [
     "SmoothedKLGradient",
     "SmoothedScore",
     "Tilt",
+    "TimeField",
     "WitnessGradient",
     "as_field",
     "batch_drift",

@@ -52,20 +52,12 @@ class TensorField(AbstractField):
     def jacobian(self, x):
         """Return the Jacobian by d reverse passes of `torch.func.vjp`, (n, d, d)."""
         x = points(x, "x", dimension=self.size)
-        torch = require_torch(_WHAT)
         parts = []
         with _evaluation(self.function):
             function = self._on_tensors()
             for piece in self._pieces(x):
-                value, pull = torch.func.vjp(function, piece)
+                value, matrix = tensor_jacobian(function, piece)
                 self._answer(value, len(piece))
-                # The value at a point does not depend on the others: one pass gives a row of all matrices.
-                rows = []
-                for i in range(self.size):
-                    unit = torch.zeros_like(value)
-                    unit[:, i] = 1.0
-                    rows.append(pull(unit)[0])
-                matrix = torch.stack(rows, 1)
                 what = f"the Jacobian of {_name(self.function)}"
                 parts.append(answer(matrix.detach(), what, (len(piece), self.size, self.size)))
         return np.concatenate(parts).astype(x.dtype, copy=False)
@@ -106,6 +98,19 @@ class TensorField(AbstractField):
 
     def _answer(self, value, n: int) -> np.ndarray:
         return answer(value.detach(), f"the function {_name(self.function)} given to as_field", (n, self.size))
+
+
+def tensor_jacobian(function: Callable, x) -> tuple:
+    """Value (n, d) and Jacobian (n, d, e) of a function of tensors x (n, e), by one reverse pass for each of d rows."""
+    torch = require_torch(_WHAT)
+    value, pull = torch.func.vjp(function, x)
+    # The value at a point does not depend on the others: one pass gives a row of all matrices.
+    rows = []
+    for i in range(value.shape[1]):
+        unit = torch.zeros_like(value)
+        unit[:, i] = 1.0
+        rows.append(pull(unit)[0])
+    return value, torch.stack(rows, 1)
 
 
 def takes_tensors(function) -> bool:

@@ -19,8 +19,16 @@ def image_side(points: np.ndarray) -> int | None:
     return side if square and points.min() >= 0 and points.max() > 0 else None
 
 
-def generator_figure(data: np.ndarray, drawn: np.ndarray, energy: np.ndarray):
-    """Return a figure of the points of a generator, (n, d), over the data, (m, d), and of the energy of its training.
+def generator_figure(
+    data: np.ndarray,
+    drawn: np.ndarray,
+    course: np.ndarray,
+    *,
+    steps: np.ndarray | None = None,
+    label: str = "mean squared drift",
+    note: str = "The mean squared drift of a batch ends at the noise of the batches, not at zero.",
+):
+    """Return a figure of the points of a generator, (n, d), over the data, (m, d), and of the course of its training.
 
     On the line histograms; in the plane a scatter; above it the first two principal components of the data, and where
     these may be square images twelve of the generator's over the training images nearest to them.
@@ -30,7 +38,7 @@ def generator_figure(data: np.ndarray, drawn: np.ndarray, energy: np.ndarray):
         canvas = new_figure(9.2, 4.4 + (2.0 if side else 0.0))
         grid = canvas.add_gridspec(3 if side else 1, 2, height_ratios=(4.4, 1, 1) if side else (1,))
         _points(canvas.add_subplot(grid[0, 0]), data, drawn)
-        _energy(canvas.add_subplot(grid[0, 1]), energy)
+        _course(canvas.add_subplot(grid[0, 1]), course, steps, label)
         if side:
             nearest = data[nearest_neighbours(data, drawn[:_IMAGES], 1)[1][:, 0]]
             top = max(float(data.max()), 1e-300)
@@ -40,7 +48,7 @@ def generator_figure(data: np.ndarray, drawn: np.ndarray, energy: np.ndarray):
         about = f"{len(data)} training points in dimension {data.shape[1]}."
         if data.shape[1] > 2:
             about += " First two principal components of the data."
-        caption(canvas, f"{about} The mean squared drift of a batch ends at the noise of the batches, not at zero.")
+        caption(canvas, f"{about} {note}")
     return canvas
 
 
@@ -69,12 +77,13 @@ def _points(ax, data, drawn):
     tidy(ax)
 
 
-def _energy(ax, energy):
-    ax.plot(np.arange(1, len(energy) + 1), energy, color=BLUE, linewidth=1.0)
+def _course(ax, values, steps, label):
+    steps = np.arange(1, len(values) + 1) if steps is None else steps
+    ax.plot(steps, values, color=BLUE, linewidth=1.0, marker="." if len(values) < 100 else "")
     ax.set_xscale("log")
     ax.set_yscale("log", nonpositive="mask")
     ax.set_xlabel("step")
-    ax.set_ylabel("mean squared drift")
+    ax.set_ylabel(label)
     tidy(ax)
 
 

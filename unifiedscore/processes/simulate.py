@@ -12,6 +12,7 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.fields import TimeField
 from unifiedscore.posterior.threads import threads
 from unifiedscore.processes.schedules import read_times
 from unifiedscore.processes.tilted_process import TiltedProcess
@@ -53,6 +54,7 @@ def simulate(
     control: str | Callable = "optimal",
     sigma: Callable | None = None,
     start: str | np.ndarray = "base",
+    score: TimeField | None = None,
     keep: bool = False,
 ) -> Paths:
     r"""Simulate :math:`dX = (b + \sigma u) dt + \sigma dB` by Euler-Maruyama on the given times.
@@ -73,6 +75,9 @@ def simulate(
         Noise t -> sigma(t) >= 0; the memoryless sqrt(2 eta) by default. The drift keeps the marginals whatever it is.
     start : "base", "tilted" or (n, d) array
         Law of the first state: p_{t_0} or p*_{t_0}.
+    score : TimeField, optional
+        Takes the place of the exact score of the base in the drift b, such as that of a network. The weights are then
+        those of its own chain. Times start above 0, and the control is "none" or your own.
     keep : bool
         Whether to keep all states.
 
@@ -105,7 +110,16 @@ def simulate(
                 "the optimal control sigma (s* - s) needs the memoryless noise sigma^2 = 2 eta (X_0 and X_1 "
                 "independent); leave sigma out, or pass your own control"
             )
-    chain = _prepare(process, times, control, sigma)
+    if score is not None:
+        validate.instance(score, "score", TimeField)
+        if isinstance(control, str) and control == "optimal":
+            raise InputError(
+                "the optimal control is known for the exact score alone; with a score of your own pass "
+                "control='none' or your own control"
+            )
+        if times[0] == 0:
+            raise InputError("times must start above 0 with a score of your own: at the point 0 there is no score")
+    chain = _prepare(process, times, control, sigma, score)
     first = _start(process, n, rng, times[0], start)
     log_weight = np.zeros(n)
     trajectory = np.empty((len(times), n, process.dimension)) if keep else None
@@ -116,7 +130,7 @@ def simulate(
         rows, stream = task
         _run(chain, first[rows], log_weight[rows], stream, None if trajectory is None else trajectory[:, rows])
 
-    if len(slices) > 1 and threads() > 1 and not callable(control):
+    if len(slices) > 1 and threads() > 1 and not callable(control) and score is None:
         with ThreadPoolExecutor(threads()) as pool:
             list(pool.map(run, zip(slices, streams, strict=True)))
     else:
@@ -136,9 +150,10 @@ class _Chain:
     coefficients: list[tuple[float, float, float, float]]
     base: list | None
     tilted: list | None
+    score: TimeField | None = None
 
 
-def _prepare(process, times, control, sigma) -> _Chain:
+def _prepare(process, times, control, sigma, score=None) -> _Chain:
     coefficients = []
     for t, h in zip(times[:-1], np.diff(times), strict=True):
         if t == 0:
@@ -147,6 +162,8 @@ def _prepare(process, times, control, sigma) -> _Chain:
         noise = process.schedule.sigma(t) if sigma is None else validate.positive(sigma(t), "sigma(t)", allow_zero=True)
         kappa, gain = process.drift_rates(t, sigma=noise)
         coefficients.append((float(h), kappa, gain, noise))
+    if score is not None:
+        return _Chain(process, times, control, coefficients, None, None, score)
     optimal = isinstance(control, str) and control == "optimal"
     if optimal and process.target is None:
         return _Chain(process, times, control, coefficients, None, None)
@@ -183,7 +200,7 @@ def _run(chain: _Chain, x, log_weight, rng, trajectory) -> None:
         trajectory[0] = x
     for k, t in enumerate(chain.times[:-1]):
         rng.standard_normal(out=noise)
-        u = _control(chain.control, x, t) if callable(chain.control) else None
+        u = _answered(chain.control, "control", x, t) if callable(chain.control) else None
         if t == 0:
             _first_step(chain, x, noise, u, log_weight)
         elif chain.base is not None:
@@ -247,7 +264,7 @@ def whitened_score(x, *, maps, offsets, logs) -> np.ndarray:
 
 def _plain_step(chain, k, x, noise, u, log_weight, optimal) -> None:
     (h, kappa, gain, sigma), t, process = chain.coefficients[k], chain.times[k], chain.process
-    score = process.base_score(x, t)
+    score = process.base_score(x, t) if chain.score is None else _answered(chain.score, "score", x, t)
     if optimal:
         # One mixture evaluation less than optimal_control, which would need the base score again.
         tilted = process.tilted_score(x, t) if process.target is not None else score + process.score_difference(x, t)
@@ -274,8 +291,8 @@ def _move(x, drift, h, sigma, noise, u, log_weight) -> None:
     x += noise
 
 
-def _control(control, x, t) -> np.ndarray:
-    return np.ascontiguousarray(validate.answer(control(x, float(t)), "control", x.shape), dtype=np.float64)
+def _answered(function, name, x, t) -> np.ndarray:
+    return np.ascontiguousarray(validate.answer(function(x, float(t)), name, x.shape), dtype=np.float64)
 
 
 def _times(process, times) -> np.ndarray:

@@ -357,8 +357,8 @@ def _one(
     found = decide_values(test, y, x=x, error=error, support=support, refute=refute)
     need = 0.0
     if found.outcome == "inconclusive":
-        seeded = errors is None
-        need = _need(test, found.estimate, found.wide, y.shape[-1], (support, refute), following) if seeded else math.inf
+        seeds = 0 if errors is not None else y.shape[-1]
+        need = _need(test, found.estimate, found.wide, seeds, (support, refute), following) if seeds else math.inf
     return _Result(found.outcome, found.estimate, found.level, found.reason, need=need)
 
 

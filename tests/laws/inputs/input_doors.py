@@ -199,6 +199,7 @@ def field_doors():
     yield Door("fields.CorrectedMeanShift(samples)", Y, lambda y: us.CorrectedMeanShift(GAUSS, y)(X))
     yield Door("fields.CorrectedMeanShift.weights(x)", X, us.CorrectedMeanShift(GAUSS, Y).weights)
     yield from of_field("CorrectedMeanShift", us.CorrectedMeanShift(GAUSS, Y))
+    yield Door("fields.TimeField.__call__(x)", X, lambda x: us.TimeField(lambda t: us.ClosedFormScore(Y, t))(x, 0.4))
     yield from of_field("DivergenceDrift", us.DivergenceDrift(GAUSS, target=P, model=FULL))
     yield from of_field("SmoothedKLGradient", us.SmoothedKLGradient(GAUSS, target=P, model=ONE, order=6))
     yield from of_field("CallableField", us.as_field(lambda x: -x, dimension=2))
@@ -336,6 +337,12 @@ def process_doors():
 
 
 def learned_doors():
+    for name, of in {
+        "mean_preconditioner": lambda **laws: learned.mean_preconditioner(GAUSS, **laws),
+        "matched_kernel": lambda **laws: learned.matched_kernel(GAUSS, us.Laplace(1.0), **laws).bandwidth,
+    }.items():
+        yield Door(f"learned.{name}(target)", Y, lambda y, f=of: f(target=y, model=Z))
+        yield Door(f"learned.{name}(model)", Y, lambda y, f=of: f(target=Z, model=y))
     at = learned.Preconditioning(0.4, scale=0.8)
     yield Door("learned.Preconditioning.input(x)", X, at.input)
     for part in ("denoiser", "velocity", "score"):

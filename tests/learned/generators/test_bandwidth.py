@@ -5,8 +5,8 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
+from unifiedscore.learned import matched_kernel, mean_preconditioner
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train import matched_kernel, mean_preconditioner
 
 RNG = np.random.default_rng(3)
 DATA, MODEL = RNG.normal(size=(60, 3)), 0.8 * RNG.normal(size=(40, 3)) + 0.1

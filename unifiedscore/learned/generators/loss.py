@@ -8,7 +8,10 @@ from unifiedscore.extras import require_torch
 
 
 def drift_loss(x, drift: np.ndarray):
-    """Return the loss of `unifiedscore.torch.drift_loss`, importing it when it is called."""
+    """Return the loss of `unifiedscore.torch.drift_loss`, importing it when it is called.
+
+    Use when you push your own network along a drift that is computed elsewhere.
+    """
     require_torch("training")
     from unifiedscore.torch import drift_loss as loss
 

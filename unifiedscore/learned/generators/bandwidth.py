@@ -13,6 +13,8 @@ from unifiedscore.posterior import posterior_moments
 def mean_preconditioner(kernel: AbstractKernel, *, target, model) -> float:
     r"""Return $E_q \bar\alpha$, $\bar\alpha = (\alpha_p + \alpha_q)/2$: the squared bandwidth of the matched Gaussian.
 
+    Use when you ask which Gaussian bandwidth a kernel acts like on given samples.
+
     A Laplace drift with the posterior distance $\alpha = \tau E_\pi r$ acts like a Gaussian drift of
     $h^2 = E_q \bar\alpha$, with a relative error of order 1/d; where all distances are nearly $\rho$ this is
     $\rho\tau$.
@@ -44,6 +46,8 @@ def mean_preconditioner(kernel: AbstractKernel, *, target, model) -> float:
 
 def matched_kernel(kernel: AbstractKernel, profile: AbstractKernel, *, target, model) -> AbstractKernel:
     r"""Return `profile` at the bandwidth where its mean preconditioner is that of `kernel` on these samples.
+
+    Use when you compare two kernels in a training and want them to reach equally far.
 
     Solves $E_q \bar\alpha_{profile}(h) = E_q \bar\alpha_{kernel}$ for h: at once for a Gaussian, $h^2 =
     E_q\bar\alpha$; otherwise by bisection in log h to a relative 1e-10, since $\alpha$ grows with the bandwidth.

@@ -12,15 +12,17 @@ import numpy as np
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.extras import require_torch
+from unifiedscore.learned.checkpoint import TrainingState, digest, load_checkpoint, save_checkpoint
+from unifiedscore.learned.generators.generator import OneStepGenerator, new_generator
+from unifiedscore.learned.generators.loss import drift_loss
+from unifiedscore.learned.interrupt import deferred_interrupt
 from unifiedscore.measures import Samples
 from unifiedscore.metrics import drift_scale
 from unifiedscore.samplers import DriftingFlow
 from unifiedscore.samplers.progress import steps_with_progress
-from unifiedscore.train.checkpoint import describe_training, load_checkpoint, save_checkpoint
-from unifiedscore.train.generator import OneStepGenerator, new_generator
-from unifiedscore.train.interrupt import deferred_interrupt
-from unifiedscore.train.loss import drift_loss
 from unifiedscore.validate import generator, integer, positive, shown
+
+FORMAT = "unifiedscore generator 2"
 
 
 @renamed(steps="n_steps")
@@ -39,6 +41,8 @@ def train_generator(
     watch: Callable[[OneStepGenerator], None] | None = None,
 ) -> OneStepGenerator:
     r"""Train $x = f_\theta(e)$ on $E\lVert x - \mathrm{sg}(x + \Delta(x))\rVert^2$ with the batch itself as model.
+
+    Use when you train a one-step generator with a drift; the field of the drift is not differentiated.
 
     Parameters
     ----------
@@ -102,12 +106,13 @@ def train_generator(
     settings = {}
     if path is not None:
         sizes = [tuple(weight.shape) for weight in network.parameters()]
-        settings = describe_training(
+        settings = _settings(
             flow, generated=batch, learning_rate=rate, average=decay, normalise=normalise, weights=sizes
         )
-    state = {"settings": settings, "network": network, "average": averaged, "optimizer": optimizer, "rng": rng}
+    networks = {"network": network, "average": averaged}
+    state = TrainingState(FORMAT, settings, networks, optimizer, [rng], {"latent": start.latent})
     if path is not None and path.exists():
-        energy = load_checkpoint(path, **state)
+        energy = load_checkpoint(path, state)["energy"].tolist()
     with deferred_interrupt() as interrupted:
         for _ in steps_with_progress(max(n_steps - len(energy), 0), "training"):
             noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
@@ -116,7 +121,7 @@ def train_generator(
                 watch(replace(start, network=averaged, energy=np.array(energy)))
             stopped = interrupted()
             if path is not None and (stopped or len(energy) % every == 0 or len(energy) == n_steps):
-                save_checkpoint(path, energy=energy, **state)
+                save_checkpoint(path, state, {"energy": energy})
             if stopped:
                 raise KeyboardInterrupt
     return replace(start, network=averaged, energy=np.array(energy))
@@ -141,3 +146,15 @@ def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise
         for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - share)
     return energy
+
+
+def _settings(flow: DriftingFlow, **options) -> dict[str, str]:
+    """What a resumed training must have in common with its checkpoint, as text; data by their hash."""
+    target = flow.target
+    if isinstance(target, Samples):
+        name = digest(target.points, target.weights)
+        data = f"{target.size} points in dimension {target.dimension} ({name})"
+    else:
+        data = repr(target)
+    rule = {name: getattr(flow, name) for name in ("kernel", "rule", "self_terms", "batch", "tolerance")}
+    return {"data": data, **{name: repr(value) for name, value in (rule | options).items()}}

@@ -8,8 +8,9 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import FileError, InputError
+from unifiedscore.learned import train_generator
+from unifiedscore.learned.tensor_file import read_tensors
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train import train_generator
 
 pytestmark = pytest.mark.slow
 DATA = np.random.default_rng(0).normal(size=(100, 2))
@@ -32,17 +33,15 @@ def same(first, second):
 
 def test_a_resumed_training_is_the_uninterrupted_one(tmp_path):
     whole = train(None, n_steps=8)
-    train(tmp_path / "a.pt", n_steps=5)
-    resumed = train(tmp_path / "a.pt", n_steps=8)
+    train(tmp_path / "a.safetensors", n_steps=5)
+    resumed = train(tmp_path / "a.safetensors", n_steps=8)
     same(whole, resumed)
     # Resumed once more there is nothing left to do, and with another seed the stored state still counts.
-    same(train(None, n_steps=8), train(tmp_path / "a.pt", n_steps=8, seed=7))
+    same(train(None, n_steps=8), train(tmp_path / "a.safetensors", n_steps=8, seed=7))
 
 
 def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
-    import torch
-
-    path = tmp_path / "a.pt"
+    path = tmp_path / "a.safetensors"
 
     def press(generator):
         if len(generator.energy) == 4:
@@ -52,12 +51,12 @@ def test_an_interrupt_leaves_the_state_after_a_whole_step(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(path, n_steps=8, watch=press)
     assert signal.getsignal(signal.SIGINT) is before
-    assert len(torch.load(path, weights_only=True)["energy"]) == 4
+    assert len(read_tensors(path)[0]["history.energy"]) == 4
     same(train(None, n_steps=8), train(path, n_steps=8))
 
 
 def test_a_training_that_breaks_keeps_its_last_checkpoint(tmp_path):
-    path = tmp_path / "a.pt"
+    path = tmp_path / "a.safetensors"
 
     def fail(generator):
         if len(generator.energy) == 5:
@@ -65,12 +64,12 @@ def test_a_training_that_breaks_keeps_its_last_checkpoint(tmp_path):
 
     with pytest.raises(RuntimeError, match="power cut"):
         train(path, n_steps=8, watch=fail)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
     same(train(None, n_steps=8), train(path, n_steps=8))
 
 
 def test_another_training_is_not_resumed(tmp_path):
-    path = tmp_path / "a.pt"
+    path = tmp_path / "a.safetensors"
     train(path, n_steps=3)
     content = path.read_bytes()
     for flow, message in (
@@ -89,7 +88,7 @@ def test_another_training_is_not_resumed(tmp_path):
 def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
     import torch
 
-    path = tmp_path / "a.pt"
+    path = tmp_path / "a.safetensors"
     train(path, n_steps=3)
     content = {"cut": path.read_bytes()[:-200], "text": b"hello", "empty": b""}.get(kind)
     if kind == "foreign":
@@ -99,7 +98,9 @@ def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
         path.mkdir()
     else:
         path.write_bytes(content)
-    with pytest.raises(FileError, match=r"a\.pt .*(cannot be read as a checkpoint|is not a checkpoint).*start anew"):
+    with pytest.raises(
+        FileError, match=r"a\.safetensors .*(cannot be read as a checkpoint|is not a checkpoint).*start anew"
+    ):
         train(path, n_steps=5)
     if content is not None:
         assert path.read_bytes() == content

@@ -20,6 +20,8 @@ _CALIBRATION = 1000
 class OneStepGenerator:
     """A network with the size of its noise and the energies of its training.
 
+    Use when you draw from what `train_generator` returned.
+
     Attributes
     ----------
     network : torch.nn.Module
@@ -46,6 +48,8 @@ def new_generator(
     target, *, rng: np.random.Generator, latent: int = 4, width: int = 64, hidden: int = 2
 ) -> OneStepGenerator:
     r"""Return an untrained generator whose points have the mean and the mean squared radius of `target`.
+
+    Use when you compare trainings that must start from the same network.
 
     A perceptron with SiLU units. Its last layer is scaled and shifted on 1000 noises so that $E x$ and $E\lVert x -
     Ex\rVert^2$ are those of the target: the common norm that matched bandwidths presuppose.

@@ -7,9 +7,9 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError, MissingDependencyError, NumericalError
+from unifiedscore.learned import new_generator, train_generator
 from unifiedscore.metrics import sliced_wasserstein2
 from unifiedscore.samplers import DriftingFlow
-from unifiedscore.train import new_generator, train_generator
 
 MODES = np.array([[2.0, 0.0], [-1.0, 1.7], [-1.0, -1.7]])
 LAW = us.GaussianMixture(MODES, 0.09)
@@ -46,7 +46,7 @@ def test_without_torch_the_message_says_what_to_install(monkeypatch):
 def test_the_gradient_is_minus_twice_the_mean_of_the_drift_times_the_jacobian():
     import torch
 
-    from unifiedscore.train import drift_loss
+    from unifiedscore.learned import drift_loss
 
     network = new_generator(DATA, rng=np.random.default_rng(1), width=8).network.double()
     noise = torch.as_tensor(np.random.default_rng(2).standard_normal((6, 4)))

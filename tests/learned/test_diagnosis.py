@@ -1,0 +1,192 @@
+"""Diagnoses of networks whose answer is known: analytic denoisers, each taken for what it is and for nothing else."""
+
+import io
+
+import numpy as np
+import pytest
+
+import unifiedscore as us
+from unifiedscore import cli
+from unifiedscore.errors import InputError
+from unifiedscore.learned import (
+    DensitySmoothedDenoiser,
+    GaussianDenoiser,
+    ScoreSmoothedDenoiser,
+    WiderKernelDenoiser,
+    train_denoiser,
+)
+from unifiedscore.plotting.score_diagnosis import score_diagnosis_figure
+
+LAW = us.GaussianMixture([[1.5, 0.0], [-1.5, 0.5]], 0.15)
+DATA = LAW.sample(16, np.random.default_rng(0))
+NOISE = np.random.default_rng(5).standard_normal((120, 2))
+NOISE = np.concatenate([NOISE, -NOISE])
+IMPOSTORS = {
+    "score": lambda x, h: ScoreSmoothedDenoiser(DATA, h, 0.3, noise=NOISE)(x),
+    "kernel": lambda x, h: WiderKernelDenoiser(DATA, h, 2.0)(x),
+    "density": lambda x, h: DensitySmoothedDenoiser(DATA, h, 0.4)(x),
+    "gaussian": lambda x, h: GaussianDenoiser(DATA, h)(x),
+}
+
+
+def memory(x, h):
+    return us.Barycenter(us.Gaussian(h), DATA)(x) + 1e-3
+
+
+def diagnose(network, **options):
+    return us.diagnose_score(network, DATA, **{"levels": [0.25], "queries": 20} | options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IMPOSTORS)
+def test_an_impostor_is_taken_for_what_it_is(name):
+    found = diagnose(IMPOSTORS[name])
+    shares = {other: found[f"{other}_share"].values for other in IMPOSTORS}
+    assert (shares[name] > 0.9).all()
+    rivals = [other for other in IMPOSTORS if other != name]
+    assert all((shares[other] < shares[name] - 0.01).all() for other in rivals)
+    words = {
+        "score": "smoothed empirical score",
+        "kernel": "more noise",
+        "density": "kernel density",
+        "gaussian": "two",
+    }
+    assert words[name] in found.attrs["advice"].splitlines()[0]
+    if name == "score":
+        np.testing.assert_allclose(found["effective_smoothing"], 0.3, atol=0.04)
+    if name == "density":
+        np.testing.assert_allclose(found["effective_bandwidth"], 0.4, atol=1e-3)
+    if name == "gaussian":
+        np.testing.assert_allclose(found["memorised_share"], 0.0, atol=1e-12)
+
+
+def test_memory_is_called_memory_and_its_samples_are_copies():
+    found = diagnose(memory)
+    assert (found["memorised_share"] > 0.99).all()
+    text = found.attrs["advice"]
+    assert "its memory" in text and "more than half of the way" in text and "it copies" in text
+    assert found["copies"] > 0.9 and found["excess_copies_low"] > 0.5
+    # Nothing of that for a smooth estimate of the density, whose samples lie between the points.
+    smooth = diagnose(IMPOSTORS["density"])
+    assert "copies" not in smooth.attrs["advice"] or "no sign of copying" in smooth.attrs["advice"]
+    assert (smooth["memorised_share"] < 0.6).all()
+
+
+@pytest.mark.slow
+def test_distances_to_the_truth_are_those_of_the_split():
+    exact = lambda x, h: x + h**2 * LAW.smoothed(h**2).score(x)  # noqa: E731
+    found = diagnose(exact, truth=LAW)
+    np.testing.assert_allclose(found["truth_error"], 0.0, atol=1e-15)
+    np.testing.assert_allclose(found["memory_error"], 1.0, rtol=1e-12)
+    assert "generalises: it is nearer" in found.attrs["advice"]
+    points = diagnose(exact, truth=LAW.sample(5000, np.random.default_rng(1)))
+    assert (points["truth_error"] < 0.1).all()
+    assert "does not generalise" in diagnose(memory, truth=LAW).attrs["advice"]
+    fresh = diagnose(exact, truth=LAW, law="fresh")
+    assert fresh.attrs["query_law"] == "fresh" and (fresh["memory_error"] == fresh["memory_error"]).all()
+
+
+def test_the_curl_share_is_that_of_a_known_rotation():
+    """D = a x + w M x with M antisymmetric: the share is w^2 |M|^2 / (a^2 d + w^2 |M|^2)."""
+    torch = pytest.importorskip("torch")
+    turn = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
+    network = us.LearnedDenoiser(lambda u, h: 0.7 * u + 0.2 * u @ turn.T, dimension=2, parametrisation="denoiser")
+    found = diagnose(network)
+    np.testing.assert_allclose(found["curl_share"], 0.04 / (0.49 + 0.04), rtol=1e-12)
+    assert "rotation" in found.attrs["advice"] and "--energy" in found.attrs["advice"]
+    straight = us.LearnedDenoiser(lambda u, h: 0.7 * u, dimension=2, parametrisation="denoiser")
+    np.testing.assert_allclose(diagnose(straight)["curl_share"], 0.0, atol=1e-20)
+    assert "curl_share" not in diagnose(IMPOSTORS["kernel"])
+
+
+@pytest.mark.slow
+def test_intervals_hold_and_shrink_with_the_queries():
+    few, many = (diagnose(IMPOSTORS["kernel"], queries=n) for n in (10, 200))
+    for name in ("score_share", "density_share", "memorised_share"):
+        ends = [(float(found[f"{name}_low"][0]), float(found[f"{name}_high"][0])) for found in (few, many)]
+        assert ends[1][1] - ends[1][0] < 0.6 * (ends[0][1] - ends[0][0])
+        assert ends[0][0] < many[name][0] < ends[0][1]
+    assert few["density_share"].attrs["long_name"] == "share of the smoothed density"
+
+
+@pytest.mark.slow
+def test_equal_seeds_are_equal_and_units_do_not_matter():
+    one, other = diagnose(IMPOSTORS["density"], seed=4), diagnose(IMPOSTORS["density"], seed=4)
+    assert one.identical(other)
+    large = us.diagnose_score(
+        lambda x, h: 100 * IMPOSTORS["density"](x / 100, h / 100), 100 * DATA, levels=[25.0], queries=20, seed=4
+    )
+    for name in ("score_share", "gaussian_share", "memorised_share", "kernel_share"):
+        np.testing.assert_allclose(large[name], one[name], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(large["effective_bandwidth"], 100 * one["effective_bandwidth"], rtol=1e-3)
+
+
+def test_the_picture_shows_every_share():
+    figure = score_diagnosis_figure(diagnose(IMPOSTORS["density"]))
+    labels = [text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()]
+    assert labels == ["smoothed score", "smoothed density", "wider kernel", "Gaussian", "memorised share"]
+    figure.savefig(io.BytesIO(), format="png")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": 3}, "network must be a function"),
+        ({"network": lambda x, h: x[:, :1]}, "network"),
+        ({"data": DATA[:5]}, "at least 8 points"),
+        ({"data": np.ones((9, 2))}, "two different points"),
+        ({"levels": [0.3, 0.2]}, "levels must be positive and increasing"),
+        ({"levels": []}, "levels"),
+        ({"law": "fresh"}, "pass them as truth"),
+        ({"law": "near"}, "law must be one of"),
+        ({"truth": np.ones((9, 3))}, "truth has dimension 3"),
+        ({"queries": 0}, "queries"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    arguments = {"network": memory, "data": DATA, "levels": [0.2]} | options
+    with pytest.raises(InputError, match=message):
+        us.diagnose_score(arguments.pop("network"), arguments.pop("data"), **arguments)
+
+
+def test_a_network_of_another_dimension_or_beyond_its_levels_is_refused():
+    pytest.importorskip("torch")
+    wrong = us.LearnedDenoiser(lambda u, h: u, dimension=3, parametrisation="denoiser")
+    with pytest.raises(InputError, match="network has dimension 3, but the data have dimension 2"):
+        diagnose(wrong)
+    narrow = us.LearnedDenoiser(lambda u, h: 0.5 * u, dimension=2, parametrisation="denoiser", levels=(0.25, 2.0))
+    with pytest.raises(InputError, match=r"from 0\.25 to 2"):
+        diagnose(narrow, levels=[0.2])
+
+
+@pytest.mark.slow
+def test_the_command_reads_what_the_other_one_wrote(tmp_path, capsys):
+    pytest.importorskip("torch")
+    np.save(tmp_path / "data.npy", DATA)
+    path, out = tmp_path / "a.safetensors", tmp_path / "out"
+    train_denoiser(np.load(tmp_path / "data.npy"), rng=np.random.default_rng(0), n_steps=30, width=8, checkpoint=path)
+
+    def run(*arguments):
+        return cli._exit_code(["diagnose-score", *map(str, arguments)])
+
+    assert run(path, tmp_path / "data.npy", "--levels", "0.2,0.5", "--out", out) == 0
+    said = capsys.readouterr()
+    assert "curl share" in said.out and "-> The network is nearest to" in said.out and "note" not in said.err
+    import xarray as xr
+
+    with xr.open_dataset(out / "diagnose-score.nc", engine="h5netcdf") as stored:
+        assert stored["score_share"].shape == (2,)
+    assert (out / "diagnose-score.png").stat().st_size > 5000
+    np.save(tmp_path / "other.npy", DATA + 0.1)
+    assert run(path, tmp_path / "other.npy", "--levels", "0.5", "--truth", "two_moons") == 0
+    said = capsys.readouterr()
+    assert "not the points that the network was trained on" in said.err and "to the truth" in said.out
+    for arguments, message in (
+        ((tmp_path / "none", "two_moons"), "none"),
+        ((path, tmp_path / "data.npy", "--levels", "a"), "--levels must be numbers"),
+        ((path, tmp_path / "data.npy", "--member", 2), "member must be below 1"),
+        ((path, "digits"), "network has dimension 2"),
+    ):
+        assert run(*arguments) == 2
+        assert message in " ".join(capsys.readouterr().err.split())

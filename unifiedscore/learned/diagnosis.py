@@ -1,0 +1,261 @@
+"""What a score network is: at every noise level its curl, its memory and the smoothing that it is equivalent to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unifiedscore import validate
+from unifiedscore.errors import InputError
+from unifiedscore.inference.mean import mean_interval
+from unifiedscore.learned.describe import QUERIES, describe_denoiser, description_noise, noisy_queries
+from unifiedscore.learned.diagnosis_advice import advise
+from unifiedscore.learned.rivals import GaussianDenoiser, empirical_denoiser
+from unifiedscore.learned.sample import gaussian_sampling_gain, noise_levels, sample_denoiser
+from unifiedscore.measures import GaussianMixture, as_samples
+from unifiedscore.measures.distances import nearest_neighbours
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEVEL = 0.99
+_SETS = 10  # of queries with fresh noise: intervals are over them
+_LEVELS = 6
+_RANGE = 0.05, 1.6  # of noise levels by default, in units of the scale of the data
+_SAMPLES, _STEPS = 1000, 40
+_COPY = 1 / 3
+_FEW = 8
+NAMES = {
+    "curl_share": "curl share of the Jacobian",
+    "memorised_share": "memorised share, from Gaussian to empirical",
+    "truth_error": "squared distance to the truth",
+    "memory_error": "squared distance to the empirical denoiser",
+    "score_share": "share of the smoothed score",
+    "kernel_share": "share of the wider kernel",
+    "density_share": "share of the smoothed density",
+    "gaussian_share": "share of the Gaussian denoiser",
+    "effective_smoothing": "effective smoothing sigma",
+    "effective_bandwidth": "effective bandwidth tau",
+}
+"""Every variable of a diagnosis over the noise level, and what it is."""
+
+
+def diagnose_score(
+    network: Callable,
+    data,
+    *,
+    levels=None,
+    truth=None,
+    law: str = "training",
+    queries: int = 40,
+    seed: int = 0,
+) -> xr.Dataset:
+    r"""Say at every noise level whether a network is conservative, memorises, and which smoothing it is equivalent to.
+
+    Use when you have a score network and its training set, and ask what the network has learned of it.
+
+    Per noise level h, with the network D, the empirical denoiser Dhat, the Gaussian one and, if given, the true one:
+
+    * `curl_share`: :math:`E\lVert J - J^\top\rVert^2 / 4E\lVert J\rVert^2`, 0 for a score;
+    * `memorised_share`: :math:`1 - E|D - \hat D|^2/E|D_{lin} - \hat D|^2`, 1 for a network that is the memory;
+    * `truth_error`, `memory_error`: both distances of `split_error`, where the truth is given;
+    * `score_share`, `kernel_share`, `density_share`, `gaussian_share`: see `describe_denoiser`;
+    * `effective_smoothing`, `effective_bandwidth`: the best sigma and tau.
+
+    And once: the share of copies among samples of the network, minus that among the data themselves.
+
+    Parameters
+    ----------
+    network : LearnedDenoiser, or callable (x, h) -> D
+        Without a Jacobian the curl is missing.
+    data : Samples or (m, d) array
+        The training set, at least 8 points.
+    levels : sequence of floats, optional
+        Noise levels in the units of the data; by default six from 0.05 to 1.6 scales of the data, within those in which
+        the network was trained.
+    truth : GaussianMixture, Samples or array, optional
+        The law, or many points that the network has not seen, such as 20 000.
+    law : {"training", "fresh", "box"}
+        Where the network is asked, see `noisy_queries`; "fresh" around the points of the truth.
+    queries : int
+        Points of one set; there are ten sets with fresh noise.
+    seed : int
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `level`, each variable with the ends `_low` and `_high` of its 99 % interval; the attribute `advice` says
+        in words what it means. Intervals are over fresh noise: the network and the training set are what they are.
+
+    Raises
+    ------
+    InputError
+        Too few points, another dimension, or a network that is the empirical denoiser at every query.
+
+    Examples
+    --------
+    >>> import unifiedscore as us
+    >>> data = us.load_measure("two_moons", n=30, rng=np.random.default_rng(0))
+    >>> smooth = lambda x, h: us.learned.DensitySmoothedDenoiser(data, h, 0.3)(x)
+    >>> found = diagnose_score(smooth, data, levels=[0.2], queries=10)
+    >>> round(float(found["effective_bandwidth"][0]), 3), round(float(found["density_share"][0]), 6)
+    (0.3, 1.0)
+    """
+    validate.function(network, "network", "of points (n, d) and the noise level")
+    data = as_samples(data)
+    if data.size < _FEW:
+        raise InputError(f"data must hold at least {_FEW} points to be told apart from a law; got {data.size}")
+    known = getattr(network, "dimension", data.dimension)
+    if known != data.dimension:
+        raise InputError(f"network has dimension {known}, but the data have dimension {data.dimension}")
+    scale = float(np.sqrt(np.trace(data.covariance_matrix) / data.dimension))
+    if scale == 0:
+        raise InputError("data must hold two different points")
+    ends = getattr(network, "levels", (0.0, np.inf))
+    levels = _levels(levels, scale, ends)
+    queries = validate.count(queries, "queries", entries=data.dimension)
+    validate.choice(law, "law", QUERIES)
+    seed = validate.integer(seed, "seed", low=0)
+    if truth is not None and not isinstance(truth, GaussianMixture):
+        truth = as_samples(truth, "truth")
+    if truth is not None and truth.dimension != data.dimension:
+        raise InputError(f"truth has dimension {truth.dimension}, but the data have dimension {data.dimension}")
+    if law == "fresh" and truth is None:
+        raise InputError("law='fresh' asks the network near points that it has not seen: pass them as truth")
+    around = truth if law == "fresh" else data
+    rows = [
+        _at_level(network, data, float(h), truth, around, law, queries, np.random.default_rng([seed, k]))
+        for k, h in enumerate(levels)
+    ]
+    copies = _copies(network, data, scale, ends, np.random.default_rng([seed, len(levels)]))
+    return _dataset(rows, copies, levels, data, law, queries, seed, truth)
+
+
+def _levels(levels, scale: float, ends) -> np.ndarray:
+    if levels is None:
+        low, high = max(_RANGE[0] * scale, ends[0]), min(_RANGE[1] * scale, ends[1])
+        return np.geomspace(low, high, _LEVELS)
+    levels = np.atleast_1d(validate.real_array(levels, "levels").astype(np.float64))
+    if levels.ndim != 1 or levels.size == 0 or (levels <= 0).any() or (np.diff(levels) <= 0).any():
+        raise InputError("levels must be positive and increasing noise levels")
+    if levels[0] < ends[0] * (1 - 1e-9) or levels[-1] > ends[1] * (1 + 1e-9):
+        raise InputError(
+            f"levels must lie where the network was trained, from {ends[0]:.4g} to {ends[1]:.4g}: outside it is "
+            f"arbitrary; got {levels[0]:.4g} to {levels[-1]:.4g}"
+        )
+    return levels
+
+
+def _at_level(network, data, h, truth, around, law, n, rng) -> dict[str, np.ndarray]:
+    """Every quantity at one noise level, once for each set of queries."""
+    empirical, gaussian = empirical_denoiser(data, h), GaussianDenoiser(data, h)
+    true = None if truth is None else empirical_denoiser(truth, h)
+    noise = description_noise(data.dimension, rng)
+    found: dict[str, list] = {name: [] for name in NAMES}
+    for _ in range(_SETS):
+        x = _noisy(around, n, rng, h, law)
+        values = validate.answer(network(x, h), "network", x.shape).astype(np.float64)
+        memory = empirical(x)
+        described = describe_denoiser(lambda _, v=values: v, data, level=h, queries=x, noise=noise)
+        found["curl_share"].append(_curl_share(network, x, h))
+        found["memorised_share"].append(1 - described.deviation / _square(gaussian(x) - memory))
+        unit = np.nan if true is None else _square(true(x) - memory)
+        found["truth_error"].append(np.nan if true is None else _square(values - true(x)) / unit)
+        found["memory_error"].append(described.deviation / unit)
+        for family in ("score", "kernel", "density"):
+            found[f"{family}_share"].append(getattr(described, family).share)
+        found["gaussian_share"].append(described.gaussian)
+        found["effective_smoothing"].append(described.score.parameter)
+        found["effective_bandwidth"].append(described.density.parameter)
+    return {name: np.array(part, dtype=np.float64) for name, part in found.items()}
+
+
+def _noisy(around, n, rng, h, law) -> np.ndarray:
+    if isinstance(around, GaussianMixture):
+        return around.sample(n, rng) + h * rng.standard_normal((n, around.dimension))
+    return noisy_queries(around, n, rng, level=h, law=law)
+
+
+def _curl_share(network, x, h) -> float:
+    field = network.at_level(h) if hasattr(network, "at_level") else None
+    jacobian = None if field is None else field.jacobian(x)
+    if jacobian is None:
+        return float("nan")
+    gap = jacobian - jacobian.transpose(0, 2, 1)
+    return float(np.sum(gap**2) / (4 * np.sum(jacobian**2)))
+
+
+def _copies(network, data, scale, ends, rng) -> dict[str, float]:
+    """Share of copies among samples, and among the data of each other: what the law itself would be charged with."""
+    high, low = min(8 * scale, ends[1]), max(0.02 * scale, ends[0])
+    levels = noise_levels(_STEPS, high=high, low=low)
+    start = data.mean + np.hypot(high, scale) * rng.standard_normal((_SAMPLES, data.dimension))
+    samples = sample_denoiser(network, start, levels=levels)
+    near = nearest_neighbours(data.points, samples, 2)[0]
+    own = nearest_neighbours(data.points, data.points, 3)[0][:, 1:]  # without the point itself
+    counts = [int(np.sum(d[:, 0] < _COPY * d[:, 1])) for d in (near, own)]
+    sizes = [len(near), len(own)]
+    # Agresti and Caffo: one success and one failure more in each group keep the level of small counts.
+    smooth = [(c + 1) / (n + 2) for c, n in zip(counts, sizes, strict=True)]
+    error = np.sqrt(sum(p * (1 - p) / (n + 2) for p, n in zip(smooth, sizes, strict=True)))
+    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * error
+    centre = smooth[0] - smooth[1]
+    spread = float(np.sqrt(np.trace(np.cov(samples.T).reshape(data.dimension, -1)) / data.dimension) / scale)
+    return {
+        "copies": counts[0] / sizes[0],
+        "chance_copies": counts[1] / sizes[1],
+        "excess_copies": counts[0] / sizes[0] - counts[1] / sizes[1],
+        "excess_copies_low": centre - reach,
+        "excess_copies_high": centre + reach,
+        "sample_spread": spread,
+        "sampling_gain": gaussian_sampling_gain(levels, scale=scale),
+    }
+
+
+def _dataset(rows, copies, levels, data, law, queries, seed, truth):
+    import xarray as xr
+
+    variables = {}
+    for name, title in NAMES.items():
+        columns = [_interval(row[name]) for row in rows]
+        if np.isnan([mean for mean, *_ in columns]).all():
+            continue
+        for part, values in zip(("", "_low", "_high"), zip(*columns, strict=True), strict=True):
+            ending = {"": "", "_low": ", lower end", "_high": ", upper end"}[part]
+            variables[name + part] = ("level", np.array(values), {"long_name": title + ending, "units": "1"})
+    lengths = {"effective_smoothing", "effective_bandwidth"}
+    for name, (_, _, attributes) in variables.items():
+        if name.removesuffix("_low").removesuffix("_high") in lengths:
+            attributes["units"] = "units of the data"
+    scalars = {name: ((), value, {"units": "1"}) for name, value in copies.items()}
+    coordinates = {"level": ("level", levels, {"long_name": "noise level h", "units": "units of the data"})}
+    dataset = xr.Dataset({**variables, **scalars}, coordinates)
+    dataset.attrs = {
+        "title": "diagnosis of a score network",
+        "training_points": data.size,
+        "dimension": data.dimension,
+        "query_law": law,
+        "queries": queries,
+        "query_sets": _SETS,
+        "ci_level": LEVEL,
+        "seed": seed,
+        "truth": "none" if truth is None else "law" if isinstance(truth, GaussianMixture) else f"{truth.size} points",
+    }
+    dataset.attrs["advice"] = "\n".join(advise(dataset))
+    return dataset
+
+
+def _interval(values: np.ndarray) -> tuple[float, float, float]:
+    if np.isnan(values).any():
+        return (float("nan"),) * 3
+    if np.ptp(values) <= 1e-12 * np.abs(values).max():  # such as a parameter at the end of its range
+        return (float(values[0]),) * 3
+    estimate = mean_interval(values, LEVEL)
+    return float(values.mean()), float(estimate.low), float(estimate.high)
+
+
+def _square(gap: np.ndarray) -> float:
+    return float(np.einsum("nd,nd->", gap, gap, dtype=np.float64) / len(gap))
