@@ -102,7 +102,7 @@ def _curl(dataset) -> str:
         return ""
     worst = int(np.argmax(dataset["curl_share"].values))
     return (
-        f"It is no score at h = {levels[worst]:.3g}: {dataset['curl_share'].values[worst]:.1%} of its Jacobian is "
+        f"It is not a score at h = {levels[worst]:.3g}: {dataset['curl_share'].values[worst]:.1%} of its Jacobian is "
         "rotation. Train the gradient of a scalar network (--energy) where a potential is needed."
     )
 

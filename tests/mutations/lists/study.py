@@ -48,7 +48,7 @@ MUTATIONS = (
         tests=(JUDGE + "randomness_is_not_exact",),
     ),
     Mutation(
-        "study/judge.py",
+        "inference/decision.py",
         "wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)",
         "wide = narrow",
         "claims are refuted at the level that supports",
