@@ -68,7 +68,7 @@ def test_the_command_line_takes_every_command_that_is_shown(path, line):
         name, *arguments = shlex.split(part)[1:] or [""]
         command = typer.main.get_command(app).commands.get(name)
         assert command is not None, f"{path.name}: there is no command {name!r}"
-        if inner := getattr(command, "commands", None):
+        if (inner := getattr(command, "commands", None)) and arguments:
             command = inner.get(arguments[0])
             assert command is not None, f"{path.name}: {name} has no command {arguments[0]!r}"
         known = {option for parameter in command.params for option in parameter.opts}
