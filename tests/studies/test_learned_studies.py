@@ -86,7 +86,49 @@ def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
         assert verdict.control_outcome in ("refuted", None), verdict.control_detail
 
 
+def test_the_quick_profile_trains_nothing_and_the_standard_one_sixteen_seeds():
+    study = STUDIES["learned_smoothing"]
+    quick, standard = (
+        [cell for cell in grid.cells() if not grid.skipped(cell)]
+        for grid in map(study.profile_grid, ("quick", "standard"))
+    )
+    assert quick == []
+    assert len(standard) == 5 * 16 and {cell["seed"] for cell in standard} == set(range(16))
+    assert all(claim.profile == "standard" for claim in study.claims)
+
+
+@pytest.mark.parametrize("name", ["score", "kernel", "density", "gaussian"])
+def test_impostors_are_measured_without_torch_and_taken_for_what_they_are(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = measured("learned_smoothing", denoiser=name)
+    assert (found["middle_lead"] > 0.05) == (name == "score")
+    assert (found["late_over_density"] > 0) == (name in ("score", "kernel"))
+    with pytest.raises(us.UnifiedScoreError, match=r"unifiedscore\[torch\]"):
+        measured("learned_smoothing", denoiser="network")
+
+
+@pytest.mark.slow
+def test_a_network_is_described_where_it_was_trained_to():
+    """Five steps of training: the study's network at each mark is that of a training that ends there."""
+    torch = pytest.importorskip("torch")
+    assert torch
+    module = load_module(FOLDER / "study_smoothing.py")
+    from unifiedscore.learned import train_denoiser
+
+    module.MARKS = {"early": 2, "middle": 4, "late": 6}
+    module.EVERY = 2
+    data = np.random.default_rng(0).standard_normal((8, 2))
+    kept = module.trained(data, np.random.default_rng(1))
+    scale = float(np.sqrt(np.mean((data - data.mean(0)) ** 2)))
+    for name, step in module.MARKS.items():
+        alone = train_denoiser(
+            data, rng=np.random.default_rng(1), n_steps=step, parametrisation="plain", average=0.0,
+            levels=(0.05 / scale, 3.0 / scale),
+        ).denoiser()  # fmt: skip
+        np.testing.assert_array_equal(kept[name](data, 0.3), alone(data, 0.3))
+
+
 def test_every_measurement_has_a_study_and_every_study_a_refutable_claim():
-    assert len(STUDIES) == 14
+    assert len(STUDIES) == 15
     for study in STUDIES.values():
         assert any(claim.control is not None for claim in study.claims), study.name
