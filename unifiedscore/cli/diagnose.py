@@ -9,7 +9,6 @@ import typer
 
 from unifiedscore.cli.options import Seed
 from unifiedscore.errors import InputError
-from unifiedscore.validate import shown
 
 
 def diagnose_command(
@@ -52,6 +51,4 @@ def numbers(text: str | None, option: str) -> list[float] | None:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(
-            f"{option} must be numbers separated by commas, as in 0.05,0.2,0.5; got {shown(text)}"
-        ) from None
+        raise InputError(f"{option} must be numbers separated by commas, as in 0.05,0.2,0.5; got {text!r}") from None
