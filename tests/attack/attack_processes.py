@@ -25,6 +25,27 @@ def simulated(**given):
     return us.simulate(**({"process": PROCESS, "n": 3, "rng": np.random.default_rng(0), "times": TIMES} | given))
 
 
+PARTS = ("alpha", "beta_squared", "alpha_rate", "beta_squared_rate")
+
+
+def of_time(part):
+    """A function of times, as a schedule of one's own takes it."""
+    bad = {
+        "None": None,
+        "number": 1.0,
+        "text": "t",
+        "name": "alpha",
+        "array": np.ones(3),
+        "text out": lambda t: "abc",
+        "None out": lambda t: None,
+        "nan": lambda t: np.full(np.shape(t), np.nan),
+        "complex out": lambda t: np.asarray(t) + 1j,
+        "wrong shape": lambda t: np.ones(5),
+        "another function": lambda t: np.asarray(t) + 2.0,
+    }
+    return Argument(getattr(us.Schedule("vp_cosine"), part), bad)
+
+
 def doors():
     """One entry for each public name."""
     schedule = us.Schedule("vp_cosine")
@@ -65,7 +86,10 @@ def doors():
             Door("QuadraticReward.value", REWARD.value, {"x": points(X)}),
             Door("QuadraticReward.gradient", REWARD.gradient, {"x": points(X)}),
         ],
-        "Schedule": [Door("Schedule", us.Schedule, {"name": name("foellmer")})]
+        "Schedule": [
+            Door("Schedule", us.Schedule, {"name": name("foellmer")}),
+            Door("Schedule.from_functions", us.Schedule.from_functions, {part: of_time(part) for part in PARTS}),
+        ]
         + [
             Door(
                 f"Schedule.{part}",

@@ -69,3 +69,67 @@ def test_singular_ends_are_named():
 def test_unknown_schedule_names_the_nearest():
     with pytest.raises(UnknownNameError, match="rectified_flow"):
         us.Schedule("rectified")
+
+
+def made(name):
+    """A named schedule, written as functions of one's own."""
+    own = us.Schedule(name)
+    return us.Schedule.from_functions(
+        own.alpha, own.beta_squared, alpha_rate=own.alpha_rate, beta_squared_rate=own.beta_squared_rate
+    )
+
+
+@pytest.mark.parametrize("name", ["foellmer", "vp_cosine", "rectified_flow"])
+def test_a_schedule_made_of_functions_is_the_named_one(name):
+    own, named = made(name), us.Schedule(name)
+    for part in ("alpha", "alpha_rate", "beta", "beta_squared", "beta_squared_rate", "kappa", "eta", "sigma", "snr"):
+        np.testing.assert_allclose(getattr(own, part)(T), getattr(named, part)(T), rtol=1e-12, err_msg=part)
+    np.testing.assert_allclose(own.time_of_snr(named.snr(T)), T, rtol=1e-12)
+    np.testing.assert_allclose(own.variance_rate(T, 1.69), named.variance_rate(T, 1.69), rtol=1e-12)
+    assert isinstance(own.eta(0.5), float)
+
+
+def test_a_process_takes_a_schedule_of_ones_own():
+    base, reward = us.GaussianMixture([[-1.0], [1.0]], 0.3), us.QuadraticReward([0.5], 0.2)
+    x = np.linspace(-2, 2, 5)[:, None]
+    named, own = (
+        us.TiltedProcess(base, reward, schedule) for schedule in (us.Schedule("vp_cosine"), made("vp_cosine"))
+    )
+    np.testing.assert_allclose(own.tilted_score(x, 0.4), named.tilted_score(x, 0.4), rtol=1e-12)
+    paths = [us.simulate(p, 50, np.random.default_rng(0), times=np.linspace(0.01, 1, 20)) for p in (named, own)]
+    np.testing.assert_allclose(paths[1].points, paths[0].points, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"alpha": 3}, "alpha must be"),
+        ({"alpha": lambda t: t + 0.1}, "alpha must be 0 at time 0"),
+        ({"beta_squared": lambda t: 1 - t + 0.1}, "beta_squared must be 0 at time 1"),
+        ({"alpha_rate": lambda t: 2 * np.ones_like(t)}, "alpha_rate must be the derivative of alpha"),
+        ({"beta_squared_rate": lambda t: 2 * (1 - t)}, "beta_squared_rate must be the derivative"),
+        ({"alpha": lambda t: "a"}, "alpha"),
+        ({"name": "foellmer"}, "name must be a text"),
+        ({"name": 3}, "name must be a text"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_by_name(change, message):
+    flow = us.Schedule("rectified_flow")
+    given = {"alpha": flow.alpha, "beta_squared": flow.beta_squared, "alpha_rate": flow.alpha_rate}
+    given |= {"beta_squared_rate": flow.beta_squared_rate} | change
+    with pytest.raises(InputError, match=message):
+        us.Schedule.from_functions(given.pop("alpha"), given.pop("beta_squared"), **given)
+
+
+def test_a_ratio_that_falls_again_is_refused():
+    two = 2 * np.pi
+    with pytest.raises(InputError, match="must grow"):
+        us.Schedule.from_functions(
+            lambda t: t,
+            lambda t: (1 - t) * (1 + 8 * t * np.sin(two * t) ** 2),
+            alpha_rate=np.ones_like,
+            beta_squared_rate=lambda t: (
+                -(1 + 8 * t * np.sin(two * t) ** 2)
+                + (1 - t) * (8 * np.sin(two * t) ** 2 + 8 * t * two * np.sin(2 * two * t))
+            ),
+        )

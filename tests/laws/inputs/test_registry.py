@@ -25,7 +25,7 @@ ARRAYS = set(
 OTHER = set(
     "control_jacobian cutoff denoiser density deviation family gain_first gain_second gap gaussian loss martingale "
     "parameter parametrisation share threshold to_memory to_truth "
-    "combine fields kernels test "
+    "alpha alpha_rate beta_squared beta_squared_rate combine fields functions kernels test "
     "entry along angles antithetic args affine atom backward bandwidth base basis batch c cells centers claim "
     "coefficients control control_detail control_outcome convexity correction curl degrees deviations diffusivity "
     "dimension chain directions divergence draws effective_samples end energy energy_steps escort estimate estimator "
