@@ -12,7 +12,7 @@ from unifiedscore.output import say
 
 
 def train_command(
-    data: Annotated[str, typer.Argument(help="File of training points (.npy .npz .nc .csv), or a named data set.")],
+    data: Annotated[str, typer.Argument(help="File of training points (.npy .npz .csv .pt ...), or a named data set.")],
     kernel: Annotated[str, typer.Option(help="laplace, gaussian, matern:1.5, ...")] = "laplace",
     bandwidth: Annotated[float, typer.Option(help="In units of the mean distance between points.")] = 0.2,
     matched: Annotated[
