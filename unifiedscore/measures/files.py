@@ -49,8 +49,8 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
     ----------
     path : str or path
         .npy, .npz, .nc (netCDF 3 or 4), .safetensors, .pt or .pth (needs PyTorch), .parquet (needs pyarrow) or .csv
-        (comma separated, one point on a line, header lines allowed; an unnamed first column of row numbers is dropped); or a
-        folder of images of the same size, whose values are scaled to [0, 1].
+        (comma separated, one point on a line, header lines allowed; an unnamed first column of row numbers is dropped);
+        or a folder of images of the same size, whose values are scaled to [0, 1].
         An (n, ...) array is flattened to (n, d); a vector of n numbers becomes n points on the line.
     key : str, optional
         Which array of a file that may hold several; needed when it does.
