@@ -28,7 +28,7 @@ MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUME
     "verify": {"inference", "study", "plotting", "ledger", "atomic"},
     "diagnosis": {"kernels", "measures", "posterior", "metrics", "study", "atomic"},
     "learned": {*NUMERICAL, "inference", "metrics", "plotting", "study", "diagnosis", "torch", "atomic"},
-    "torch": {"kernels", "measures", "posterior", "fields"},
+    "torch": {"kernels", "measures", "posterior", "fields", "diagnosis"},
     "train": {"learned"},
     "templates": set(),
     "cli": {"study", "ledger", "verify", "diagnosis", "learned", "templates", "atomic"},

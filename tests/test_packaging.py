@@ -51,7 +51,12 @@ def imported(folder):
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("unifiedscore", ["distributed", "mpi", "torch"]), ("studies", []), ("derivations", []), ("figures", [])],
+    [
+        ("unifiedscore", ["distributed", "mpi", "torch", "tables"]),
+        ("studies", []),
+        ("derivations", []),
+        ("figures", []),
+    ],
 )
 def test_what_is_imported_is_declared_and_not_left_to_what_another_package_brings(folder, extras):
     needed = [*PROJECT["dependencies"], *(item for extra in extras for item in PROJECT["optional-dependencies"][extra])]

@@ -8,7 +8,9 @@ MATH = re.compile(r"(?<![\\$])\$(?!\$)(.+?)(?<!\\)\$", re.DOTALL)
 
 def to_rest(app, what, name, obj, options, lines):
     """Turn formulas into roles and escape what reStructuredText would read as markup; code stays as it is."""
-    paragraphs = "\n".join(lines).split("\n\n")
+    # numpydoc knows no section of laws and would drop it.
+    text = re.sub(r"^Laws\n-+\n", ".. rubric:: Laws\n\n", "\n".join(lines), flags=re.MULTILINE)
+    paragraphs = text.split("\n\n")
     lines[:] = "\n\n".join(_paragraph(text) for text in paragraphs).split("\n")
 
 

@@ -12,8 +12,11 @@ from unifiedscore.errors import InputError
 
 
 def diagnose_command(
-    target: Annotated[str, typer.Argument(help="File of target samples (.npy .npz .nc .csv), or a named data set.")],
-    model: Annotated[str, typer.Argument(help="File of model samples, or a named data set.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="File of target samples, folder of images, or a named data set."),
+    ],
+    model: Annotated[str, typer.Argument(help="File of model samples, folder of images, or a named data set.")],
     kernel: Annotated[str, typer.Option(help="laplace, gaussian, matern:1.5, ...")] = "laplace",
     bandwidth: Annotated[str | None, typer.Option(help="One or several, comma-separated: 0.05,0.2,0.5")] = None,
     relative: Annotated[bool, typer.Option("--relative", help="Bandwidths in units of the mean distance.")] = False,

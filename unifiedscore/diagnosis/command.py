@@ -75,7 +75,7 @@ def diagnose_command(
     Parameters
     ----------
     target, model : str
-        A file (.npy, .npz, .nc, .csv) or a named data set such as `digits` or `digits:label=3`.
+        A file, a folder of images or a named data set such as `digits` or `digits:label=3`.
     kernel, bandwidths, relative, combine, seed, max_samples
         As for `diagnose`.
     queries, field : path, optional

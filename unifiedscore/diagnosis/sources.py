@@ -7,10 +7,9 @@ from pathlib import Path
 
 from unifiedscore.errors import FileError, InputError, UnknownNameError
 from unifiedscore.measures import GaussianMixture, load_measure, load_pair, load_points, measure_names, pair_names
+from unifiedscore.measures.files import ENDINGS, SEVERAL
 from unifiedscore.measures.library import _MEASURES, _PAIRS
 from unifiedscore.validate import shown
-
-ENDINGS = (".npy", ".npz", ".nc", ".csv")
 
 
 def read_laws(target: str, model: str, *, rng, size: int):
@@ -57,7 +56,7 @@ def _is_file(spec: str) -> bool:
 
 def _split_key(spec: str) -> tuple[Path, str | None]:
     head, colon, key = spec.rpartition(":")
-    if colon and Path(head).suffix.lower() in (".npz", ".nc"):
+    if colon and Path(head).suffix.lower() in SEVERAL:
         return Path(head), key
     return Path(spec), None
 

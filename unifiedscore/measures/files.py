@@ -1,4 +1,4 @@
-"""A user's own points from .npy, .npz, .nc or .csv: never pickled, always checked, with a note on what was changed."""
+"""A user's own points from a file: never unpickled, always checked, with a note on what was changed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.errors import FileError, InputError
+from unifiedscore.errors import FileError, InputError, MissingDependencyError
 from unifiedscore.hdf5 import netcdf_file
 from unifiedscore.measures.csv_files import read_csv
+from unifiedscore.measures.foreign_files import read_images, read_parquet
+from unifiedscore.measures.tensor_files import read_safetensors, read_torch
 from unifiedscore.reading import open_regular
 from unifiedscore.validate import shown
 
@@ -20,6 +22,9 @@ LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after
 DEFLATE_AT_BEST = 1100  # the format reaches 1032
 FILLS = {1e20: "numpy.ma", 9.969209968386869e36: "netCDF", -9999.0: "many files"}
 """Numbers that stand for missing values where no mask and no attribute says so, and who writes them."""
+SEVERAL = (".npz", ".nc", ".safetensors", ".pt", ".pth")
+"""Files that may hold more than one array."""
+ENDINGS = (".npy", ".npz", ".nc", ".csv", ".parquet", ".safetensors", ".pt", ".pth")
 SUSPICIOUS = 100  # random numbers shrink by a tenth, images of two colours 50-fold
 
 
@@ -38,16 +43,17 @@ class LoadedPoints:
 def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoints:
     """Read an array of points from a file.
 
-    Use when your data lie in a file that NumPy, a spreadsheet or a netCDF library wrote.
+    Use when your data lie in a file of NumPy, PyTorch, a spreadsheet or a netCDF library, or in a folder of images.
 
     Parameters
     ----------
     path : str or path
-        .npy, .npz, .nc (netCDF 3 or 4) or .csv (comma separated, one point on a line, header lines allowed; an unnamed
-        first column of row numbers is dropped).
+        .npy, .npz, .nc (netCDF 3 or 4), .safetensors, .pt or .pth (needs PyTorch), .parquet (needs pyarrow) or .csv
+        (comma separated, one point on a line, header lines allowed; an unnamed first column of row numbers is dropped);
+        or a folder of images of the same size, whose values are scaled to [0, 1].
         An (n, ...) array is flattened to (n, d); a vector of n numbers becomes n points on the line.
     key : str, optional
-        Which array of an .npz or .nc file; needed when there are several.
+        Which array of a file that may hold several; needed when it does.
 
     Returns
     -------
@@ -73,7 +79,20 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
         path = Path(path)
     except TypeError:
         raise FileError(f"path must be a file name; got {shown(path)}") from None
-    readers = {".npy": _read_npy, ".npz": _read_npz, ".nc": _read_netcdf, ".csv": lambda path, _: read_csv(path)}
+    if path.is_dir() and path.suffix.lower() not in ENDINGS:
+        if key is not None:
+            raise FileError(f"{path}: key={key!r} is for files that hold several arrays; leave it out")
+        return _as_points(*read_images(path), path)
+    readers = {
+        ".npy": _read_npy,
+        ".npz": _read_npz,
+        ".nc": _read_netcdf,
+        ".csv": lambda path, _: read_csv(path),
+        ".parquet": lambda path, _: read_parquet(path),
+        ".safetensors": lambda path, key: read_safetensors(path, lambda names: _choose(names, key, path)),
+        ".pt": lambda path, key: read_torch(path, lambda names: _choose(names, key, path)),
+    }
+    readers[".pth"] = readers[".pt"]
     kinds = ", ".join(readers)
     if path.suffix.lower() not in readers:
         raise FileError(
@@ -84,13 +103,15 @@ def load_points(path: str | os.PathLike, *, key: str | None = None) -> LoadedPoi
         raise FileError(f"{path}: no such file; check the name and the folder ({Path.cwd()})")
     if not path.is_file():
         raise FileError(f"{path}: expected a file; this is a folder or a device")
-    if key is not None and path.suffix.lower() in (".npy", ".csv"):
-        raise FileError(f"{path}: key={key!r} is for .npz and .nc files, which hold several arrays; leave it out")
+    if key is not None and path.suffix.lower() in (".npy", ".csv", ".parquet"):
+        raise FileError(
+            f"{path}: key={key!r} is for files that hold several arrays ({', '.join(SEVERAL)}); leave it out"
+        )
     try:
         if path.stat().st_size == 0:
             raise FileError(f"{path}: the file is empty")
         array, notes = readers[path.suffix.lower()](path, key)
-    except InputError:
+    except (InputError, MissingDependencyError):
         raise
     except PermissionError:
         raise FileError(f"{path}: no permission to read the file") from None

@@ -24,6 +24,7 @@ from unifiedscore.torch.fields import (  # noqa: E402
     sharp_scale,
 )
 from unifiedscore.torch.loss import drift_loss, drift_target  # noqa: E402
+from unifiedscore.torch.monitor import DriftMonitor  # noqa: E402
 from unifiedscore.torch.posterior import (  # noqa: E402
     PosteriorMoments,
     PosteriorVectors,
@@ -40,6 +41,7 @@ __all__ = [
     "BatchDrift",
     "Difference",
     "Drift",
+    "DriftMonitor",
     "KernelScore",
     "MeanShift",
     "PosteriorMoments",
