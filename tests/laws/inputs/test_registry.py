@@ -42,7 +42,8 @@ OTHER = set(
     "chain levels narrow sampled shown wide statement statistic steps "
     "study systems terminal thin tilt time time_derivative tolerance toward transform "
     "transpose trials truth untilted variance variances weight covariance_error cross_fitted "
-    "batch_size control_kind count device dtype looks precision search sharpness tensors universal visited".split()
+    "batch_size control_kind count decided_at device dtype few_seeds looks number precision search sharpness tensors "
+    "universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
 RESULTS = set(
