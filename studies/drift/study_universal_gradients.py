@@ -97,6 +97,7 @@ study = Study(
                   "factor C, the gradients of the drift and the score loss differ by 2 sqrt(E|J|^2 E|D - C S|^2) at "
                   "most, |J| the operator norm.",
                   "derived here (Cauchy-Schwarz)", space, quantity, (-math.inf, 1.0), second,
-                  FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=(CONSTANT,)),
+                  FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=(CONSTANT,),
+                  sharpness=(0.98, 1.001)),
     ],
 )  # fmt: skip

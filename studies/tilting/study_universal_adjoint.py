@@ -83,14 +83,14 @@ def by_variance(process, v, t):
     """kappa - 2 eta / Gamma + 2 eta alpha^2 Var / Gamma^2, Var the largest posterior variance of the modes."""
     schedule = process.schedule
     alpha, gamma = np.asarray(schedule.alpha(t)), np.asarray(schedule.variance(t, v))
-    variance = best(posterior_variance(process, alpha, gamma, states(process, v, t, 21))).max(-1)
+    variance = best(posterior_variance(process, alpha, gamma, states(process, v, t, 41))).max(-1)
     eta = np.asarray(schedule.eta(t))
     return np.asarray(schedule.kappa(t)) - 2 * eta / gamma + 2 * eta * (alpha / gamma) ** 2 * variance
 
 
 def by_jacobian(process, v, t):
     """The largest slope of the base drift, as the package gives it."""
-    meshes = states(process, v, t, 61)
+    meshes = states(process, v, t, 121)
     slopes = [process.drift_jacobian(x.reshape(-1, 1), s).reshape(x.shape) for x, s in zip(meshes, t, strict=True)]
     return best(np.array(slopes)).max(-1)
 
@@ -101,7 +101,8 @@ def growth(instance, slope):
     process = us.TiltedProcess(base, us.QuadraticReward([0.0]), instance["schedule"])
     low, high = (float(w @ slope(process, v, t)) for t, w in panels(instance["time"]))
     end = float(np.abs(slope(process, v, np.array([1 - 1e-7])))[0]) * 4.2e-8  # beyond the last panel
-    return math.exp(high), math.exp(high) * (abs(high - low) + end + 5e-5)  # the last: of the mesh of states
+    mesh = 2e-5 * (1 + instance["width"] ** -2)  # of the states, as the exponent enlarges it
+    return math.exp(high), math.exp(high) * (abs(high - low) + end + mesh)
 
 
 def bounded(factor, slope=by_variance):
@@ -210,14 +211,15 @@ study = Study(
                   "lean adjoint obeys |a(t)| <= (alpha v/Gamma) exp(R^2 beta^2/(v Gamma)) |grad r|.",
                   C3, space, bounded(mixture()), (-math.inf, 1.0), bounded(mixture(), by_jacobian),
                   FalseVariant("R^2 lowered by 2 %", quantity=bounded(mixture(0.98)),
-                               second=bounded(mixture(0.98), by_jacobian)), starts=TWO),
+                               second=bounded(mixture(0.98), by_jacobian)), starts=TWO,
+                  sharpness=(0.98, 1.001)),
         Universal("universal.adjoint_logconcave",
                   "For 2 to 4 modes on the line whose law is strongly log-concave with constant mu, any schedule and "
                   "any path, the lean adjoint obeys |a(t)| <= alpha/(alpha^2 + mu beta^2) |grad r|.",
                   C3, space, bounded(logconcave()), (-math.inf, 1.0), bounded(logconcave(), by_jacobian),
                   FalseVariant("1/Var in place of mu", quantity=bounded(logconcave(variance=True)),
                                second=bounded(logconcave(variance=True), by_jacobian)),
-                  hypotheses=(CONVEX,), starts=NEAR),
+                  hypotheses=(CONVEX,), starts=NEAR, sharpness=(0.98, 1.001)),
         Universal("universal.kl_floor",
                   "For Gaussian bases and quadratic rewards the KL-weighted loss floor of the conditional target "
                   "between two signal-to-noise ratios is the same under every schedule.",
