@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.keeping import keep_maps
 from unifiedscore.cli.options import (
     OUT,
     CellTimeout,
@@ -72,6 +73,7 @@ def map_command(
             points = dataset.sizes["point"]
             say(f"{mapped.name}: {shares.replace('_', ' ')}; {points} points; {out / 'figures' / figure}")
             failed += int(dataset.attrs["failed"])
+    keep_maps(out)
     if failed:
         say(f"{failed} cells failed; --retry-failed measures them again")
     raise typer.Exit(3 if failed else 0)
