@@ -226,7 +226,8 @@ study = Study(
                   "For all points, noise, times and states the top eigenvalue of the Jacobian of the smoothed "
                   "barycenter is at most t R^2 / 4 (1-t)^2, R the diameter of the points.",
                   DERIVED, space, expansion, (-math.inf, 1.0), precise(exact_expansion),
-                  FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=STARTS),
+                  FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=STARTS,
+                  sharpness=(0.98, 1.001)),
         Universal("universal.descent",
                   "For all points, noise, times, states and steps 0 < eta < 2 of fixed noise the energy drops by at "
                   "least (eta - eta^2/2)|x - z|^2.",

@@ -314,17 +314,19 @@ study = Study(
         Universal("universal.laplace_residual_bound",
                   "For all weighted points, queries and bandwidths the Laplace residual is at most "
                   "sd(r) sqrt(1 - |E u|^2).",
-                  space=space, quantity=laplace_bound, second=precise(exact_laplace_bound),
+                  space=space, quantity=laplace_bound, second=precise(exact_laplace_bound), sharpness=(0.98, 1.001),
                   control=FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), **bound),
         Universal("universal.concentration_2",
                   "For all independent laws of common mean squared norm R^2 the distance S satisfies "
                   "E(S - rho)^2 <= (3/2)(2 max Var|x|^2 + 4 E<x, y>^2)/R^2.",
                   space=common, quantity=concentration(2), second=precise(concentration(2, mpmath.sqrt, mpmath.mpf)),
-                  control=FalseVariant("a constant of 0.3 for 3/2", region=(-math.inf, 0.2)), **bound),
+                  control=FalseVariant("a constant of 0.3 for 3/2", region=(-math.inf, 0.2)), sharpness=(0.15, 0.6),
+                  **bound),
         Universal("universal.concentration_4",
                   "For all independent laws of common mean squared norm R^2 the distance S satisfies "
                   "E(S - rho)^4 <= (27/4)(2 max E(|x|^2 - R^2)^4 + 16 E<x, y>^4)/R^4.",
                   space=common, quantity=concentration(4), second=precise(concentration(4, mpmath.sqrt, mpmath.mpf)),
-                  control=FalseVariant("0.015 of the bound", region=(-math.inf, 0.015)), **bound),
+                  control=FalseVariant("0.015 of the bound", region=(-math.inf, 0.015)), sharpness=(0.01, 0.25),
+                  **bound),
     ],
 )  # fmt: skip

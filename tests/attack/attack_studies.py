@@ -290,6 +290,18 @@ def study_doors():
             )
         ],
         "Cell": [],
+        "Map": [
+            Door(
+                "Map",
+                lambda **g: st.Map(**({"claim": "a.b", "x": "a", "y": "b"} | g)),
+                {
+                    **{part: Argument(good, TEXT) for part, good in (("claim", "a.b"), ("x", "a"), ("y", "b"))},
+                    "levels": integer(3, low=0).also(many=99),
+                    "region": Argument((0.0, 1.0), {"number": 3.0, "three": (0.0, 1.0, 2.0), "mapping": {}}),
+                    "anchor": Argument({}, {"None": None, "text": "abc", "number": 3, "list": [1], "keys": {1: 2}}),
+                },
+            )
+        ],
         "judge": [],
         "judge_derivation": [
             Door(
@@ -324,6 +336,7 @@ def doors():
                             "repeated": xr.concat([DATA, DATA], "seed"),
                         },
                     ),
+                    "until_decided": Argument(None, {"text": "abc", "number": 1, "list": [True], "mapping": {}}),
                 },
             )
         ],

@@ -1,6 +1,7 @@
 """A search finds what there is, says what it found, and depends on nothing but study, budget and seed."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import unifiedscore as us
 from unifiedscore.study.attack.run import attack_studies
 from unifiedscore.study.attack.simplex import nelder_mead
 from unifiedscore.study.attack.store import read_searches
+from unifiedscore.study.attack.yardstick import Yardstick
 from unifiedscore.study.dataset import lasting_bytes
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.pool import LocalPool
@@ -131,3 +133,18 @@ def test_the_printed_counterexample_runs_in_a_fresh_interpreter(write, tmp_path)
     assert stored["schema_version"] == 2
     assert stored["verdicts"][0]["search"]["counterexample"]["code"] == "\n".join(code)
     assert os.path.exists(tmp_path / "results" / "ball.search.nc")
+
+
+@pytest.mark.parametrize("value, error, low, high, outside", [
+    (2.0, 0.5, -math.inf, 1.0, True),
+    (5.5e4, 5.2e5, -math.inf, 1.0, False),  # to first order in the error it would lie outside
+    (2.0, 1.5, -math.inf, 1.0, False),
+    (0.3, 0.3, 0.5, math.inf, False),
+    (0.3, 0.1, 0.5, math.inf, True),
+])  # fmt: skip
+def test_in_logarithms_too_both_ends_of_the_interval_must_lie_outside(value, error, low, high, outside):
+    found = Yardstick((low, high), "log", 1.0, (), ()).margin({"value": value, "error": error})
+    assert (found > 0) == outside
+    assert not outside or found == pytest.approx(
+        math.log((value - error) / high if high < 9 else low / (value + error))
+    )

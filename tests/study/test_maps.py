@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from unifiedscore import cli
-from unifiedscore.errors import InputError, UnknownNameError
+from unifiedscore.errors import FileError, InputError, UnknownNameError
 from unifiedscore.study import Claim, Control, Grid, Inside, Map, Study, Variable
-from unifiedscore.study.dataset import lasting_bytes
+from unifiedscore.study.dataset import lasting_bytes, write_dataset
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.mapping import make_map, map_path, read_map, shares_of
 from unifiedscore.study.pool import LocalPool
@@ -220,3 +220,33 @@ def test_the_command_makes_the_maps_that_studies_declare_and_others(make, tmp_pa
         assert run(*options) == 2 and message in capsys.readouterr().err
     make(levels=1, failing=True)
     assert run() == 3 and "cells failed" in capsys.readouterr().out
+
+
+def test_a_boundary_that_moved_is_seen_by_diff(make, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "studies" / "study_plane.py"
+    for folder, radius in (("old", "1.3"), ("new", "1.2")):
+        make(levels=2)
+        path.write_text(path.read_text().replace("1.3", radius))
+        for command in (["map"], ["verify", "--claim", "plane.disc"]):
+            assert cli._exit_code([*command, "--executor", "serial", "--out", folder]) == 0
+    stored = json.loads((tmp_path / "old" / "ledger.json").read_text())["maps"]
+    assert list(stored) == ["plane.map.plane.disc.a.b"]
+    assert stored["plane.map.plane.disc.a.b"]["shares"]["supported"] == pytest.approx(1.327 / 4, abs=0.01)
+    assert len(stored["plane.map.plane.disc.a.b"]["boundary"]) == 9
+    capsys.readouterr()
+    assert cli._exit_code(["diff", "old", "new"]) == 0
+    printed = capsys.readouterr().out
+    assert "no verdict changed" in printed
+    assert "of the area" in printed and "the boundary moved, at a = 0 from 1.3 to 1.2" in printed
+    assert cli._exit_code(["diff", "old", "old"]) == 0 and "moved" not in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_map_is_named(make, tmp_path):
+    make_map(study := make(levels=0), study.maps[0], RunSettings(out=tmp_path / "out"))
+    path = map_path(tmp_path / "out", study, study.maps[0])
+    dataset = read_map(path)
+    for attribute, value in (("kind", "other"), ("shares", "[]"), ("boundary", "{}"), ("boundary", "[[1]]")):
+        write_dataset(dataset.assign_attrs({attribute: value}), path)
+        with pytest.raises(FileError, match="is not a map as unifiedscore map stores it"):
+            read_map(path)

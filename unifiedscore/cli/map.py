@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from unifiedscore.cli.executors import open_executor
+from unifiedscore.cli.keeping import keep_maps
 from unifiedscore.cli.options import (
     OUT,
     CellTimeout,
@@ -33,7 +34,7 @@ def map_command(
     x: Axis = None,
     y: Axis = None,
     levels: Levels = None,
-    profile: Profile = "quick",
+    profile: Profile = "standard",
     out: Out = OUT,
     executor: ExecutorName = "local",
     workers: Workers = None,
@@ -44,14 +45,14 @@ def map_command(
 ):
     """Judge a claim at every point of two axes, refine where the outcome changes, and draw the map.
 
-    Without --x and --y, the maps are made that the studies declare. A map expects nothing: exit code 0 if it was made,
-    2 for bad usage, 3 if some cell failed.
+    The coarse labels are those of the profile's grid, by default the standard one. Without --x and --y, the maps are
+    made that the studies declare. A map expects nothing: exit code 0 if it was made, 2 for bad usage, 3 if some cell
+    failed.
     """
-    from unifiedscore.plotting.render import draw_map
     from unifiedscore.study.discover import discover
-    from unifiedscore.study.mapping import make_map, shares_of
+    from unifiedscore.study.mapping import shares_of
     from unifiedscore.study.settings import RunSettings
-    from unifiedscore.verify.routine import maps_in, select
+    from unifiedscore.verify.routine import draw_maps, maps_in, select
 
     check_common(profile, seed, out, cell_timeout=cell_timeout)
     found = select(discover(paths or (), kinds=("studies",)), claim)
@@ -67,13 +68,12 @@ def map_command(
             retry_failed=retry_failed,
             cell_timeout=cell_timeout,
         )
-        for study, mapped in wanted:
-            dataset = make_map(study, mapped, settings)
-            figure = draw_map(dataset, out)
+        for mapped, dataset, figure in draw_maps(wanted, settings):
             shares = ", ".join(f"{100 * share:.1f} % {name}" for name, share in shares_of(dataset).items())
             points = dataset.sizes["point"]
             say(f"{mapped.name}: {shares.replace('_', ' ')}; {points} points; {out / 'figures' / figure}")
             failed += int(dataset.attrs["failed"])
+    keep_maps(out)
     if failed:
         say(f"{failed} cells failed; --retry-failed measures them again")
     raise typer.Exit(3 if failed else 0)

@@ -8,7 +8,7 @@ from typing import final
 
 from unifiedscore.inference.verdict import Key, Verdict, claim_name
 from unifiedscore.ledger.ledger import Ledger
-from unifiedscore.ledger.words import digits
+from unifiedscore.ledger.words import digits, spoken
 
 
 @final
@@ -63,6 +63,29 @@ def changes(old: Ledger, new: Ledger) -> tuple[Change, ...]:
             study = next(verdict.study for verdict in verdicts if verdict is not None)
             found.append(Change(key, study, *sides))
     return tuple(found)
+
+
+def moved_maps(old: Ledger, new: Ledger) -> tuple[str, ...]:
+    """What changed about the maps that both ledgers have: areas by half a per cent, or boundaries by 2 %."""
+    lines = []
+    for name in sorted(old.maps.keys() & new.maps.keys()):
+        was, now = old.maps[name], new.maps[name]
+        outcomes = sorted(was["shares"].keys() | now["shares"].keys())
+        areas = [(word, was["shares"].get(word, 0.0), now["shares"].get(word, 0.0)) for word in outcomes]
+        if changed := [entry for entry in areas if abs(entry[1] - entry[2]) > 0.005]:
+            text = ", ".join(f"{spoken(word)} {100 * a:.1f} % -> {100 * b:.1f} %" for word, a, b in changed)
+            lines.append(f"map {name}: {text} of the area")
+        pairs = zip(was["boundary"], now["boundary"], strict=False)
+        moved = [(x, a, b) for (x, a), (_, b) in pairs if _apart(a, b)]
+        if moved:
+            x, a, b = moved[0]
+            where = ("none" if y is None else digits(y) for y in (a, b))
+            lines.append(f"map {name}: the boundary moved, at {was['x']} = {digits(x)} from {' to '.join(where)}")
+    return tuple(lines)
+
+
+def _apart(a: float | None, b: float | None) -> bool:
+    return (a is None) != (b is None) or (a is not None and abs(a - b) > 0.02 * max(abs(a), abs(b)))
 
 
 def _side(verdict: Verdict | None, key: Key, profiles: Mapping[tuple[str, str], str]) -> Side:

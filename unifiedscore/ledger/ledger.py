@@ -44,6 +44,8 @@ class Ledger:
         Studies judged on data that another version of their file or of the engine measured.
     runs : mapping, optional
         Study to the stamp of the run that was judged; see `unifiedscore.study.stamp`.
+    maps : mapping, optional
+        Name of a map to the part of its area with each outcome and nine points of its boundary.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Ledger:
     failed_cells: tuple[FailedCell, ...] = ()
     stale: tuple[str, ...] = ()
     runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    maps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self):
         for name in ("verdicts", "not_run", "failed_cells"):
@@ -169,6 +172,7 @@ class Ledger:
             "failed_cells": [cell.to_json() for cell in self.failed_cells],
             "stale": list(self.stale),
             **({"runs": {study: dict(run) for study, run in self.runs.items()}} if self.runs else {}),
+            **({"maps": {name: dict(entry) for name, entry in self.maps.items()}} if self.maps else {}),
         }
 
     @classmethod
@@ -199,6 +203,7 @@ class Ledger:
                 failed_cells=tuple(map(FailedCell.from_json, data["failed_cells"])),
                 stale=tuple(data.get("stale", ())),
                 runs=data.get("runs", {}),
+                maps=data.get("maps", {}),
             )
         except StudyError as error:
             raise FileError(f"{source} is not a ledger: {error}") from None

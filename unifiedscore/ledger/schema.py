@@ -46,6 +46,7 @@ _SEARCH = {
     "counterexample": (dict, type(None)),
 }
 _LOOKS = {"look": int, "seeds": int, "levels": (dict, type(None)), "decided_at": (int, type(None))}
+_MAP = {"study": str, "claim": str, "x": str, "y": str, "shares": dict, "boundary": list}
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
 _LEDGER = {
@@ -77,6 +78,11 @@ def check_ledger(ledger, path: str | Path) -> None:
     runs = ledger.get("runs", {})
     if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
         raise FileError(f"{problem}: runs must hold an object for every study")
+    maps = ledger.get("maps", {})
+    if not isinstance(maps, dict):
+        raise FileError(f"{problem}: maps must hold an object for every map")
+    for name, entry in maps.items():
+        _check(entry, _MAP, f"the map {name!r}", problem)
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
         raise FileError(f"{problem}: stale must list names of studies")

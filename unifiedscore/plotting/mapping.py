@@ -47,8 +47,9 @@ def plot_map(dataset: xr.Dataset, *, ax: Axes | None = None, lines: int = 4) -> 
         if np.isfinite(margin).any():
             top = max(float(np.nanmax(np.abs(margin))), 1e-300)
             ax.contourf(x, y, margin.T, levels=[-2 * top, 0.0, 2 * top], colors=[FAILS, HOLDS], alpha=0.75)
-            drawn = ax.contour(x, y, estimate.T, levels=lines, colors=INK, linewidths=0.5, linestyles="--")
-            ax.clabel(drawn, fontsize=7, inline=True)
+            levels = _levels(estimate, lines)
+            drawn = ax.contour(x, y, estimate.T, levels=levels, colors=INK, linewidths=0.5, linestyles="--")
+            ax.clabel(drawn, fontsize=7, inline=True, fmt="%.3g")
             ax.contour(x, y, margin.T, levels=[0.0], colors=INK, linewidths=1.8)
     words = dataset["outcome"].attrs["flag_meanings"].split()
     for name, colour, size in (("supported", INK, 3), ("refuted", INK, 3), ("inconclusive", YELLOW, 16)):
@@ -113,6 +114,15 @@ def _filled(dataset: xr.Dataset, name: str) -> np.ndarray:
     refinement.leaves = [Rectangle(*part) for part in zip(*parts, strict=True)]
     points = zip(dataset["column"].values.tolist(), dataset["row"].values.tolist(), strict=True)
     return refinement.filled(dict(zip(points, dataset[name].values.tolist(), strict=True)))
+
+
+def _levels(estimate: np.ndarray, lines: int) -> int | np.ndarray:
+    """Where lines of equal estimate are drawn: at powers of ten where it spans several of them."""
+    low, high = float(np.nanmin(estimate)), float(np.nanmax(estimate))
+    if low <= 0 or high < 100 * low:
+        return lines
+    powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    return 10.0 ** powers[:: -(-len(powers) // (2 * lines))]
 
 
 def _dots(ax: Axes, dataset: xr.Dataset, here: np.ndarray, **look) -> None:

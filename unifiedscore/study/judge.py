@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from unifiedscore.errors import InputError
-from unifiedscore.inference.abstract import AbstractTest, interval_text
-from unifiedscore.inference.decision import decide_values
-from unifiedscore.inference.estimates import Estimate, no_estimate
+from unifiedscore.inference.abstract import AbstractTest
+from unifiedscore.inference.estimates import no_estimate
 from unifiedscore.inference.looks import Look
-from unifiedscore.inference.verdict import REFUTE_LEVEL, SUPPORT_LEVEL, Outcome, Verdict, interval_of
+from unifiedscore.inference.verdict import SUPPORT_LEVEL, Verdict, interval_of
 from unifiedscore.profiles import PROFILES, covers
 from unifiedscore.study.attack.universal import SEARCH
 from unifiedscore.study.attack.verdict import judge_search
 from unifiedscore.study.claim import Claim
+from unifiedscore.study.deciding import Result, combine_cells, decide_cell, levels_of
 from unifiedscore.study.grid import Cell
+from unifiedscore.study.hypotheses import measure_hypotheses
 from unifiedscore.study.looks import (
     UNTIL_DECIDED,
     Standing,
@@ -34,7 +35,6 @@ from unifiedscore.study.selection import (
     OK,
     SKIPPED,
     Block,
-    Group,
     Unavailable,
     difference,
     groups,
@@ -134,25 +134,13 @@ def not_run(study, dataset) -> list[NotRun]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """Outcome of one test on all its cells, with the estimate of the cell that decided it."""
-
-    outcome: Outcome
-    estimate: Estimate
-    level: float
-    reason: str
-    cells: int = 0
-    need: float = 0.0  # seeds that would decide; 0 where it is decided, infinite where no number would
-
-
 def _verdict(study, dataset, claim: Claim, look: Look | None = None) -> Standing:
-    hypotheses, failing, unmeasured = _hypotheses(dataset, claim)
+    hypotheses, failing, unmeasured = measure_hypotheses(dataset, claim)
     control_outcome = control_detail = None
     if failing:
         estimate = no_estimate(failing)
         cells = _count(dataset, claim)
-        result = _Result("not_applicable", estimate, SUPPORT_LEVEL, failing, cells)
+        result = Result("not_applicable", estimate, SUPPORT_LEVEL, failing, cells)
     else:
         result = _evaluate(study, dataset, claim, claim.variable, claim.where, claim.test, look)
         if unmeasured:
@@ -217,7 +205,7 @@ def _sharpness(dataset, claim: Claim) -> float | None:
     return float(ratios.max())
 
 
-def _without_power(result: _Result, wrong: _Result, mutation: str) -> str:
+def _without_power(result: Result, wrong: Result, mutation: str) -> str:
     """Why a claim whose control is not refuted is undecided, whatever it is by itself."""
     if result.outcome == wrong.outcome == "inconclusive" and result.reason == wrong.reason:
         return f"{result.reason}; its control ({mutation}) is inconclusive for the same reason"
@@ -229,7 +217,7 @@ def _without_power(result: _Result, wrong: _Result, mutation: str) -> str:
     return power
 
 
-def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest, look: Look | None) -> _Result:
+def _evaluate(study, dataset, claim: Claim, variable: str, where, test: AbstractTest, look: Look | None) -> Result:
     """The test on every cell of `where`: what a claim and its control share."""
     cells = 0
     try:
@@ -243,19 +231,13 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
         if not parts:
             raise Unavailable("the grid skips every cell that the claim selects")
         share = len(parts) if seeds else 1
-        levels = _levels(look, share)
-        following = levels if look is None else _levels(look.following(), share)
-        results = [_one(test, values, errors, *levels, following) for values, errors in parts]
+        levels = levels_of(look, share)
+        following = levels if look is None else levels_of(look.following(), share)
+        results = [decide_cell(test, values, errors, *levels, following) for values, errors in parts]
     except Unavailable as problem:
         reason = f"{problem}{_first_message(dataset) if problem.failed else ''}"
-        return _Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells, math.inf)
-    return _combine(test, results, [values.where for values, _ in parts], cells)
-
-
-def _levels(look: Look | None, share: int) -> tuple[float, float]:
-    """Levels of support and refutation of one of `share` cells, at a look or, without looks, at once."""
-    support, refute = (SUPPORT_LEVEL, REFUTE_LEVEL) if look is None else (look.support, look.refute)
-    return 1 - (1 - support) / share, 1 - (1 - refute) / share
+        return Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells, math.inf)
+    return combine_cells(test, results, [values.where for values, _ in parts], cells)
 
 
 def _first_message(dataset) -> str:
@@ -334,120 +316,6 @@ def _like(other: Block, block: Block) -> Block:
     shape = [len(other.labels[dim]) if dim in other.dims else 1 for dim in block.dims]
     values = np.broadcast_to(other.values.transpose(order).reshape(shape), block.values.shape)
     return Block(block.dims, block.labels, values, block.status)
-
-
-def _one(
-    test: AbstractTest,
-    group: Group,
-    errors: Group | None,
-    support: float,
-    refute: float,
-    following: tuple[float, float],
-) -> _Result:
-    """One cell: supported by the interval at the support level, refuted by the wider one at the refutation level.
-
-    `following` has the levels at which more seeds would be judged.
-    """
-    y, error = group.values, None if errors is None else errors.values
-    x = None
-    if group.x is not None:
-        if any(isinstance(label, str) for label in group.x):
-            raise Unavailable(f"the labels of the axis {test.axis} are text, no numbers to fit along")
-        x = np.asarray(group.x, dtype=float)
-    found = decide_values(test, y, x=x, error=error, support=support, refute=refute)
-    need = 0.0
-    if found.outcome == "inconclusive":
-        seeds = 0 if errors is not None else y.shape[-1]
-        need = _need(test, found.estimate, found.wide, seeds, (support, refute), following) if seeds else math.inf
-    return _Result(found.outcome, found.estimate, found.level, found.reason, need=need)
-
-
-def _need(test: AbstractTest, narrow: Estimate, wide: Estimate, seeds: int, levels, following) -> float:
-    """About how many seeds would decide an undecided cell at the levels that follow; infinite if no number would."""
-    if narrow.few_seeds:
-        return seeds + 1
-    if narrow.kind == "none" or narrow.reason:  # pre-asymptotic, or values that no number of seeds makes better
-        return math.inf
-    inside = test.low <= narrow.value <= test.high
-    shown, level = (narrow, levels[0]) if inside else (wide, levels[1])
-    need = test.seeds_needed(shown, seeds=seeds, level=following[0], refute_level=following[1], shown=level)
-    return math.inf if need is None else max(need, seeds + 1)
-
-
-def _combine(test: AbstractTest, results: list[_Result], where: list[str], cells: int) -> _Result:
-    """Refuted iff any cell is, supported iff all are; reported with the cell that decided."""
-    outcomes = [result.outcome for result in results]
-    region = interval_text(test.low, test.high)
-    if "refuted" in outcomes:
-        outcome = "refuted"
-        chosen = max((i for i, o in enumerate(outcomes) if o == outcome), key=lambda i: _gap(results[i].estimate, test))
-        ending = f" {region}"
-    elif "inconclusive" in outcomes:
-        outcome, ending = "inconclusive", ""
-        chosen = outcomes.index(outcome)
-    else:
-        outcome = "supported"
-        chosen = min(range(len(results)), key=lambda i: _margin(results[i].estimate, test))
-        ending = f" {region}"
-    decisive = results[chosen]
-    need = _need_of_all(test, [result for result in results if result.outcome == "inconclusive"], outcome)
-    reason = decisive.reason + ending
-    if len(results) > 1:
-        same = outcomes.count(outcome)
-        role = {"supported": "the closest", "refuted": "the furthest", "inconclusive": "the first"}[outcome]
-        reason = f"{same} of {len(results)} cells {outcome}, {role} at {where[chosen]}: {reason}"
-    return _Result(outcome, decisive.estimate, decisive.level, reason, cells, need)
-
-
-def _need_of_all(test: AbstractTest, undecided: list[_Result], outcome: Outcome) -> float:
-    """Seeds that decide about all cells: one outside the region is enough to refute, support needs every one."""
-    if outcome != "inconclusive":
-        return 0.0
-    outside = [result.need for result in undecided if not test.low <= result.estimate.value <= test.high]
-    return min(outside) if outside else max(result.need for result in undecided)
-
-
-def _gap(estimate: Estimate, test: AbstractTest) -> float:
-    return max(test.low - estimate.high, estimate.low - test.high)
-
-
-def _margin(estimate: Estimate, test: AbstractTest) -> float:
-    return min(estimate.low - test.low, test.high - estimate.high)
-
-
-def _hypotheses(dataset, claim: Claim) -> tuple[tuple[dict, ...], str, str]:
-    """Ledger entries, a sentence about the first failing cell, and one about what could not be measured."""
-    entries, failing, unmeasured = [], "", ""
-    for hypothesis in claim.hypotheses:
-        low, high = hypothesis.low, hypothesis.high
-        shown, holds = math.nan, False
-        try:
-            block = read(dataset, hypothesis.variable, claim.where)
-            average = np.mean if hypothesis.of == "mean" else np.median
-            middles = [
-                (float(average(part.values)), part.where)
-                for (part,) in groups([block], along=None, seeds="seed" in block.dims)
-            ]
-            if not middles:
-                raise Unavailable("the grid skips every cell that the claim selects")
-            unknown = next((at for value, at in middles if math.isnan(value)), None)
-            outside = next(((value, at) for value, at in middles if not low <= value <= high and value == value), None)
-            if outside is not None:
-                shown = outside[0]
-                at = f" at {outside[1]}" if outside[1] else ""
-                failing = failing or (
-                    f"the hypothesis '{hypothesis.name}' fails{at}: the {hypothesis.of} over seeds of "
-                    f"{hypothesis.variable} is {shown:.6g}, not in {interval_text(low, high)}"
-                )
-            elif unknown is not None:
-                raise Unavailable(f"it is NaN at {unknown}" if unknown else "it is NaN")
-            else:
-                holds = True
-                shown = min((value for value, _ in middles), key=lambda value: min(value - low, high - value))
-        except Unavailable as problem:
-            unmeasured = unmeasured or f"the hypothesis '{hypothesis.name}' could not be measured: {problem}"
-        entries.append({"name": hypothesis.name, "value": shown, "low": low, "high": high, "holds": holds})
-    return tuple(entries), failing, unmeasured
 
 
 def _count(dataset, claim: Claim) -> int:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import FileError
 from unifiedscore.inference.verdict import OUTCOMES, Verdict
+from unifiedscore.reading import files_in, parse_json
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.dataset import provenance, read_dataset, tabulate, write_dataset
 from unifiedscore.study.grid import Cell, Grid
@@ -67,9 +68,20 @@ def make_map(study: Study, mapped: Map, settings: RunSettings) -> xr.Dataset:
 def read_map(path: str | Path) -> xr.Dataset:
     """The map that a file holds."""
     dataset = read_dataset(Path(path))
-    if dataset.attrs.get("kind") != "map":
-        raise InputError(f"{path} holds no map; unifiedscore map makes one")
+    if dataset.attrs.get("kind") != "map" or not _is_whole(dataset.attrs):
+        raise FileError(f"{path} is not a map as unifiedscore map stores it; make it again, or delete the file")
     return dataset
+
+
+def _is_whole(attributes: Mapping[str, Any]) -> bool:
+    """Whether the attributes are those of a map, with areas and a boundary."""
+    try:
+        texts = [attributes[name] for name in ("study", "claim", "x", "y", "regime")]
+        shares, boundary = (parse_json(attributes[name].encode()) for name in ("shares", "boundary"))
+        pairs = [(float(x), None if y is None else float(y)) for x, y in boundary]
+        return all(isinstance(text, str) for text in texts) and bool(pairs) and sum(map(float, shares.values())) <= 1.01
+    except (KeyError, AttributeError, TypeError, ValueError):
+        return False
 
 
 @final
@@ -222,6 +234,17 @@ def _boundary(board: _Board, margin: np.ndarray) -> list[list[float | None]]:
     for column, row in zip(columns, crossings(margin, columns), strict=True):
         at = None if math.isnan(row) else float(np.interp(row, np.arange(len(rows)), rows))
         found.append([float(board.columns[column]), at])
+    return found
+
+
+def stored_maps(out: Path) -> dict[str, dict[str, Any]]:
+    """What the maps in a results folder say in a line each: areas, and nine points of each boundary."""
+    found = {}
+    for path in files_in(out, f"*{MAPS}*.nc", below=out):
+        dataset = read_map(path)
+        entry = {name: dataset.attrs[name] for name in ("study", "claim", "x", "y")}
+        entry |= {name: json.loads(dataset.attrs[name]) for name in ("shares", "boundary")}
+        found[path.stem] = entry
     return found
 
 

@@ -1,4 +1,4 @@
-"""Spot checks of what is recorded: a share of the cells is measured again and compared bit for bit."""
+"""Spot checks of what is stored: a share of cells and evaluations is measured again and compared bit for bit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import final
 import numpy as np
 
 from unifiedscore.errors import InputError
+from unifiedscore.study.attack.recheck import repeat_evaluations, search_file
+from unifiedscore.study.attack.store import SEARCHES
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.job import Job
 from unifiedscore.study.records import Record
@@ -22,6 +24,7 @@ from unifiedscore.study.scheduler import measure
 from unifiedscore.study.settings import RunSettings
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.study import Study
+from unifiedscore.study.threads import limited_threads
 from unifiedscore.validate import positive, shown
 
 SHARE = 0.02
@@ -77,6 +80,8 @@ def spot_check(
 ) -> list[SpotCheck]:
     """Measure a random share of the recorded cells again and compare them bit for bit. Nothing is written.
 
+    So are the evaluations of stored searches, under the name `<study>.search`.
+
     A difference means that a record was tampered with, that `measure` is not a function of its cell and random stream
     alone, or that the machine, its BLAS or another package is not the one that made the record.
 
@@ -112,7 +117,9 @@ def spot_check(
         job, broken = look_up(study, path, settings)
         jobs.append(job)
         damaged.append(broken)
-    if not any(job.records for job in jobs) and not any(damaged):
+    with limited_threads(threads):
+        searches = [found for job in jobs if (found := _check_searches(job, share, rng)) is not None]
+    if not any(job.records for job in jobs) and not any(damaged) and not searches:
         raise InputError(
             f"{out} records no cell of the present code with profile {profile} and seed {seed}; "
             "run the studies first, or name the profile, the seed and the versions that they were run with"
@@ -123,7 +130,7 @@ def spot_check(
     for job, cell, record in measure(again, settings.executor, threads=settings.threads):
         if variables := _differing(recorded[job.study.name][cell], record):
             measured[job.study.name].append(Difference(cell, variables))
-    return [
+    cells = [
         SpotCheck(
             study=job.study.name,
             recorded=len(job.records),
@@ -133,7 +140,24 @@ def spot_check(
             altered=_altered(job),
         )
         for job, part, broken in zip(jobs, again, damaged, strict=True)
+        if job.todo or broken
     ]
+    return cells + searches
+
+
+def _check_searches(job: Job, share: float, rng: np.random.Generator) -> SpotCheck | None:
+    """What a spot check of the stored searches of a study found; None where none of the present code is stored."""
+    path = search_file(job.study, job.settings.out)
+    if path is None:
+        return None
+    parts = list(repeat_evaluations(job.study, path, dict(job.hashes), share=share, rng=rng))
+    differences = []
+    for cell, was, now in (entry for _, repeated in parts for entry in repeated):
+        record = Record("failed", message=now) if isinstance(now, str) else Record("ok", now)
+        if variables := _differing(Record("ok", was), record):
+            differences.append(Difference(cell, variables))
+    stored, repeated = sum(count for count, _ in parts), sum(len(repeated) for _, repeated in parts)
+    return SpotCheck(f"{job.study.name}{SEARCHES}", stored, repeated, 0, tuple(differences)) if stored else None
 
 
 def _again(job: Job, share: float, rng: np.random.Generator) -> Job:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -24,6 +24,7 @@ from unifiedscore.study.extending import measure_until_decided
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
+from unifiedscore.study.mapping import make_map
 from unifiedscore.study.maps import Map, mapped_claim
 from unifiedscore.study.pool import local_processes
 from unifiedscore.study.progress import Progress
@@ -195,6 +196,15 @@ def maps_in(
     for study, entry in wanted:
         mapped_claim(study, entry)
     return wanted
+
+
+def draw_maps(wanted: Iterable[tuple[Study, Map]], settings: RunSettings) -> Iterator[tuple[Map, xr.Dataset, str]]:
+    """Make maps one after the other: each with its data set and the name of its picture."""
+    from unifiedscore.plotting.render import draw_map
+
+    for study, entry in wanted:
+        dataset = make_map(study, entry, settings)
+        yield entry, dataset, draw_map(dataset, settings.out)
 
 
 def judge_results(

@@ -46,7 +46,8 @@ OTHER = set(
     "constant convention fields input label module output skip "
     "decay excess member networks options rngs uniform center average checkpoint every flow hidden latent "
     "learning_rate network normalise profile watch width "
-    "batch_size control_kind count device dtype looks precision search sharpness tensors universal visited".split()
+    "batch_size control_kind count decided_at device dtype few_seeds looks number "
+    "precision search sharpness tensors universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
 RESULTS = set(

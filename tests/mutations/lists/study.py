@@ -56,7 +56,7 @@ MUTATIONS = (
         tests=(JUDGE + "refutation_needs_the_wider_interval",),
     ),
     Mutation(
-        "study/judge.py",
+        "study/deciding.py",
         '    if "refuted" in outcomes:\n        outcome = "refuted"',
         '    if all(outcome == "refuted" for outcome in outcomes):\n        outcome = "refuted"',
         "a claim is refuted only if all of its cells are",
@@ -64,7 +64,7 @@ MUTATIONS = (
         tests=(JUDGE + "one_refuted_cell_refutes_and_one_undecided_cell_holds_back",),
     ),
     Mutation(
-        "study/judge.py",
+        "study/hypotheses.py",
         "outside = next(((value, at) for value, at in middles if not low <= value <= high and value == value), None)",
         "outside = None",
         "a hypothesis that fails does not count",
@@ -72,7 +72,7 @@ MUTATIONS = (
         tests=(JUDGE + "hypotheses_hold_in_every_cell_or_the_claim_is_not_applicable",),
     ),
     Mutation(
-        "study/judge.py",
+        "study/deciding.py",
         "seeds = 0 if errors is not None else y.shape[-1]",
         "seeds = 0 if errors is not None else 2 * y.shape[-1]",
         "every seed is counted twice in what is reported",
@@ -163,5 +163,40 @@ MUTATIONS = (
         "zero at points is taken for a proof",
         studies=(PLANTED,),
         tests=("study/test_derivation.py::test_zero_at_points_is_no_proof",),
+    ),
+    Mutation(
+        "inference/looks.py",
+        "return 1 / (self.number * (self.number + 1))",
+        "return 1 / self.number",
+        "looks spend more than there is",
+        tests=("inference/test_looks.py::test_all_looks_together_spend_no_more_than_a_single_verdict_may",),
+    ),
+    Mutation(
+        "inference/looks.py",
+        'if outcome == "refuted" and position and outcomes[position - 1] == "refuted":',
+        'if outcome == "refuted":',
+        "a refutation needs no second look",
+        tests=("inference/test_looks.py::test_the_first_support_decides_and_a_refutation_that_is_repeated",),
+    ),
+    Mutation(
+        "study/looks.py",
+        "at.append(judged(first_replicates(dataset, look.seeds), look=look))",
+        "at.append(judged(dataset, look=look))",
+        "every look sees all seeds that are stored",
+        tests=("study/test_looks.py::test_the_verdict_depends_on_the_largest_complete_look_alone",),
+    ),
+    Mutation(
+        "study/refining.py",
+        "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and self._outcomes(leaf, known) > 1]",
+        "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and len({known[p] for p in leaf.corners}) > 1]",
+        "a boundary that leaves through an edge is lost",
+        tests=("study/test_maps.py::test_a_boundary_that_leaves_through_an_edge_is_followed",),
+    ),
+    Mutation(
+        "study/attack/yardstick.py",
+        "above = _log(value - error) - math.log(high * self.clear)",
+        "above = _log(value) - math.log(high * self.clear)",
+        "a counterexample may lie inside by its error",
+        tests=("falsify/test_search.py::test_in_logarithms_too_both_ends_of_the_interval_must_lie_outside",),
     ),
 )

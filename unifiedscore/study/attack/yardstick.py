@@ -46,16 +46,16 @@ class Yardstick:
             return math.nan
         low, high = self.region
         if self.unit == "log":
-            above = _log(value) - math.log(high * self.clear) if math.isfinite(high) else -math.inf
-            below = math.log(low / self.clear) - _log(value) if math.isfinite(low) else -math.inf
-            distance, noise = max(above, below), error / abs(value) if value else 0.0
-        else:
-            unit = values[self.unit] if isinstance(self.unit, str) else self.unit
-            if not unit > 0:
-                return math.nan
-            distance = max(value - _beyond(high, self.clear), _beyond(low, self.clear, below=True) - value) / unit
-            noise = error / unit
-        return min(max(distance - noise, -FARTHEST), FARTHEST)
+            # Of the ends of value +- error: to first order in the error, a value with a larger error than itself could
+            # lie outside.
+            above = _log(value - error) - math.log(high * self.clear) if math.isfinite(high) else -math.inf
+            below = math.log(low / self.clear) - _log(value + error) if math.isfinite(low) else -math.inf
+            return min(max(above, below, -FARTHEST), FARTHEST)
+        unit = values[self.unit] if isinstance(self.unit, str) else self.unit
+        if not unit > 0:
+            return math.nan
+        distance = max(value - _beyond(high, self.clear), _beyond(low, self.clear, below=True) - value)
+        return min(max((distance - error) / unit, -FARTHEST), FARTHEST)
 
     def feasible(self, values: Values) -> bool:
         """Whether all hypotheses hold."""
