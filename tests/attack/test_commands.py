@@ -47,6 +47,8 @@ COMMANDS = {
     "a budget without looks": "verify studies --budget 10m",
     "a budget that is no time": "verify studies --until-decided --budget soon",
     "no seeds at most": "verify studies --until-decided --most-seeds 0",
+    "diagnose-score: no such data": "diagnose-score network.safetensors nowhere.npy",
+    "train score: no such file": "train score nowhere.npy",
     "diagnose: no such file": "diagnose nowhere.npy good.npy",
     "diagnose: a folder": "diagnose folder.npy good.npy",
     "diagnose: an empty file": "diagnose empty.npy good.npy",

@@ -65,8 +65,8 @@ def diagnose_score_command(
         raise InputError(f"--out must be a folder; {out} is a file")
     seed = validate.integer(seed, "--seed", low=0)
     rng = np.random.default_rng(seed)
-    denoiser = load_network(network, member=member, weights=weights)
     points, notes = read_points(data, rng=rng, size=_LARGEST_SET)
+    denoiser = load_network(network, member=member, weights=weights)
     true = None
     if truth is not None:
         true, more = read_points(truth, rng=np.random.default_rng([seed, 1]), size=20_000)
