@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
+from unifiedscore.errors import InputError
 from unifiedscore.fields import FieldSum
 from unifiedscore.metrics import drift_scale
 
@@ -71,3 +72,9 @@ def test_fields_of_different_dimensions_do_not_add_up():
     fields = [us.as_field(lambda x: x, dimension=d) for d in (2, 3)]
     with pytest.raises(us.UnifiedScoreError, match="fields must have the same dimension"):
         FieldSum(fields, [1.0, 1.0])
+
+
+def test_equal_laws_in_another_order_are_refused_instead_of_rounding_blown_up():
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    with pytest.raises(InputError, match="does not vanish"):
+        us.MultiTemperatureDrift([us.Laplace(bandwidth=0.5)], target=points, model=points[::-1].copy())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
+from unifiedscore.testing import check_kernel
 
 FAMILIES = {
     "laplace": us.Laplace,
@@ -108,3 +109,28 @@ def test_scaling_moves_all_bandwidths_and_keeps_the_weights():
 def test_malformed_sums_are_refused_by_name(arguments, message):
     with pytest.raises(us.UnifiedScoreError, match=message):
         us.KernelSum(*arguments)
+
+
+@pytest.mark.parametrize("size", [1, 511, 513, 600, 1000, 2049])
+def test_fields_that_need_no_weights_take_every_number_of_samples(size):
+    rng = np.random.default_rng(0)
+    samples, x = rng.normal(size=(size, 2)), rng.normal(size=(5, 2))
+    kernel = us.KernelSum([us.Laplace(bandwidth=0.5), us.Laplace(bandwidth=2.0)])
+    distance = np.linalg.norm(x[:, None] - samples, axis=2)
+    weights = np.exp(-distance / 0.5) + np.exp(-distance / 2.0)
+    expected = (weights @ samples) / weights.sum(1, keepdims=True) - x
+    np.testing.assert_allclose(us.MeanShift(kernel, samples)(x), expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(us.Drift(kernel, target=samples, model=samples[:1])(x), expected - (samples[0] - x),
+                               rtol=1e-11, atol=1e-12)  # fmt: skip
+
+
+def test_a_sum_of_sums_is_one_sum():
+    inner = us.KernelSum([us.Laplace(bandwidth=0.5), us.Gaussian(bandwidth=2.0)], [1.0, 3.0])
+    kernel = us.KernelSum([inner, us.Matern(1.0, 1.5)], [2.0, 1.0])
+    assert kernel.kernels == (us.Laplace(bandwidth=0.5), us.Gaussian(bandwidth=2.0), us.Matern(1.0, 1.5))
+    np.testing.assert_allclose(kernel.weights, [1 / 6, 1 / 2, 1 / 3], rtol=1e-15)
+    check_kernel(kernel)
+
+
+def test_the_conformance_check_takes_a_profile_that_bends_within_its_step():
+    check_kernel(us.KernelSum([us.Laplace(bandwidth=0.5), us.Gaussian(bandwidth=2.0)]))

@@ -133,3 +133,20 @@ def test_a_ratio_that_falls_again_is_refused():
                 + (1 - t) * (8 * np.sin(two * t) ** 2 + 8 * t * two * np.sin(2 * two * t))
             ),
         )
+
+
+def test_a_beta_that_rounds_below_zero_is_zero_and_small_ratios_have_their_time():
+    smooth = us.Schedule.from_functions(
+        lambda t: 3 * t**2 - 2 * t**3,
+        lambda t: 1 - 3 * t**2 + 2 * t**3,
+        alpha_rate=lambda t: 6 * t - 6 * t**2,
+        beta_squared_rate=lambda t: -6 * t + 6 * t**2,
+    )
+    t = 1 - np.geomspace(1e-12, 1e-4, 200)
+    assert (smooth.beta_squared(t) >= 0).all() and np.isfinite(smooth.beta(t)).all()
+    straight = us.Schedule.from_functions(
+        lambda t: t, lambda t: (1 - t) ** 2, alpha_rate=lambda t: 1 + 0 * t, beta_squared_rate=lambda t: -2 * (1 - t)
+    )
+    for ratio in (1e-200, 1e-40, 1e-3, 1.0, 1e6):
+        root = ratio**0.5
+        assert straight.time_of_snr(ratio) == pytest.approx(root / (1 + root), rel=1e-12)

@@ -39,13 +39,14 @@ class _SumTile:
     def __call__(self, squared, parameters, log_kernel, weight) -> None:
         square = squared.astype(np.float64, copy=False)
         total, own = np.full(square.shape, -np.inf), np.empty(square.shape)
-        heavy, b = np.zeros((len(weight), square.shape[1])), np.empty((len(weight), square.shape[1]))
+        heavy, b = (np.zeros((len(weight), square.shape[1])) for _ in range(2))
         for log_share, (tile, numbers) in zip(parameters, self.members, strict=True):
             tile(square, numbers, own, b)
             _add(log_share, own, b, total, heavy)
         log_kernel[...] = np.minimum(total, 0.0)  # shares add up to 1 but for rounding
         np.maximum(heavy, 0.0, out=heavy)
-        weight[...] = heavy
+        if len(weight):  # else it has no rows, and not even the width of a last, narrower tile
+            weight[...] = heavy
 
 
 @final
@@ -101,8 +102,16 @@ class KernelSum(AbstractKernel):
                 f"weights must hold a positive number for each of the {len(members)} kernels; got {shown(self.weights)}"
             )
         shares = shares / shares.max()
-        object.__setattr__(self, "kernels", members)
-        object.__setattr__(self, "weights", tuple((shares / shares.sum()).tolist()))
+        # A sum of sums is one sum.
+        pairs = [
+            (inner, share * weight)
+            for kernel, share in zip(members, (shares / shares.sum()).tolist(), strict=True)
+            for inner, weight in (
+                zip(kernel.kernels, kernel.weights, strict=True) if isinstance(kernel, KernelSum) else [(kernel, 1.0)]
+            )
+        ]
+        object.__setattr__(self, "kernels", tuple(kernel for kernel, _ in pairs))
+        object.__setattr__(self, "weights", tuple(weight for _, weight in pairs))
 
     @property
     def bandwidth(self) -> float:

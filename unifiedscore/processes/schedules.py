@@ -26,7 +26,10 @@ class _Functions:
     def __call__(self, which: str, t: np.ndarray):
         times = t.ravel()  # an array even for a single time
         values = validate.answer(getattr(self, which)(times), f"the function {which}", times.shape)
-        return _plain(values.astype(np.float64).reshape(t.shape))
+        values = values.astype(np.float64)
+        if which == "beta_squared" and ((-1e-12 < values) & (values < 0)).any():
+            values = np.maximum(values, 0.0)  # 1 - alpha^2 may round below 0 just before time 1
+        return _plain(values.reshape(t.shape))
 
 
 @final
@@ -262,8 +265,10 @@ def _check(schedule: Schedule) -> None:
 def _bisect(schedule: Schedule, snr: np.ndarray) -> np.ndarray:
     """Times of signal-to-noise ratios, by bisection of a function that grows."""
     low, high = np.zeros_like(snr), np.ones_like(snr)
-    for _ in range(60):
+    for _ in range(1100):  # halvings from 1 to the smallest float
         middle = (low + high) / 2
+        if ((middle == low) | (middle == high)).all():
+            break
         above = np.asarray(schedule.alpha(middle)) ** 2 > snr * np.asarray(schedule.beta_squared(middle))
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return (low + high) / 2

@@ -11,6 +11,7 @@ import numpy as np
 from unifiedscore.errors import InputError
 from unifiedscore.fields.base import AbstractField
 from unifiedscore.fields.difference import Drift
+from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples, as_samples
 from unifiedscore.posterior.moments import as_posterior_measure
@@ -140,7 +141,9 @@ def MultiTemperatureDrift(
     for drift, kernel in zip(drifts, kernels, strict=True):
         squares = np.mean(drift(law.points).astype(np.float64) ** 2, axis=1)
         scale = float(np.sqrt(law.weights @ squares))
-        if scale == 0:
+        pull = np.mean(MeanShift(kernel, target)(law.points).astype(np.float64) ** 2, axis=1)
+        # Between equal laws the drift is the rounding of two pulls that cancel.
+        if scale <= 1e-12 * float(np.sqrt(law.weights @ pull)):
             raise InputError(
                 f"reference must hold points where the drift does not vanish; that of {kernel!r} is zero at all of them"
             )
