@@ -22,7 +22,7 @@ def cells(profile):
 def test_the_quick_profile_trains_nothing_and_the_standard_one_thirty_two_seeds():
     assert cells("quick") == []
     standard = cells("standard")
-    assert len(standard) == 19 * 32 and {cell["seed"] for cell in standard} == set(range(32))
+    assert len(standard) == 26 * 32 and {cell["seed"] for cell in standard} == set(range(32))
     assert all(claim.profile == "standard" for claim in STUDY.claims)
 
 

@@ -30,6 +30,7 @@ ELSE = {
     "drift.identifiable_gaussian_matern": "a threshold for a measured ratio",
     "drift.population_error": "a threshold for a measured error",
     "generators.fields_train": "a threshold for a measured gain",
+    "generators.fields_train_mmd": "a threshold for a measured gain",
     "moment_matched.stability": "the bound is the law that is tested",
     "tilting.adjoint_logconcave": "its regime 'sharp' states the bound as an equality",
     "tilting.adjoint_onesided": "its regime 'attained' states the bound as an equality",
