@@ -9,10 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.atomic import make_folder
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.extras import require_torch
-from unifiedscore.learned.checkpoint import TrainingState, digest, load_checkpoint, save_checkpoint
+from unifiedscore.learned.checkpoint import (
+    TrainingState,
+    digest,
+    finite_weights,
+    load_checkpoint,
+    note_done,
+    save_checkpoint,
+)
 from unifiedscore.learned.generators.generator import OneStepGenerator, new_generator
 from unifiedscore.learned.generators.loss import drift_loss
 from unifiedscore.learned.interrupt import deferred_interrupt
@@ -49,7 +57,7 @@ def train_generator(
     flow : DriftingFlow
         Names kernel, target, rule and self terms; its `batch` is the number of positives a step.
     n_steps : int
-        In all, those of a resumed checkpoint included.
+        In all, those of a resumed checkpoint included. A checkpoint of more steps is returned as it is, with a note.
     rng : numpy.random.Generator
         Draws noise and positives: with equal generators and starts, different rules and kernels see the same ones.
     start : OneStepGenerator, optional
@@ -63,8 +71,8 @@ def train_generator(
     normalise : bool
         Divide each drift by $\lambda = \sqrt{E\lVert V\rVert^2/d}$, as the original paper does.
     checkpoint : path, optional
-        Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit: its weights,
-        optimiser and random stream take the place of those of `start` and `rng`.
+        Written every `every` steps, at the end and at Ctrl-C; its folder is created. An existing one is resumed, bit
+        for bit: its weights, optimiser and random stream take the place of those of `start` and `rng`.
     watch : callable, optional
         Called after each step with the generator as it stands (its energies count the steps); must not change it.
 
@@ -75,7 +83,7 @@ def train_generator(
     InputError, FileError
         Bad arguments; a checkpoint that is damaged, foreign, or of other settings.
     NumericalError
-        The drift is no longer finite.
+        The drift or the weights are no longer finite; a checkpoint keeps the last state that was.
 
     References
     ----------
@@ -112,7 +120,10 @@ def train_generator(
     networks = {"network": network, "average": averaged}
     state = TrainingState(FORMAT, settings, networks, optimizer, [rng], {"latent": start.latent})
     if path is not None and path.exists():
-        energy = load_checkpoint(path, state)["energy"].tolist()
+        energy = load_checkpoint(path, state, {"energy": (None,)})["energy"].tolist()
+        note_done(path, len(energy), n_steps)
+    if path is not None:
+        make_folder(path.parent)
     with deferred_interrupt() as interrupted:
         for _ in steps_with_progress(max(n_steps - len(energy), 0), "training"):
             noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
@@ -145,6 +156,8 @@ def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise
     with torch.no_grad():
         for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - share)
+    if not finite_weights((network, averaged)):
+        raise NumericalError(f"some weights are no longer finite at step {done + 1}; use a smaller learning_rate")
     return energy
 
 
