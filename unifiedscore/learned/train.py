@@ -20,6 +20,7 @@ from unifiedscore.learned.checkpoint import ADVICE, TrainingState, digest, load_
 from unifiedscore.learned.denoiser import LearnedDenoiser
 from unifiedscore.learned.interrupt import deferred_interrupt
 from unifiedscore.learned.loss import NoiseLaw
+from unifiedscore.learned.rate import checked_rate
 from unifiedscore.measures import Samples, as_samples
 from unifiedscore.samplers.progress import steps_with_progress
 
@@ -176,7 +177,7 @@ def train_denoisers(
     n_steps, every = validate.integer(n_steps, "n_steps"), validate.integer(every, "every")
     width, hidden = validate.integer(width, "width"), validate.integer(hidden, "hidden")
     batch = validate.count(batch, "batch", entries=sets[0].dimension * len(sets))
-    rate = validate.positive(learning_rate, "learning_rate")
+    rate = checked_rate(learning_rate)
     share = validate.number(average, "average", low=0.0, high=1.0)
     if share == 1:
         raise InputError("average must lie in [0, 1); got 1.0")

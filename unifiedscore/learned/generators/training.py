@@ -24,6 +24,7 @@ from unifiedscore.learned.checkpoint import (
 from unifiedscore.learned.generators.generator import OneStepGenerator, new_generator
 from unifiedscore.learned.generators.loss import drift_loss
 from unifiedscore.learned.interrupt import deferred_interrupt
+from unifiedscore.learned.rate import checked_rate
 from unifiedscore.measures import Samples
 from unifiedscore.metrics import drift_scale
 from unifiedscore.samplers import DriftingFlow
@@ -83,7 +84,7 @@ def train_generator(
     InputError, FileError
         Bad arguments; a checkpoint that is damaged, foreign, or of other settings.
     NumericalError
-        The drift or the weights are no longer finite; a checkpoint keeps the last state that was.
+        The drift, the weights or the points are no longer finite; a checkpoint keeps the last state that was.
 
     References
     ----------
@@ -100,7 +101,7 @@ def train_generator(
     """
     torch = require_torch("training")
     n_steps, batch, every = integer(n_steps, "n_steps"), integer(batch, "batch", low=2), integer(every, "every")
-    rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
+    rate, rng = checked_rate(learning_rate), generator(rng)
     decay = positive(average, "average", allow_zero=True)
     if decay >= 1:
         raise InputError(f"average must lie in [0, 1); got {shown(average)}")
@@ -156,8 +157,10 @@ def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise
     with torch.no_grad():
         for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - share)
-    if not finite_weights((network, averaged)):
-        raise NumericalError(f"some weights are no longer finite at step {done + 1}; use a smaller learning_rate")
+        # Finite weights of a step too long still overflow in the next layer.
+        drawn = torch.stack([part(noise) for part in (network, averaged)])
+    if not (finite_weights((network, averaged)) and torch.isfinite(drawn).all()):
+        raise NumericalError(f"the generator is no longer finite at step {done + 1}; use a smaller learning_rate")
     return energy
 
 
