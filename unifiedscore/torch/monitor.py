@@ -31,7 +31,7 @@ KEPT = (
     "curl_share",
 )
 """Variables of `diagnose` that are kept at each measured step."""
-_LARGEST = 1e150
+_LARGEST = 1e150  # squares of coordinates beyond it, summed, leave float64
 LEAST = 60
 """Samples of each law below which the folds of `diagnose` say nothing."""
 
