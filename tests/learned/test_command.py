@@ -1,6 +1,7 @@
 """`unifiedscore train score` on files of every dimension, its folder, and how it goes on."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +75,9 @@ def test_a_folder_of_another_kind_of_training_is_refused(tmp_path, capsys):
         (("two_moons", "--samples", "0"), "--samples must be"),
         (("two_moons", "--steps", "0"), "--steps must be"),
         (("two_moons", "--average", "1"), "average must lie"),
+        (("two_moons", "--batch", "0"), "batch must be"),
+        (("two_moons", "--width", "0"), "width must be"),
+        (("two_moons", "--learning-rate", "-1"), "learning_rate must be"),
         (("same.npy",), "two distinct points"),
         (("one.npy",), "two distinct points"),
     ],
@@ -83,6 +87,7 @@ def test_bad_input_is_one_clear_paragraph(tmp_path, monkeypatch, capsys, argumen
     monkeypatch.chdir(tmp_path)
     np.save("same.npy", np.ones((9, 2)))
     np.save("one.npy", np.ones((1, 2)))
-    assert run("score", *arguments) == 2
+    assert run("score", *arguments, "--out", "out") == 2
+    assert not Path("out").exists()
     text = " ".join(capsys.readouterr().err.split())
     assert message in text and "Traceback" not in text

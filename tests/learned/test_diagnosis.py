@@ -1,6 +1,7 @@
 """Diagnoses of networks whose answer is known: analytic denoisers, each taken for what it is and for nothing else."""
 
 import io
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from unifiedscore.learned import (
     WiderKernelDenoiser,
     train_denoiser,
 )
+from unifiedscore.learned.diagnosis import _at_level, _copy_shares, _interval
+from unifiedscore.measures import as_samples
 from unifiedscore.plotting.score_diagnosis import score_diagnosis_figure
 
 LAW = us.GaussianMixture([[1.5, 0.0], [-1.5, 0.5]], 0.15)
@@ -107,6 +110,83 @@ def test_intervals_hold_and_shrink_with_the_queries():
         assert ends[1][1] - ends[1][0] < 0.6 * (ends[0][1] - ends[0][0])
         assert ends[0][0] < many[name][0] < ends[0][1]
     assert few["density_share"].attrs["long_name"] == "share of the smoothed density"
+
+
+def test_an_interval_of_the_smoothing_covers_the_noise_that_it_is_measured_with():
+    """Over seeds the error of the draws that smooth the score moves the estimate; intervals reach the mean."""
+    found = [
+        _interval(_at_level(IMPOSTORS["density"], as_samples(DATA), 0.25, None, as_samples(DATA), "training", 60,
+                            np.random.default_rng([9, seed]))["effective_smoothing"])
+        for seed in range(5)
+    ]  # fmt: skip
+    middle = np.mean([mean for mean, *_ in found])
+    assert all(low < middle < high for _, low, high in found)
+
+
+@pytest.mark.parametrize(("m", "d"), [(8, 1), (60, 1), (60, 2)])
+def test_an_honest_sampler_is_not_charged_with_copies(m, d):
+    """Samples of the law itself: at most one interval in fifty excludes zero on either side (0.5 % are meant to)."""
+    rng, false = np.random.default_rng([m, d]), np.zeros(2)
+    for _ in range(600):
+        found = _copy_shares(rng.normal(size=(1000, d)), rng.normal(size=(m, d)))
+        assert -1 <= found["excess_copies_low"] <= found["excess_copies_high"] <= 1
+        false += found["excess_copies_low"] > 0, found["excess_copies_high"] < 0
+    # A rate of .75 % has 4.5 of 600 on average and 12 with probability .002; without the sizes it is 30.
+    assert (false < 12).all()
+
+
+def test_the_interval_of_the_excess_is_the_formula_that_is_written_down():
+    """Three of four samples at x = 0 of the points 0, 1, 2, ...; no point is a copy of another."""
+    points, samples = np.arange(10.0)[:, None], np.array([[0.0], [0.1], [4.2], [4.5]])
+    found = _copy_shares(samples, points)
+    p, q = 4 / 6, 1 / 12
+    reach = 2.5758293035489004 * np.sqrt(p * (1 - p) / 6 + 2 * q * (1 - q) / 12)
+    assert (found["copies"], found["chance_copies"], found["excess_copies"]) == (0.75, 0.0, 0.75)
+    assert found["excess_copies_low"] == pytest.approx(p - q - reach, abs=1e-12)
+    assert found["excess_copies_high"] == min(1.0, p - q + reach)
+
+
+@pytest.mark.parametrize("weights", [None, "zero"])
+def test_points_that_occur_twice_or_weigh_nothing_do_not_hide_copies(weights):
+    rng = np.random.default_rng(0)
+    once = rng.normal(size=(30, 2))
+    more = once if weights is None else once + 1e-3
+    data = us.Samples(np.concatenate([once, more]), None if weights is None else np.repeat([1.0, 0.0], 30))
+    copier = lambda x, h: 0.98 * us.Barycenter(us.Gaussian(h), us.Samples(once))(x) + 0.02 * x  # noqa: E731
+    found, plain = (us.diagnose_score(copier, given, levels=[0.2], queries=5) for given in (data, once))
+    assert found["copies"] > 0.9 and found["excess_copies_low"] > 0.5
+    assert found["chance_copies"] == plain["chance_copies"]
+
+
+def test_copies_of_two_different_points_are_not_counted():
+    data = np.repeat([[0.0, 0.0], [1.0, 1.0]], 5, axis=0)
+    found = us.diagnose_score(lambda x, h: 0.5 * x, data, levels=[0.3], queries=5)
+    assert np.isnan([found[name] for name in ("copies", "chance_copies", "excess_copies", "excess_copies_low")]).all()
+    assert "fewer than three different points" in found.attrs["advice"]
+
+
+@pytest.mark.parametrize("truth", [DATA, DATA[::-1], np.concatenate([DATA, DATA]), DATA[:, ::-1][:, ::-1] + 0.0])
+def test_the_training_set_is_not_a_truth(truth):
+    with pytest.raises(InputError, match="not seen, or the law; it equals the training set"):
+        diagnose(IMPOSTORS["density"], truth=truth)
+
+
+@pytest.mark.parametrize("ends", [(5.0, 50.0), (1e-4, 1e-3), (20.0, 30.0), (0.01, 0.02), (0.3, 0.9)])
+def test_default_levels_rise_within_those_of_the_training(ends):
+    class Trained:
+        levels = ends
+        seen: ClassVar[list] = []
+
+        def __call__(self, x, h):
+            self.seen.append(h)
+            return GaussianDenoiser(DATA, h)(x) + 0.01
+
+    found = us.diagnose_score(Trained(), DATA, queries=5)
+    levels = found["level"].values
+    assert (np.diff(levels) > 0).all() and len(levels) == 6
+    # The last step of the sampler goes to zero, at which no network is asked.
+    asked = np.array([h for h in Trained.seen if h > 0])
+    assert asked.min() >= ends[0] * (1 - 1e-9) and asked.max() <= ends[1] * (1 + 1e-9)
 
 
 @pytest.mark.slow

@@ -250,12 +250,49 @@ def test_many_points_and_few_at_a_time_are_the_same():
         (lambda u, c: u, {"dimension": 2, "parametrisation": "velocity"}, "parametrisation='noise'"),
         (lambda u, c: u, {"dimension": 2, "levels": (2.0, 1.0)}, "levels must be"),
         (lambda u, c: u, {"dimension": 2, "dtype": "float64"}, "dtype must be"),
+        (lambda u, c: u, {"dimension": 2, "device": "gpu"}, "device must be a device"),
+        (lambda u, c: u, {"dimension": 2, "device": 3.5}, "device must be a device"),
+        (lambda u, c: u, {"dimension": 2, "device": "cuda:99"}, "device must be a device"),
+        (torch.nn.Linear(2, 2), {"dimension": 2, "device": "cuda:99"}, "device must be a device"),
         (3, {"dimension": 2}, "module must be a function"),
     ],
 )
 def test_bad_arguments_are_refused(module, options, message):
     with pytest.raises(InputError, match=message):
         us.LearnedDenoiser(module, **options)
+
+
+@pytest.mark.parametrize(
+    "error", [AssertionError(), ValueError("v"), KeyError("k"), AttributeError("a"), ZeroDivisionError("z")]
+)
+def test_whatever_a_module_raises_on_points_is_named_as_its_own(error):
+    def module(u, label):
+        raise error
+
+    with pytest.raises(InputError, match=r"module must map points .* it fails: .+"):
+        us.LearnedDenoiser(module, dimension=2)
+
+
+def test_a_module_goes_to_the_cpu_unless_told_otherwise(monkeypatch):
+    seen = []
+    plain = torch.nn.Module.to
+    module = network()
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, **options: seen.append(options) or plain(self, **options))
+    us.LearnedDenoiser(module, dimension=2)
+    assert seen[0]["device"] == torch.device("cpu")  # None would leave it where it is
+
+
+def test_a_network_that_cuts_its_graph_has_values_and_no_jacobian():
+    class Gradient(torch.nn.Module):
+        def forward(self, u, label):
+            with torch.enable_grad():
+                u = u.detach().requires_grad_()
+                return torch.autograd.grad(torch.sin(u).sum(), u)[0]
+
+    field = us.LearnedDenoiser(Gradient(), dimension=2, parametrisation="denoiser").at_level(0.5)
+    np.testing.assert_allclose(field(X), np.cos(X), rtol=1e-12)
+    with pytest.raises(InputError, match=r"Jacobian of module .* torch\.func\.grad"):
+        field.jacobian(X)
 
 
 def test_a_network_of_another_dimension_is_refused_at_once():

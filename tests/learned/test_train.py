@@ -63,6 +63,27 @@ def test_without_torch_one_sentence_says_what_to_install(monkeypatch, tmp_path):
             call()
 
 
+def _set(name, value):
+    return lambda tensors: tensors.update({f"history.{name}": np.array(value, dtype=np.float64)})
+
+
+HISTORIES = {
+    "no steps done": lambda tensors: tensors.pop("history.done"),
+    "no steps": lambda tensors: tensors.pop("history.steps"),
+    "no excess": lambda tensors: tensors.pop("history.excess"),
+    "steps done as an array": _set("done", [6.0, 6.0]),
+    "negative": _set("done", -5),
+    "half a step": _set("done", 5.5),
+    "not a number": _set("done", np.nan),
+    "fewer steps than measured": _set("done", 4),
+    "falling steps": _set("steps", [6, 3]),
+    "a step more": _set("steps", [3, 6, 9]),
+    "flat excess": _set("excess", [0.1, 0.1]),
+    "excess of two networks": _set("excess", [[0.1, 0.1], [0.1, 0.1]]),
+    "infinite excess": _set("excess", [[0.1], [np.inf]]),
+}
+
+
 class TestTraining:
     @pytest.fixture(autouse=True)
     def _torch(self):
@@ -233,6 +254,53 @@ class TestTraining:
             train(n_steps=6, checkpoint=path)
 
     @pytest.mark.parametrize(
+        ("options", "what"),
+        [
+            ({"learning_rate": 1e30, "n_steps": 1}, "excess loss"),
+            ({"learning_rate": 1e30, "n_steps": 1, "average": 0.0}, "excess loss"),
+            ({"learning_rate": 1e36, "n_steps": 1, "energy": True}, "excess loss"),
+            ({"learning_rate": 1e30, "n_steps": 1, "every": 1}, "excess loss"),
+        ],
+    )
+    def test_a_training_that_diverges_returns_nothing_and_keeps_the_good_checkpoint(self, tmp_path, options, what):
+        path = tmp_path / "a.safetensors"
+        with pytest.raises(NumericalError, match=rf"the {what} of network 0 is no longer finite at step 1"):
+            train(**options)
+        with pytest.raises(NumericalError, match="no longer finite"):
+            train(checkpoint=path, **options)
+        assert not path.exists()
+
+    def test_a_diverged_step_leaves_the_last_state_that_was_saved(self, tmp_path):
+        path = tmp_path / "a.safetensors"
+        train(n_steps=3, checkpoint=path)
+
+        def ruin(tensors, meta):
+            tensors["optimizer.0.exp_avg"][:] = 3e38  # the next step of Adam is one of infinite length
+
+        changed(path, ruin)
+        content = path.read_bytes()
+        with pytest.raises(NumericalError, match=r"largest weight of network 0 .* at step 4; .*holds the last state"):
+            train(n_steps=4, checkpoint=path)
+        assert path.read_bytes() == content
+
+    def test_a_checkpoint_of_more_steps_is_returned_with_a_note(self, tmp_path, capsys):
+        path = tmp_path / "new" / "folder" / "a.safetensors"
+        whole = train(n_steps=6, checkpoint=path)
+        assert not capsys.readouterr().err
+        same(whole, train(n_steps=6, checkpoint=path))
+        assert not capsys.readouterr().err
+        same(whole, train(n_steps=4, checkpoint=path))
+        assert "holds 6 steps, more than the 4 asked for" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("name", HISTORIES)
+    def test_a_damaged_history_is_a_damaged_file(self, tmp_path, name):
+        path = tmp_path / "a.safetensors"
+        train(n_steps=6, checkpoint=path)
+        changed(path, lambda tensors, meta: HISTORIES[name](tensors))
+        with pytest.raises(FileError, match=r"a\.safetensors holds an unusable state: .*start anew"):
+            train(n_steps=8, checkpoint=path)
+
+    @pytest.mark.parametrize(
         ("options", "message"),
         [
             ({"data": np.empty((0, 2))}, "at least one point"),
@@ -240,11 +308,14 @@ class TestTraining:
             ({"data": np.ones((9, 2))}, "at least two different points"),
             ({"data": 1e8 + np.zeros((9, 2))}, "at least two different points"),
             ({"data": [[np.nan, 0.0], [1.0, 1.0]]}, "finite"),
+            ({"data": 1e200 * DATA}, "overflows"),
+            ({"data": 1e308 * np.sign(DATA - DATA.mean(0))}, "overflows"),
             ({"n_steps": 0}, "n_steps"),
             ({"batch": 0}, "batch"),
             ({"width": 0}, "width"),
             ({"average": 1.0}, "average"),
             ({"learning_rate": -1.0}, "learning_rate"),
+            ({"learning_rate": 1e39}, "learning_rate must be at most"),
             ({"parametrisation": "noise"}, "parametrisation must be one of"),
             ({"loss": "mse"}, "loss must be one of"),
             ({"target": "truth"}, "target must be one of"),

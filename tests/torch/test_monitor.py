@@ -99,12 +99,49 @@ def test_its_figure_shows_the_numbers():
     assert "same samples: shared noise" in labels and "cross-fitted" in labels
 
 
+COLLAPSED = torch.full_like(MODEL, 0.25)
+PART = torch.cat([MODEL[:-1], torch.full((1, 2), torch.nan)])
+LOST = {
+    "nan": (MODEL * torch.nan, "300 of 300 samples are not finite"),
+    "infinite": (MODEL * torch.inf, "300 of 300 samples are not finite"),
+    "overflowing": (MODEL * 1e300, "samples are not finite, or beyond"),
+    "one of them": (PART, "1 of 300 samples are not finite"),
+    "array": (PART.numpy(), "1 of 300 samples are not finite"),
+    "collapsed": (COLLAPSED, "300 copies of one point"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_generator_that_breaks_gives_a_row_that_says_so_and_training_goes_on(name):
+    samples, reason = LOST[name]
+    seen = []
+    monitor = ust.DriftMonitor(DATA, KERNEL, every=1, on_measure=lambda step, row: seen.append(row))
+    before, row, after = (monitor(step, given) for step, given in enumerate((MODEL, samples, MODEL)))
+    assert len(seen) == 3 and seen[1] is row and reason in row.attrs["reason"]
+    assert set(row.variables) == set(before.variables) and "reason" not in after.attrs
+    values = {variable: row[variable].values for variable in row.data_vars if variable != "drift_energy"}
+    assert all(np.isnan(value).all() for value in values.values())
+    assert np.isnan(row.drift_energy[0]) == (name != "collapsed")
+    found = monitor.dataset()
+    assert reason in found.attrs["reasons"] and found.attrs["reasons"].startswith("step 1: ")
+    np.testing.assert_array_equal(np.isnan(found.cross_fitted_cosine), [False, True, False])
+
+
+def test_the_energy_of_a_collapsed_generator_is_the_limit_of_a_narrow_one():
+    narrow = COLLAPSED + 1e-6 * MODEL
+    collapsed, near = (ust.DriftMonitor(DATA, KERNEL, every=1)(0, given) for given in (COLLAPSED, narrow))
+    assert "reason" in collapsed.attrs and "reason" not in near.attrs
+    assert float(collapsed.drift_energy[0]) == pytest.approx(float(near.drift_energy[0]), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"kernel": "laplace"}, "kernel must be a kernel"),
         ({"target": DATA[:10]}, "target must hold at least 60 samples"),
         ({"target": DATA[:, 0]}, "target must be a two-dimensional tensor"),
+        ({"target": DATA * torch.nan}, "target must be finite"),
+        ({"target": torch.ones(300, 2)}, "target holds 300 copies of one point"),
         ({"every": 0}, "every"),
         ({"share": 1.5}, "share must be below 1"),
         ({"size": 3}, "size"),
@@ -119,7 +156,7 @@ def test_malformed_monitors_are_refused_by_name(options, message):
 def test_malformed_steps_and_samples_are_refused_by_name():
     monitor = ust.DriftMonitor(DATA, KERNEL, every=1)
     for arguments, message in (((-1, MODEL), "step"), ((0, MODEL[:, :1]), "samples must have dimension 2"),
-                               ((0, MODEL * torch.nan), "samples must be finite")):  # fmt: skip
+                               ((0, MODEL[:9]), "at least 60 samples")):  # fmt: skip
         with pytest.raises(us.UnifiedScoreError, match=message):
             monitor(*arguments)
     with pytest.raises(us.UnifiedScoreError, match="nothing was measured"):

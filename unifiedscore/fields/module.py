@@ -139,15 +139,25 @@ def tensor_field(function, dimension: int, *, dtype, device, batch_size: int | N
     torch = require_torch(_WHAT)
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise InputError(f"dtype must be a float type of PyTorch such as torch.float32; got {shown(dtype)}")
-    if device is not None:
-        try:
-            device = torch.device(device)
-        except (RuntimeError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"device must be a device of PyTorch such as 'cuda'; got {shown(device)}: {reason}"
-            ) from None
-    return TensorField(function, dimension, dtype, device, batch_size)
+    return TensorField(function, dimension, dtype, None if device is None else read_device(device), batch_size)
+
+
+def read_device(device):
+    """Return a device of PyTorch that exists here.
+
+    Raises
+    ------
+    InputError
+        It is not a device, or this machine or this build of PyTorch does not have it.
+    """
+    torch = require_torch(_WHAT)
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)  # a name alone does not say whether there is one
+    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"device must be a device of PyTorch such as 'cuda'; got {shown(device)}: {reason}") from None
+    return found
 
 
 def _owner(function):

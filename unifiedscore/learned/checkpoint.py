@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -17,6 +17,7 @@ import numpy as np
 from unifiedscore.errors import FileError, InputError
 from unifiedscore.extras import require_torch
 from unifiedscore.learned.tensor_file import read_tensors, write_tensors
+from unifiedscore.output import note
 from unifiedscore.reading import parse_json
 
 ADVICE = "name another file, or remove this one to start anew"
@@ -101,8 +102,17 @@ def read_checkpoint(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict]
     return tensors, meta
 
 
-def load_checkpoint(path: Path, state: TrainingState) -> dict[str, np.ndarray]:
+def load_checkpoint(
+    path: Path, state: TrainingState, history: Mapping[str, tuple[int | None, ...]]
+) -> dict[str, np.ndarray]:
     """Put everything back into place, the random streams included; returns the history of the steps done.
+
+    Parameters
+    ----------
+    path : path
+    state : TrainingState
+    history : mapping of str to tuple
+        Shape of each array of the history, with None for the length that they share.
 
     Raises
     ------
@@ -132,10 +142,37 @@ def load_checkpoint(path: Path, state: TrainingState) -> dict[str, np.ndarray]:
         state.optimizer.load_state_dict({**state.optimizer.state_dict(), "state": slots})
         for rng, text in zip(state.rngs, meta["rng"], strict=True):
             rng.bit_generator.state = json.loads(text)
-        return _below(tensors, "history")
+        return _history(_below(tensors, "history"), history)
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise FileError(f"{path} holds an unusable state: {reason}; {ADVICE}") from None
+
+
+def _history(stored: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
+    """The history, if each of its arrays is there, of its shape, finite and not negative."""
+    if missing := [name for name in shapes if name not in stored]:
+        raise ValueError(f"its history lacks {missing[0]}")
+    lengths = {len(stored[name]) for name, shape in shapes.items() if None in shape and stored[name].ndim}
+    for name, shape in shapes.items():
+        found = stored[name].shape
+        fits = len(found) == len(shape) and all(n in (None, k) for n, k in zip(shape, found, strict=True))
+        if not fits or len(lengths) > 1:
+            raise ValueError(f"its history.{name} has the wrong shape {found}")
+        if not (np.isfinite(stored[name]).all() and (stored[name] >= 0).all()):
+            raise ValueError(f"its history.{name} holds negative numbers or such that are not finite")
+    return {name: stored[name] for name in shapes}
+
+
+def finite_weights(networks: Iterable) -> bool:
+    """Whether all weights of some networks are finite."""
+    torch = require_torch("training")
+    return all(bool(torch.isfinite(weight).all()) for network in networks for weight in network.parameters())
+
+
+def note_done(path: Path, done: int, n_steps: int) -> None:
+    """Say that a checkpoint is further than what was asked for: it is returned as it is."""
+    if done > n_steps:
+        note(f"{path} holds {done} steps, more than the {n_steps} asked for: nothing is trained, all {done} count")
 
 
 def _below(tensors: Mapping[str, np.ndarray], part: str) -> dict[str, np.ndarray]:

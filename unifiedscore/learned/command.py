@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.atomic import make_folder
 from unifiedscore.learned.results import nearness, training_points, write_results
 from unifiedscore.learned.sample import SCHEMES, gaussian_sampling_gain, noise_levels, sample_denoiser
 from unifiedscore.learned.train import train_denoiser
@@ -51,7 +50,6 @@ def train_score_command(
     validate.choice(scheme, "--scheme", SCHEMES)
     rng = np.random.default_rng(seed)
     points = training_points(data, rng=rng, out=out)
-    make_folder(out)
     path = out / "checkpoint.safetensors"
     trained = train_denoiser(points, rng=rng, n_steps=n_steps, every=every, checkpoint=path, **options)
     denoiser = trained.denoiser()
@@ -71,7 +69,7 @@ def train_score_command(
     write_results(out, canvas, samples=drawn, excess=np.column_stack([trained.steps, trained.excess[:, 0]]))
     bias = gaussian_sampling_gain(levels, scale=denoiser.scale, scheme=scheme) - 1
     return (
-        f"{n_steps} steps; excess loss {trained.excess[0, 0]:.3g} at step {trained.steps[0]:.0f}, "
+        f"{trained.steps[-1]:.0f} steps; excess loss {trained.excess[0, 0]:.3g} at step {trained.steps[0]:.0f}, "
         f"{trained.excess[-1, 0]:.3g} in the end (0 is memory)\n"
         f"{nearness(points, drawn, rng)}\n"
         f"{sampling} {scheme} steps alone change the standard deviation of a Gaussian by {bias:+.2%}\n"

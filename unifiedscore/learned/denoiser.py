@@ -12,11 +12,12 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.extras import require_torch
-from unifiedscore.fields.module import known_dimension
+from unifiedscore.fields.module import known_dimension, read_device
 from unifiedscore.learned.network_field import NetworkField
 from unifiedscore.learned.parametrisation import CONVENTIONS, PARAMETRISATIONS, Linear, linear
 from unifiedscore.processes.schedules import Schedule, read_schedule, read_time
 
+_FAILURES = RuntimeError, TypeError, ValueError, AssertionError, LookupError, AttributeError, ArithmeticError
 _PROBE = 1.0  # the noise level at which the network is called once, to see whether it fits
 
 
@@ -67,7 +68,7 @@ class LearnedDenoiser:
     dtype : torch.dtype, optional
         float64 by default. In float32, points go in tiles of one size, so that a value does not depend on its batch.
     device : optional
-        "cpu" by default.
+        "cpu" by default, wherever the module is.
     batch_size : int
         Points of one call of the module.
 
@@ -139,6 +140,7 @@ class LearnedDenoiser:
         dtype = torch.float64 if dtype is None else dtype
         if dtype not in (torch.float32, torch.float64):
             raise InputError(f"dtype must be torch.float64 or torch.float32; got {validate.shown(dtype)}")
+        device = read_device("cpu" if device is None else device)
         if isinstance(module, torch.nn.Module):
             module = deepcopy(module).to(device=device, dtype=dtype).eval().requires_grad_(False)
         values = {
@@ -151,7 +153,7 @@ class LearnedDenoiser:
             "label": label,
             "levels": _levels(levels),
             "dtype": dtype,
-            "device": torch.device("cpu" if device is None else device),
+            "device": device,
             "batch_size": validate.integer(batch_size, "batch_size"),
         }
         for name, value in values.items():
@@ -213,8 +215,10 @@ def _probe(denoiser: LearnedDenoiser) -> None:
     low, high = denoiser.levels
     try:
         denoiser.at_level(min(max(_PROBE * denoiser.scale, low), high))(np.zeros((2, denoiser.dimension)))
-    except (RuntimeError, TypeError, IndexError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except InputError:
+        raise
+    except _FAILURES as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"module must map points (n, {denoiser.dimension}) and labels (n,) to points (n, {denoiser.dimension}); "
             f"called with two of them it fails: {reason}"

@@ -26,6 +26,7 @@ _SETS = 10  # of queries with fresh noise: intervals are over them
 _LEVELS = 6
 _RANGE = 0.05, 1.6  # of noise levels by default, in units of the scale of the data
 _SAMPLES, _STEPS = 1000, 40
+_SAMPLED = 0.02, 8.0  # ends of the sampler, in units of the scale of the data
 _COPY = 1 / 3
 _FEW = 8
 NAMES = {
@@ -65,7 +66,10 @@ def diagnose_score(
     * `score_share`, `kernel_share`, `density_share`, `gaussian_share`: see `describe_denoiser`;
     * `effective_smoothing`, `effective_bandwidth`: the best sigma and tau.
 
-    And once: the share of copies among samples of the network, minus that among the data themselves.
+    And once: the share of copies among samples of the network, minus that among the different points of the data. Its
+    interval allows for samples that cluster on m training points and for points that are copies of each other:
+    :math:`p_0 - p_1 \pm z\sqrt{p_0 q_0/(\min(N, m) + 2) + 2 p_1 q_1/(m + 2)}` with one success and one failure more in
+    each group. It is missing (NaN) below three different points.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def diagnose_score(
         The training set, at least 8 points.
     levels : sequence of floats, optional
         Noise levels in the units of the data; by default six from 0.05 to 1.6 scales of the data, within those in which
-        the network was trained.
+        the network was trained, or over all of these where it was trained beyond.
     truth : GaussianMixture, Samples or array, optional
         The law, or many points that the network has not seen, such as 20 000.
     law : {"training", "fresh", "box"}
@@ -93,7 +97,8 @@ def diagnose_score(
     Raises
     ------
     InputError
-        Too few points, another dimension, or a network that is the empirical denoiser at every query.
+        Too few points, another dimension, a truth that is the training set, or a network that is the empirical
+        denoiser at every query.
 
     Examples
     --------
@@ -136,8 +141,7 @@ def diagnose_score(
 
 def _levels(levels, scale: float, ends) -> np.ndarray:
     if levels is None:
-        low, high = max(_RANGE[0] * scale, ends[0]), min(_RANGE[1] * scale, ends[1])
-        return np.geomspace(low, high, _LEVELS)
+        return np.geomspace(*_trained_range(*_RANGE, scale, ends), _LEVELS)
     levels = np.atleast_1d(validate.real_array(levels, "levels").astype(np.float64))
     if levels.ndim != 1 or levels.size == 0 or (levels <= 0).any() or (np.diff(levels) <= 0).any():
         raise InputError("levels must be positive and increasing noise levels")
@@ -149,20 +153,27 @@ def _levels(levels, scale: float, ends) -> np.ndarray:
     return levels
 
 
+def _trained_range(low: float, high: float, scale: float, ends) -> tuple[float, float]:
+    """From low to high scales of the data, within the trained levels; all of these where the two do not meet."""
+    low, high = max(low * scale, ends[0]), min(high * scale, ends[1])
+    return (low, high) if low < high else tuple(ends)
+
+
 def _at_level(network, data, h, truth, around, law, n, rng) -> dict[str, np.ndarray]:
     """Every quantity at one noise level, once for each set of queries."""
     empirical, gaussian = empirical_denoiser(data, h), GaussianDenoiser(data, h)
     true = None if truth is None else empirical_denoiser(truth, h)
-    noise = description_noise(data.dimension, rng)
     found: dict[str, list] = {name: [] for name in NAMES}
     for _ in range(_SETS):
+        # Fresh for each set: the error of the draws that smooth the score is then part of the intervals.
+        noise = description_noise(data.dimension, rng)
         x = _noisy(around, n, rng, h, law)
         values = validate.answer(network(x, h), "network", x.shape).astype(np.float64)
         memory = empirical(x)
         described = describe_denoiser(lambda _, v=values: v, data, level=h, queries=x, noise=noise)
         found["curl_share"].append(_curl_share(network, x, h))
         found["memorised_share"].append(1 - described.deviation / _square(gaussian(x) - memory))
-        unit = np.nan if true is None else _square(true(x) - memory)
+        unit = np.nan if true is None else _distance_to_truth(true(x), memory, data, h)
         found["truth_error"].append(np.nan if true is None else _square(values - true(x)) / unit)
         found["memory_error"].append(described.deviation / unit)
         for family in ("score", "kernel", "density"):
@@ -171,6 +182,19 @@ def _at_level(network, data, h, truth, around, law, n, rng) -> dict[str, np.ndar
         found["effective_smoothing"].append(described.score.parameter)
         found["effective_bandwidth"].append(described.density.parameter)
     return {name: np.array(part, dtype=np.float64) for name, part in found.items()}
+
+
+def _distance_to_truth(true, memory, data, h) -> float:
+    """E|D_true - Dhat|^2, the unit of both distances: refused where it is rounding, as for the training set itself."""
+    found = _square(true - memory)
+    # Rounding of posterior means: of the coordinates, and of exponents of up to 1e4 in units of the spread.
+    rounding = 1e-10 * np.sqrt(np.trace(data.covariance_matrix)) + 1e-14 * np.abs(data.points).max()
+    if found <= rounding**2:
+        raise InputError(
+            f"truth must be points that the network has not seen, or the law; it equals the training set at every "
+            f"query of the level {h:.4g}"
+        )
+    return found
 
 
 def _noisy(around, n, rng, h, law) -> np.ndarray:
@@ -189,30 +213,44 @@ def _curl_share(network, x, h) -> float:
 
 
 def _copies(network, data, scale, ends, rng) -> dict[str, float]:
-    """Share of copies among samples, and among the data of each other: what the law itself would be charged with."""
-    high, low = min(8 * scale, ends[1]), max(0.02 * scale, ends[0])
+    """Share of copies among samples, and among the data of each other: what the law itself would be charged with.
+
+    Of a point that occurs twice its twin would be the copy: only different points count, NaN where there are too few.
+    """
+    points = np.unique(data.points[data.weights > 0], axis=0)
+    low, high = _trained_range(*_SAMPLED, scale, ends)
     levels = noise_levels(_STEPS, high=high, low=low)
     start = data.mean + np.hypot(high, scale) * rng.standard_normal((_SAMPLES, data.dimension))
     samples = sample_denoiser(network, start, levels=levels)
-    near = nearest_neighbours(data.points, samples, 2)[0]
-    own = nearest_neighbours(data.points, data.points, 3)[0][:, 1:]  # without the point itself
-    counts = [int(np.sum(d[:, 0] < _COPY * d[:, 1])) for d in (near, own)]
-    sizes = [len(near), len(own)]
-    # Agresti and Caffo: one success and one failure more in each group keep the level of small counts.
-    smooth = [(c + 1) / (n + 2) for c, n in zip(counts, sizes, strict=True)]
-    error = np.sqrt(sum(p * (1 - p) / (n + 2) for p, n in zip(smooth, sizes, strict=True)))
-    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * error
-    centre = smooth[0] - smooth[1]
     spread = float(np.sqrt(np.trace(np.cov(samples.T).reshape(data.dimension, -1)) / data.dimension) / scale)
-    return {
-        "copies": counts[0] / sizes[0],
-        "chance_copies": counts[1] / sizes[1],
-        "excess_copies": counts[0] / sizes[0] - counts[1] / sizes[1],
-        "excess_copies_low": centre - reach,
-        "excess_copies_high": centre + reach,
+    return _copy_shares(samples, points) | {
         "sample_spread": spread,
         "sampling_gain": gaussian_sampling_gain(levels, scale=scale),
     }
+
+
+def _copy_shares(samples: np.ndarray, points: np.ndarray) -> dict[str, float]:
+    r"""Copies among N samples and among m different points, and the excess of the first with its interval.
+
+    With one success and one failure more in each group (Agresti, Caffo), which keep the level of small counts, the ends
+    are :math:`p_0 - p_1 \pm z\sqrt{p_0 q_0/(\min(N, m) + 2) + 2 p_1 q_1/(m + 2)}`, clipped to [-1, 1]. Samples cluster
+    on the points, so that there are no more than m independent ones, and points are copies of each other in pairs.
+    """
+    names = ("copies", "chance_copies", "excess_copies", "excess_copies_low", "excess_copies_high")
+    if len(points) < 3:
+        return dict.fromkeys(names, float("nan"))
+    near = nearest_neighbours(points, samples, 2)[0]
+    own = nearest_neighbours(points, points, 3)[0][:, 1:]  # without the point itself
+    counts = [int(np.sum(d[:, 0] < _COPY * d[:, 1])) for d in (near, own)]
+    sizes = [len(near), len(own)]
+    smooth = [(c + 1) / (n + 2) for c, n in zip(counts, sizes, strict=True)]
+    variances = [p * (1 - p) for p in smooth]
+    error = np.sqrt(variances[0] / (min(sizes) + 2) + 2 * variances[1] / (sizes[1] + 2))
+    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * error
+    rates = [c / n for c, n in zip(counts, sizes, strict=True)]
+    centre = smooth[0] - smooth[1]
+    ends = np.clip([centre - reach, centre + reach], -1, 1)
+    return dict(zip(names, (*rates, rates[0] - rates[1], *map(float, ends)), strict=True))
 
 
 def _dataset(rows, copies, levels, data, law, queries, seed, truth):

@@ -81,6 +81,8 @@ def _truth(dataset) -> str:
 def _copies(dataset) -> str:
     rate, chance = float(dataset["copies"]), float(dataset["chance_copies"])
     low, high = float(dataset["excess_copies_low"]), float(dataset["excess_copies_high"])
+    if np.isnan(rate):
+        return "Copies cannot be counted: the training set has fewer than three different points."
     if low > 0:
         return (
             f"{rate:.0%} of its samples are copies by the usual threshold, {rate - chance:+.0%} against the training "

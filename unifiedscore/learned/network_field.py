@@ -37,8 +37,9 @@ class NetworkField(AbstractField):
 
     .. math:: f(x) = c + a\,\tilde x + b\,F(\tilde x/n, \ell), \qquad \tilde x = (x - m)/\varsigma
 
-    The Jacobian is exact, by d reverse passes. A network that says `is_conservative` is the gradient of its
-    method `potential` with respect to its first argument; then the field has a potential.
+    The Jacobian is exact, by d reverse passes of `torch.func.vjp`; a network that these cannot pass is refused with an
+    `InputError`. A network that says `is_conservative` is the gradient of its method `potential` with respect to its
+    first argument; then the field has a potential.
     """
 
     source: Source
@@ -66,7 +67,7 @@ class NetworkField(AbstractField):
         x, wide = self._standardised(x)
         size = max(1, _JACOBIAN_ENTRIES // self.dimension**2)
         shape = self.dimension, self.dimension
-        matrix = self._tiled(lambda u: tensor_jacobian(self._network, u)[1], wide, shape, size=size)
+        matrix = self._tiled(self._derivative, wide, shape, size=size)
         scale = self.source.scale
         matrix = self.output / (self.input * scale) * matrix + self.skip / scale * np.eye(self.dimension)
         return matrix.astype(x.dtype, copy=False)
@@ -89,6 +90,17 @@ class NetworkField(AbstractField):
         if not hasattr(value, "detach"):
             raise InputError(f"module must return a tensor; got {type(value).__name__}")
         return value
+
+    def _derivative(self, u):
+        try:
+            return tensor_jacobian(self._network, u)[1]
+        except RuntimeError as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(
+                "the Jacobian of module cannot be taken by torch.func.vjp; a network that calls detach() or "
+                "requires_grad_() on its input must differentiate with torch.func.grad instead, or take the input as "
+                f"it is: {reason[:200]}"
+            ) from error
 
     def _labels(self, u):
         return u.new_full((len(u),), self.label)

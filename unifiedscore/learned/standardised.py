@@ -29,8 +29,14 @@ class StandardisedStack:
         self.law, self.plain, self.closed_form = law, parametrisation == "plain", closed_form
         self.scales, self.means, points = [], [], []
         for k, part in enumerate(sets):
-            gap = part.points.astype(np.float64) - part.mean
-            scale = float(np.sqrt(part.weights @ np.mean(gap**2, axis=1)))
+            with np.errstate(over="ignore", invalid="ignore"):
+                gap = part.points.astype(np.float64) - part.mean
+                scale = float(np.sqrt(part.weights @ np.mean(gap**2, axis=1)))
+            if not np.isfinite(scale):
+                raise InputError(
+                    f"data must have a finite variance in float64; that of set {k} overflows: divide the points by "
+                    "their scale before training"
+                )
             if part.size < 2 or not scale > 1e-12 * np.abs(part.points).max():
                 raise InputError(
                     f"data must hold at least two different points to train on; set {k} holds {part.size} of one place"

@@ -13,12 +13,14 @@ from typing import final
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.atomic import make_folder
+from unifiedscore.errors import FileError, InputError, NumericalError
 from unifiedscore.extras import require_torch
-from unifiedscore.learned.checkpoint import TrainingState, digest, load_checkpoint, save_checkpoint
+from unifiedscore.learned.checkpoint import ADVICE, TrainingState, digest, load_checkpoint, note_done, save_checkpoint
 from unifiedscore.learned.denoiser import LearnedDenoiser
 from unifiedscore.learned.interrupt import deferred_interrupt
 from unifiedscore.learned.loss import NoiseLaw
+from unifiedscore.learned.rate import checked_rate
 from unifiedscore.measures import Samples, as_samples
 from unifiedscore.samplers.progress import steps_with_progress
 
@@ -127,7 +129,7 @@ def train_denoisers(
     rngs : sequence of numpy.random.Generator
         One for each data set.
     n_steps : int
-        In all, those of a resumed checkpoint included.
+        In all, those of a resumed checkpoint included. A checkpoint of more steps is returned as it is, with a note.
     batch : int
         Noisy points a step and a seed.
     width, hidden : int
@@ -149,7 +151,8 @@ def train_denoisers(
     average : float
         Decay of the exponential average of the weights, in [0, 1). Averaging delays and hides memorisation.
     checkpoint : path, optional
-        Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit.
+        Written every `every` steps, at the end and at Ctrl-C; its folder is created. An existing one is resumed, bit
+        for bit.
     every : int
         Steps between two measurements of the excess.
     watch : callable (step, DenoiserTraining), optional
@@ -163,7 +166,7 @@ def train_denoisers(
         Bad arguments; data of fewer than two different points; a checkpoint that is damaged, foreign, or of other
         settings.
     NumericalError
-        The loss is no longer finite.
+        The loss, the weights or the excess are no longer finite; a checkpoint keeps the last state that was.
 
     References
     ----------
@@ -174,7 +177,7 @@ def train_denoisers(
     n_steps, every = validate.integer(n_steps, "n_steps"), validate.integer(every, "every")
     width, hidden = validate.integer(width, "width"), validate.integer(hidden, "hidden")
     batch = validate.count(batch, "batch", entries=sets[0].dimension * len(sets))
-    rate = validate.positive(learning_rate, "learning_rate")
+    rate = checked_rate(learning_rate)
     share = validate.number(average, "average", low=0.0, high=1.0)
     if share == 1:
         raise InputError("average must lie in [0, 1); got 1.0")
@@ -215,15 +218,31 @@ def train_denoisers(
     state = TrainingState(FORMAT, settings, {"network": network, "average": averaged}, optimizer, rngs, model)
     path, done, history = None if checkpoint is None else Path(checkpoint), 0, []
     if path is not None and path.exists():
-        stored = load_checkpoint(path, state)
-        done, history = int(stored["done"]), list(zip(stored["steps"].tolist(), stored["excess"], strict=True))
+        done, history = _resumed(path, state, len(sets))
+        note_done(path, done, n_steps)
     result = DenoiserTraining(np.empty(0), np.empty((0, len(sets))), state.networks, model)
 
+    def refuse(what: str, values, step: int) -> None:
+        """Stop unless the values, one for each network, are finite."""
+        finite = np.isfinite(values)
+        if not finite.all():
+            kept = f"; {path} holds the last state that was saved" if path is not None and path.exists() else ""
+            raise NumericalError(
+                f"the {what} of network {int(np.argmin(finite))} is no longer finite at step {step}; use a smaller "
+                f"learning_rate than {rate:g}, or a larger lowest noise level{kept}"
+            )
+
     def measured(step: int) -> tuple[float, np.ndarray]:
-        return float(step), stack.excess(averaged)
+        excess = stack.excess(averaged)
+        # Of the last weights too, which an average hides: from them the training goes on.
+        for values in (excess, stack.excess(network)):
+            refuse("excess loss", values, step)
+        return float(step), excess
 
     with deferred_interrupt() as interrupted, _deterministic(torch):
         before = measured(done)
+        if path is not None:
+            make_folder(path.parent)
 
         def shown() -> str:
             return f"training, excess loss {(history[-1] if history else before)[1].mean():.3g}"
@@ -231,7 +250,7 @@ def train_denoisers(
         for _ in steps_with_progress(max(n_steps - done, 0), shown):
             if decay == "cosine":
                 optimizer.param_groups[0]["lr"] = rate * 0.5 * (1 + cos(pi * done / n_steps))
-            _step(stack, network, averaged, optimizer, batch, rngs, done, share, path)
+            _step(stack, network, averaged, optimizer, batch, rngs, done, share, refuse)
             done += 1
             if done % every == 0:
                 history.append(measured(done))
@@ -239,6 +258,8 @@ def train_denoisers(
                     watch(done, _with(result, history))
             stopped = interrupted()
             if path is not None and (stopped or done % every == 0 or done == n_steps):
+                if done % every:
+                    measured(done)  # a state without a finite excess never takes the place of a good one
                 steps, excess = _arrays(history, len(sets))
                 save_checkpoint(path, state, {"done": done, "steps": steps, "excess": excess})
             if stopped:
@@ -268,18 +289,21 @@ def _sets(data, rngs) -> tuple[list, list]:
     return sets, rngs
 
 
-def _step(stack, network, averaged, optimizer, batch, rngs, done, share, path) -> None:
+def _resumed(path: Path, state: TrainingState, members: int) -> tuple[int, list]:
+    """Steps done and the excess measured so far, of a checkpoint."""
+    stored = load_checkpoint(path, state, {"done": (), "steps": (None,), "excess": (None, members)})
+    done, steps = float(stored["done"]), stored["steps"]
+    if done != int(done) or (np.diff(steps) <= 0).any() or (steps > done).any():
+        raise FileError(f"{path} holds an unusable state: its steps are not those of a training; {ADVICE}")
+    return int(done), list(zip(steps.tolist(), stored["excess"], strict=True))
+
+
+def _step(stack, network, averaged, optimizer, batch, rngs, done, share, refuse) -> None:
     """One update of the weights and of their average."""
     torch = require_torch("training")
     optimizer.zero_grad()
     losses = stack.loss(network, batch, rngs)
-    finite = torch.isfinite(losses)
-    if not finite.all():
-        kept = f"; {path} holds the last state that was saved" if path is not None and path.exists() else ""
-        raise NumericalError(
-            f"the loss of network {int(torch.argmin(finite.int()))} is no longer finite at step {done}; use a smaller "
-            f"learning_rate than {optimizer.defaults['lr']:g}, or a larger lowest noise level{kept}"
-        )
+    refuse("loss", losses.detach().numpy(), done)
     # A sum: the gradient of one network does not depend on how many there are.
     losses.sum().backward()
     optimizer.step()
@@ -288,6 +312,9 @@ def _step(stack, network, averaged, optimizer, batch, rngs, done, share, path) -
     with torch.no_grad():
         for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - share)
+        for part in (network, averaged):
+            largest = torch.stack([weight.abs().flatten(1).amax(1) for weight in part.parameters()]).amax(0)
+            refuse("largest weight", largest.numpy(), done + 1)
 
 
 def _arrays(history, members: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import unifiedscore as us
-from unifiedscore.errors import FileError, InputError
+from unifiedscore.errors import FileError, InputError, NumericalError
 from unifiedscore.learned import train_generator
-from unifiedscore.learned.tensor_file import read_tensors
+from unifiedscore.learned.tensor_file import read_tensors, write_tensors
 from unifiedscore.samplers import DriftingFlow
 
 pytestmark = pytest.mark.slow
@@ -82,6 +82,29 @@ def test_another_training_is_not_resumed(tmp_path):
     with pytest.raises(InputError, match="learning_rate"):
         train(path, n_steps=5, learning_rate=1e-3)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("history", [None, np.ones((3, 1)), np.array([1.0, np.nan, 1.0]), -np.ones(3)])
+def test_a_damaged_history_is_a_damaged_file(tmp_path, history):
+    path = tmp_path / "a.safetensors"
+    train(path, n_steps=3)
+    tensors, metadata = read_tensors(path)
+    tensors.pop("history.energy")
+    write_tensors(path, tensors | ({} if history is None else {"history.energy": history}), metadata)
+    with pytest.raises(FileError, match="holds an unusable state: its history"):
+        train(path, n_steps=5)
+
+
+def test_weights_that_are_no_longer_finite_are_not_returned(tmp_path):
+    with pytest.raises(NumericalError, match="at step 1; use a smaller learning_rate"):
+        train(tmp_path / "a.safetensors", n_steps=1, learning_rate=1e30)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_more_steps_is_returned_with_a_note(tmp_path, capsys):
+    whole = train(tmp_path / "a.safetensors", n_steps=4)
+    same(whole, train(tmp_path / "a.safetensors", n_steps=3))
+    assert "holds 4 steps, more than the 3 asked for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["cut", "text", "empty", "foreign", "folder"])

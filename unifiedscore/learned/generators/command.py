@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from unifiedscore.atomic import make_folder
 from unifiedscore.kernels import Laplace, kernel_by_name
 from unifiedscore.learned.generators.bandwidth import matched_kernel
 from unifiedscore.learned.generators.generator import new_generator
@@ -70,7 +69,6 @@ def train_drift_command(
     if matched:
         profile = matched_kernel(Laplace(length), profile, target=some, model=start.sample(_SOME, rng))
     flow = DriftingFlow(profile, unit, rule=rule, batch=batch, tolerance=1e-3)
-    make_folder(out)
     options = {"n_steps": n_steps, "rng": rng, "start": start, "batch": batch, "learning_rate": 5e-3}
     trained = train_generator(flow, **options, checkpoint=out / "checkpoint.safetensors")
     drawn, energy = shift + scale * trained.sample(samples, rng), scale**2 * trained.energy

@@ -9,13 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
+from unifiedscore.atomic import make_folder
 from unifiedscore.deprecation import renamed
 from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.extras import require_torch
-from unifiedscore.learned.checkpoint import TrainingState, digest, load_checkpoint, save_checkpoint
+from unifiedscore.learned.checkpoint import (
+    TrainingState,
+    digest,
+    finite_weights,
+    load_checkpoint,
+    note_done,
+    save_checkpoint,
+)
 from unifiedscore.learned.generators.generator import OneStepGenerator, new_generator
 from unifiedscore.learned.generators.loss import drift_loss
 from unifiedscore.learned.interrupt import deferred_interrupt
+from unifiedscore.learned.rate import checked_rate
 from unifiedscore.measures import Samples
 from unifiedscore.metrics import drift_scale
 from unifiedscore.samplers import DriftingFlow
@@ -49,7 +58,7 @@ def train_generator(
     flow : DriftingFlow
         Names kernel, target, rule and self terms; its `batch` is the number of positives a step.
     n_steps : int
-        In all, those of a resumed checkpoint included.
+        In all, those of a resumed checkpoint included. A checkpoint of more steps is returned as it is, with a note.
     rng : numpy.random.Generator
         Draws noise and positives: with equal generators and starts, different rules and kernels see the same ones.
     start : OneStepGenerator, optional
@@ -63,8 +72,8 @@ def train_generator(
     normalise : bool
         Divide each drift by $\lambda = \sqrt{E\lVert V\rVert^2/d}$, as the original paper does.
     checkpoint : path, optional
-        Written every `every` steps, at the end and at Ctrl-C. An existing one is resumed, bit for bit: its weights,
-        optimiser and random stream take the place of those of `start` and `rng`.
+        Written every `every` steps, at the end and at Ctrl-C; its folder is created. An existing one is resumed, bit
+        for bit: its weights, optimiser and random stream take the place of those of `start` and `rng`.
     watch : callable, optional
         Called after each step with the generator as it stands (its energies count the steps); must not change it.
 
@@ -75,7 +84,7 @@ def train_generator(
     InputError, FileError
         Bad arguments; a checkpoint that is damaged, foreign, or of other settings.
     NumericalError
-        The drift is no longer finite.
+        The drift, the weights or the points are no longer finite; a checkpoint keeps the last state that was.
 
     References
     ----------
@@ -92,7 +101,7 @@ def train_generator(
     """
     torch = require_torch("training")
     n_steps, batch, every = integer(n_steps, "n_steps"), integer(batch, "batch", low=2), integer(every, "every")
-    rate, rng = positive(learning_rate, "learning_rate"), generator(rng)
+    rate, rng = checked_rate(learning_rate), generator(rng)
     decay = positive(average, "average", allow_zero=True)
     if decay >= 1:
         raise InputError(f"average must lie in [0, 1); got {shown(average)}")
@@ -112,7 +121,10 @@ def train_generator(
     networks = {"network": network, "average": averaged}
     state = TrainingState(FORMAT, settings, networks, optimizer, [rng], {"latent": start.latent})
     if path is not None and path.exists():
-        energy = load_checkpoint(path, state)["energy"].tolist()
+        energy = load_checkpoint(path, state, {"energy": (None,)})["energy"].tolist()
+        note_done(path, len(energy), n_steps)
+    if path is not None:
+        make_folder(path.parent)
     with deferred_interrupt() as interrupted:
         for _ in steps_with_progress(max(n_steps - len(energy), 0), "training"):
             noise = torch.as_tensor(rng.standard_normal((batch, start.latent)), dtype=torch.float32)
@@ -145,6 +157,10 @@ def _step(flow, network, averaged, optimizer, noise, rng, done, decay, normalise
     with torch.no_grad():
         for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, 1 - share)
+        # Finite weights of a step too long still overflow in the next layer.
+        drawn = torch.stack([part(noise) for part in (network, averaged)])
+    if not (finite_weights((network, averaged)) and torch.isfinite(drawn).all()):
+        raise NumericalError(f"the generator is no longer finite at step {done + 1}; use a smaller learning_rate")
     return energy
 
 
