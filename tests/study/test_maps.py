@@ -209,9 +209,12 @@ def test_the_command_makes_the_maps_that_studies_declare_and_others(make, tmp_pa
     assert run() == 0
     assert "plane.disc over a and b: " in capsys.readouterr().out
     drawn = json.loads((tmp_path / "results" / "figures" / "index.json").read_text())
-    assert [entry["name"] for entry in drawn] == ["map_plane_a_b"]
-    assert (tmp_path / "results" / "figures" / "map_plane_a_b.png").stat().st_size > 5000
+    assert [entry["name"] for entry in drawn] == ["map_plane_plane.disc.a.b"]
+    assert (tmp_path / "results" / "figures" / "map_plane_plane.disc.a.b.png").stat().st_size > 5000
     assert run("--claim", "plane.line", "--x", "a", "--y", "b", "--levels", "0") == 0
+    # Another claim of the same study over the same axes has a figure of its own.
+    drawn = json.loads((tmp_path / "results" / "figures" / "index.json").read_text())
+    assert [entry["png"] for entry in drawn] == ["map_plane_plane.disc.a.b.png", "map_plane_plane.line.a.b.png"]
     for options, message in (
         (("--claim", "plane.line"), "none of these studies declares such a map"),
         (("--x", "a"), "needs --claim, --x and --y, all three"),
