@@ -163,6 +163,31 @@ def test_a_boundary_that_leaves_through_an_edge_is_followed():
     assert max(p[0] for p, outcome in known.items() if outcome == "out") == 20
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_point_that_a_much_finer_neighbour_asked_for_is_seen(turned, mirrored):
+    """An outlier on the common edge of two rectangles, at an eighth of it, to which only the first is divided."""
+
+    def place(p):
+        column, row = (p[1], p[0]) if turned else p
+        return (16 - column if mirrored else column), row
+
+    outside = {(0, 0), (4, 0), (6, 0), (8, 1)}
+    refinement = Refinement(2, 3, 3) if turned else Refinement(3, 2, 3)
+    refinement.refine(lambda points: {p: "out" if place(p) in outside else "in" for p in points})
+    at = [leaf for leaf in refinement.leaves if (8, 1) in map(place, leaf.points(1))]
+    assert [leaf.side for leaf in at] == [1] * 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_rectangle_that_is_left_whole_knows_two_outcomes(seed):
+    refinement, rng = Refinement(4, 3, 3), np.random.default_rng(seed)
+    outside = rng.random(refinement.shape) < 0.05
+    known = refinement.refine(lambda points: {p: bool(outside[p]) for p in points})
+    for leaf in (leaf for leaf in refinement.leaves if leaf.side > 1):
+        assert len({known[p] for p in leaf.points(1) if p in known}) == 1
+
+
 def test_labels_between_labels():
     assert lattice_labels([4, 16, 64], 1) == [4, 8, 16, 32, 64]
     assert lattice_labels([1, 2, 3], 2) == [1, 1, 2, 2, 2, 2, 2, 3, 3]
@@ -173,6 +198,24 @@ def test_labels_between_labels():
 def test_the_margin_crosses_zero_where_a_line_says():
     margin = np.array([[2.0, 1.0, -1.0], [1.0, 1.0, 1.0]])
     assert crossings(margin, [0])[0] == 1.5 and math.isnan(crossings(margin, [1])[0])
+
+
+@pytest.mark.parametrize(
+    ("margin", "row"),
+    [
+        ([2.0, 0.0, -1.0], 1.0),
+        ([-1.0, 0.0, 2.0], 1.0),
+        ([0.0, -1.0, -2.0], 0.0),
+        ([-2.0, -1.0, 0.0], 2.0),
+        ([1.0, 0.0, 1.0], None),
+        ([1.0, math.nan, -1.0], None),
+        ([1.0, -math.inf, -1.0], None),
+        ([math.nan, 3.0, -1.0], 1.75),
+    ],
+)
+def test_a_boundary_through_a_judged_point_is_found(margin, row):
+    (found,) = crossings(np.array([margin]), [0])
+    assert math.isnan(found) if row is None else found == row
 
 
 GRID = Grid(a=[1, 2, 4], b=[1.0, 2.0], word=["x", "y"], wild=[3, 1], seed=range(16))
