@@ -181,8 +181,8 @@ def test_a_point_that_a_much_finer_neighbour_asked_for_is_seen(turned, mirrored)
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_rectangle_that_is_left_whole_knows_two_outcomes(seed):
-    refinement, rng = Refinement(4, 3, 3), np.random.default_rng(seed)
-    outside = rng.random(refinement.shape) < 0.05
+    refinement, rng = Refinement(4, 3, 4), np.random.default_rng(seed)
+    outside = rng.random(refinement.shape) < 0.1
     known = refinement.refine(lambda points: {p: bool(outside[p]) for p in points})
     for leaf in (leaf for leaf in refinement.leaves if leaf.side > 1):
         assert len({known[p] for p in leaf.points(1) if p in known}) == 1
