@@ -258,6 +258,15 @@ def test_the_same_replicates_confirm_no_refutation():
     assert alone.verdict.reason.startswith("refuted at look 1 (16 seeds), which the look")
 
 
+def test_the_first_look_is_that_of_the_quick_profile():
+    """Where that has more seeds than the study's own grid."""
+    names = {"y": Variable("y"), "z": Variable("z")}
+    study = Study("demo", "D", Grid(seed=range(16)), lambda cell, rng: {}, names, [CLAIM],
+                  profiles={"quick": {"seed": range(24)}})  # fmt: skip
+    (found,) = judge(study, data(1 + 0.1 * noise(0, 24), profile="quick"), until_decided=True)
+    assert found.outcome == "supported" and found.looks["seeds"] == 24
+
+
 def test_a_claim_of_which_nothing_is_expected_asks_for_no_seeds():
     claim = replace(CLAIM, expect="inconclusive")
     for y in (9 + noise(1, 16), 1.5 + noise(1, 16), noise(1, 8)):

@@ -9,7 +9,7 @@ import pytest
 
 from unifiedscore import cli
 from unifiedscore.errors import FileError, InputError, UnknownNameError
-from unifiedscore.study import Claim, Control, Grid, Inside, Map, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Map, Study, Variable
 from unifiedscore.study.dataset import lasting_bytes, write_dataset
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.mapping import make_map, map_path, read_map, shares_of
@@ -220,6 +220,8 @@ def test_a_boundary_through_a_judged_point_is_found(margin, row):
 
 GRID = Grid(a=[1, 2, 4], b=[1.0, 2.0], word=["x", "y"], wild=[3, 1], seed=range(16))
 CLAIM = Claim("demo.one", "s", "t", "monte_carlo", "v", Inside(0.0, 1.0), control=Control("m", test=Inside(2.0, 3.0)))
+SAME = Claim("demo.same", "s", "t", "exact", "v", Identity(c=4.0, scale="v"), where={"word": "x"},
+             control=Control("y", where={"word": "y"}))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -237,12 +239,24 @@ CLAIM = Claim("demo.one", "s", "t", "monte_carlo", "v", Inside(0.0, 1.0), contro
         ({"levels": 9}, "levels must be at most 6"),
         ({"region": (1.0,)}, "region must be two numbers"),
         ({"claim": ""}, "claim must be a name"),
+        ({"claim": "demo.same", "region": (0.0, 1.0)}, "Identity has a region of its own; leave out region"),
     ],
 )
 def test_impossible_maps_are_refused_by_name(given, message):
     arguments = {"claim": "demo.one", "x": "a", "y": "b"} | given
     with pytest.raises((InputError, UnknownNameError), match=message):
-        Study("demo", "D", GRID, lambda cell, rng: {}, {"v": Variable("V")}, [CLAIM], maps=[Map(**arguments)])
+        Study("demo", "D", GRID, lambda cell, rng: {}, {"v": Variable("V")}, [CLAIM, SAME], maps=[Map(**arguments)])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([1], "needs two or more finite numbers"), ([4, 1, 2], "the labels of the axis a must rise")],
+)
+def test_a_map_is_refused_by_the_labels_of_its_profile(tmp_path, labels, message):
+    study = Study("demo", "D", GRID, lambda cell, rng: {"v": 0.0}, {"v": Variable("V")}, [CLAIM],
+                  profiles={"standard": {"a": labels}}, maps=[Map("demo.one", x="a", y="b")])  # fmt: skip
+    with pytest.raises(InputError, match=message):
+        make_map(study, study.maps[0], RunSettings(out=tmp_path, profile="standard"))
 
 
 def test_the_command_makes_the_maps_that_studies_declare_and_others(make, tmp_path, monkeypatch, capsys):

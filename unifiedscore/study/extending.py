@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from unifiedscore.output import note
+from unifiedscore.profiles import PROFILES
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.clusters import parallelism_of
 from unifiedscore.study.dataset import STATUS
@@ -56,7 +57,7 @@ class _Extension:
         return sorted(found, key=lambda wish: (wish.seconds, wish.study.name))
 
     def _wish(self, study: Study) -> _Wish | None:
-        first = first_seeds(study.grid.axes)
+        first = first_seeds(study.profile_grid(PROFILES[0]).axes)
         if not study.claims or not any(asks_for_seeds(claim) for claim in study.claims):
             return None
         if first is None:

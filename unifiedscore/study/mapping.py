@@ -57,8 +57,8 @@ def make_map(study: Study, mapped: Map, settings: RunSettings) -> xr.Dataset:
     """
     path = source_file(study)
     study = study if path is None else bound_study(study, path)
-    claim = mapped_claim(study, mapped)
     grid = study.profile_grid(settings.profile)
+    claim = mapped_claim(study, mapped, grid.axes)
     columns, rows = (lattice_labels(grid.axes[axis], mapped.levels) for axis in (mapped.x, mapped.y))
     board = _Board(study, path, settings, claim, mapped, grid, columns, rows)
     shape = [len(grid.axes[axis]) for axis in (mapped.x, mapped.y)]
