@@ -167,7 +167,7 @@ STEPS = 8
 
 
 def rise(instance):
-    """Largest increase of the energy, less t|x|^2/2, in eight Euler steps from z; the last step reaches t = 1."""
+    """Largest increase of the energy, less t|x|^2/2, in six Euler steps of 1/8 from z at t = 1/8."""
     points, noise, z = setting(instance, "moved")
     smoothing, largest = instance["smoothing"], -math.inf
     square = (points**2).sum(1)
@@ -236,7 +236,7 @@ study = Study(
                                second=precise(exact_descent(wrong=True)))),
         Universal("universal.energy_monotone",
                   "For all points of equal norms, all noise and states the energy W_t - t|x|^2/2 never increases along "
-                  "a path of eight Euler steps with fixed noise.",
+                  "a path of six Euler steps of 1/8 from t = 1/8 with fixed noise.",
                   DERIVED, space, rise, (-math.inf, 0.0), precise(exact_rise),
                   FalseVariant("equal norms left out", drop=EQUAL.name), hypotheses=(EQUAL,), unit=1.0,
                   starts=[*STARTS, *CORNERS]),

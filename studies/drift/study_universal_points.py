@@ -167,13 +167,16 @@ def exact_decomposition(keep=1.0):
     """The same with delta = Cov(1/b, b (y - x)) by its definition."""
 
     def evaluate(instance):
-        weights, vectors, distances, b = posterior(instance)
-        active = [i for i, r in enumerate(distances) if b[i] > 0]
-        alpha = sum(weights[i] / b[i] for i in active)
-        score = mean(weights, [[factor * v for v in row] for factor, row in zip(b, vectors, strict=True)])
-        shift = mean(weights, vectors)
-        residual = [v - alpha * s for v, s in zip(shift, score, strict=True)]
-        value = float((1 - keep) * max(map(abs, residual))) / (EPS * terms(instance))
+        weights, vectors, _, b = posterior(instance)
+        # At r = 0, where b of a Laplace kernel is infinite and set to 0 here, 1/b is 0 and so is the vector.
+        inverse = [1 / factor if factor else mpmath.mpf(0) for factor in b]
+        pushed = [[factor * v for v in row] for factor, row in zip(b, vectors, strict=True)]
+        alpha = sum(w * i for w, i in zip(weights, inverse, strict=True))
+        score, shift = mean(weights, pushed), mean(weights, vectors)
+        centred = [w * (i - alpha) for w, i in zip(weights, inverse, strict=True)]
+        delta = mean(centred, [[v - s for v, s in zip(row, score, strict=True)] for row in pushed])
+        gaps = [v - alpha * s - keep * c for v, s, c in zip(shift, score, delta, strict=True)]
+        value = float(max(map(abs, gaps))) / (EPS * terms(instance))
         return {"value": value, "error": 1.0 + 1e-9 * value}
 
     return evaluate

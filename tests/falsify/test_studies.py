@@ -38,6 +38,42 @@ def test_known_counterexamples_are_starts_that_both_routes_certify(claim, regime
     assert certified >= max(1, len(universal.starts) // 2)
 
 
+def test_the_formula_of_the_cosine_needs_its_sign_at_one_of_its_starts():
+    """Power at every root seed: a start at which the claim holds by far and its control is refuted by both routes."""
+    path = ROOT / "studies" / "drift" / "study_universal_gaussians.py"
+    universal = universal_in(path, "universal.cosine_formula")
+    start, control = universal.starts[-1], universal.control
+    found = universal.quantity(start)
+    assert abs(found["value"]) < 1e-3 and all(entry.low <= found[entry.variable] <= entry.high
+                                              for entry in universal.hypotheses)  # fmt: skip
+    wrong, second = control.quantity(start), Record("ok", control.second(start))
+    assert wrong["value"] == pytest.approx(1.974, abs=1e-3)
+    assert compare(start, wrong, second, Yardstick.of(universal, "control")).certified
+
+
+def test_the_second_route_of_the_decomposition_computes_its_covariance(monkeypatch):
+    """With weights that add up to two it is no identity any more, which a value that is 0 by construction hides."""
+    path = ROOT / "studies" / "drift" / "study_universal_points.py"
+    universal = universal_in(path, "universal.radial_decomposition")
+    draws = np.random.default_rng(5).random((8, universal.space.coordinates))
+    starts = [universal.space.decode(draw) for draw in draws]
+    assert max(universal.second(start)["value"] for start in starts) < 1e-9
+    names = _globals(universal.second)
+    right = names["posterior"]
+
+    def heavy(instance):
+        weights, *rest = right(instance)
+        return [2 * weight for weight in weights], *rest
+
+    monkeypatch.setitem(names, "posterior", heavy)
+    assert min(universal.second(start)["value"] for start in starts) > 1e6
+
+
+def _globals(route):
+    """The names of the study file in which a route is defined: its function is the first of its closure."""
+    return route.__closure__[0].cell_contents.__globals__
+
+
 def test_the_drift_opposes_its_score_in_sixteen_dimensions_as_the_fields_of_the_package_say():
     """The first start of `universal.practical_cosine`, with full covariances and draws of the model."""
     universal = universal_in(ROOT / "studies" / "drift" / "study_universal_gaussians.py", "universal.practical_cosine")

@@ -5,6 +5,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.inference import Identity, Inside, Limit, Proportion, Rate
+from unifiedscore.inference.decision import decide_values
 from unifiedscore.testing import RefutedError, assert_claim
 
 RNG = np.random.default_rng(0)
@@ -46,6 +47,22 @@ def test_every_test_of_the_package_can_be_asserted():
     assert assert_claim([1e-16], Identity(c=10.0, scale="size"), error=[1.0]).outcome == "supported"
 
 
+@pytest.mark.parametrize("shape", [(32, 1), (1, 32), (1, 1, 32)])
+def test_a_column_of_seeds_says_what_a_row_of_them_says(shape):
+    for values, test in ((NEAR_ONE, Inside(0.9, 1.1)), (np.full(32, 0.5), Proportion(0.4, 0.6, trials=100))):
+        assert assert_claim(values.reshape(shape), test) == assert_claim(values, test)
+    with pytest.raises(RefutedError, match="over 32 seeds"):
+        assert_claim(NEAR_ONE.reshape(shape), Inside(1.9, 2.1))
+    assert assert_claim(np.ones(shape), Inside(0.9, 1.1), error=np.full(shape, 0.01)).outcome == "supported"
+
+
+def test_shares_with_an_error_are_refuted_at_the_refutation_level_alone():
+    """25 of 32 events: the 99 % interval misses [0, 0.5], the 99.99 % one does not."""
+    test, shares = Proportion(0.0, 0.5, trials=1), np.repeat([1.0, 0.0], [25, 7])
+    assert test.estimate(shares, level=0.99).low > 0.5 > test.estimate(shares, level=0.9999).low
+    assert decide_values(test, shares, error=np.zeros(32)).outcome == "inconclusive"
+
+
 def test_a_true_claim_on_the_edge_of_its_region_is_not_refuted():
     """400 suites with 16 seeds whose mean is an end of the region: 0.04 failures are expected, one may happen."""
     failures = 0
@@ -67,6 +84,9 @@ def test_a_true_claim_on_the_edge_of_its_region_is_not_refuted():
         (([np.nan, 1.0], Inside(0, 1)), {}, "values must be finite"),
         ((np.ones((4, 3)), Rate(-2, 0, along="x")), {}, "x must be given"),
         ((NEAR_ONE, Inside(0, 1)), {"statement": 3}, "statement must be text"),
+        ((NEAR_ONE, Inside(0, 1)), {"error": [0.1]}, r"error must have the shape of the values, \(32,\); got \(1,\)"),
+        ((np.ones((4, 8)), Inside(0, 1)), {"error": np.ones((8, 4))}, "error must have the shape of the values"),
+        ((np.ones(8), Proportion(0, 0.5, trials=4)), {"error": np.zeros(8)}, "error must be left out"),
     ],
 )
 def test_malformed_calls_are_refused_by_name(arguments, options, message):

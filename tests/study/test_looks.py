@@ -234,4 +234,40 @@ def test_a_budget_and_a_cap_change_how_far_it_gets_and_nothing_else(make, tmp_pa
     assert capped.sizes["seed"] == 16 and "at most 31 are measured" in capsys.readouterr().err
     spent = run(study, tmp_path / "spent", budget=1e-9)
     assert spent.sizes["seed"] == 16 and "the budget of 1e-09 s is spent" in capsys.readouterr().err
-    assert lasting_bytes(run(study, tmp_path / "spent")) == lasting_bytes(run(study, tmp_path / "other"))
+    whole = lasting_bytes(run(study, tmp_path / "other"))
+    assert lasting_bytes(run(study, tmp_path / "spent")) == whole
+    # What was measured before costs nothing: a budget does not undo what it decided.
+    capsys.readouterr()
+    assert lasting_bytes(run(study, tmp_path / "spent", budget=1e-9)) == whole
+    assert "more cells" not in (said := capsys.readouterr().err) and "the budget" not in said
+
+
+def test_the_same_replicates_confirm_no_refutation():
+    """Its grid skips further seeds of one claim, and a sibling has the data set grow."""
+    place = np.repeat([["here", "there"]], 64, axis=0)
+    y = np.where(place == "here", 1.0, 9.0) + 0.1 * noise(6, 128).reshape(64, 2)
+    skipped = (place == "there") & (np.arange(64)[:, None] >= 16)
+    grid = Grid(seed=range(16), place=["here", "there"], skip=lambda c: c["place"] == "there" and c["seed"] >= 16)
+    here, there = (replace(CLAIM, regime=name, where={"place": name}) for name in ("here", "there"))
+    dims = ("seed", "place")
+    dataset = xr.Dataset({"y": (dims, np.where(skipped, np.nan, y)), "status": (dims, np.where(skipped, 1, 0))},
+                         {"seed": range(64), "place": ["here", "there"]})  # fmt: skip
+    grown, alone = standings(study_of(here, there, grid=grid), dataset, until_decided=True)
+    assert grown.verdict.outcome == "supported"
+    assert alone.verdict.outcome == "inconclusive" and alone.verdict.looks["decided_at"] is None
+    assert alone.verdict.reason.startswith("refuted at look 1 (16 seeds), which the look")
+
+
+def test_the_first_look_is_that_of_the_quick_profile():
+    """Where that has more seeds than the study's own grid."""
+    names = {"y": Variable("y"), "z": Variable("z")}
+    study = Study("demo", "D", Grid(seed=range(16)), lambda cell, rng: {}, names, [CLAIM],
+                  profiles={"quick": {"seed": range(24)}})  # fmt: skip
+    (found,) = judge(study, data(1 + 0.1 * noise(0, 24), profile="quick"), until_decided=True)
+    assert found.outcome == "supported" and found.looks["seeds"] == 24
+
+
+def test_a_claim_of_which_nothing_is_expected_asks_for_no_seeds():
+    claim = replace(CLAIM, expect="inconclusive")
+    for y in (9 + noise(1, 16), 1.5 + noise(1, 16), noise(1, 8)):
+        assert standings(study_of(claim), data(y), until_decided=True)[0].need == np.inf

@@ -9,7 +9,7 @@ import pytest
 
 from unifiedscore import cli
 from unifiedscore.errors import FileError, InputError, UnknownNameError
-from unifiedscore.study import Claim, Control, Grid, Inside, Map, Study, Variable
+from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Map, Study, Variable
 from unifiedscore.study.dataset import lasting_bytes, write_dataset
 from unifiedscore.study.discover import studies_in
 from unifiedscore.study.mapping import make_map, map_path, read_map, shares_of
@@ -163,6 +163,31 @@ def test_a_boundary_that_leaves_through_an_edge_is_followed():
     assert max(p[0] for p, outcome in known.items() if outcome == "out") == 20
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_point_that_a_much_finer_neighbour_asked_for_is_seen(turned, mirrored):
+    """An outlier on the common edge of two rectangles, at an eighth of it, to which only the first is divided."""
+
+    def place(p):
+        column, row = (p[1], p[0]) if turned else p
+        return (16 - column if mirrored else column), row
+
+    outside = {(0, 0), (4, 0), (6, 0), (8, 1)}
+    refinement = Refinement(2, 3, 3) if turned else Refinement(3, 2, 3)
+    refinement.refine(lambda points: {p: "out" if place(p) in outside else "in" for p in points})
+    at = [leaf for leaf in refinement.leaves if (8, 1) in map(place, leaf.points(1))]
+    assert [leaf.side for leaf in at] == [1] * 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_rectangle_that_is_left_whole_knows_two_outcomes(seed):
+    refinement, rng = Refinement(4, 3, 4), np.random.default_rng(seed)
+    outside = rng.random(refinement.shape) < 0.1
+    known = refinement.refine(lambda points: {p: bool(outside[p]) for p in points})
+    for leaf in (leaf for leaf in refinement.leaves if leaf.side > 1):
+        assert len({known[p] for p in leaf.points(1) if p in known}) == 1
+
+
 def test_labels_between_labels():
     assert lattice_labels([4, 16, 64], 1) == [4, 8, 16, 32, 64]
     assert lattice_labels([1, 2, 3], 2) == [1, 1, 2, 2, 2, 2, 2, 3, 3]
@@ -175,8 +200,28 @@ def test_the_margin_crosses_zero_where_a_line_says():
     assert crossings(margin, [0])[0] == 1.5 and math.isnan(crossings(margin, [1])[0])
 
 
+@pytest.mark.parametrize(
+    ("margin", "row"),
+    [
+        ([2.0, 0.0, -1.0], 1.0),
+        ([-1.0, 0.0, 2.0], 1.0),
+        ([0.0, -1.0, -2.0], 0.0),
+        ([-2.0, -1.0, 0.0], 2.0),
+        ([1.0, 0.0, 1.0], None),
+        ([1.0, math.nan, -1.0], None),
+        ([1.0, -math.inf, -1.0], None),
+        ([math.nan, 3.0, -1.0], 1.75),
+    ],
+)
+def test_a_boundary_through_a_judged_point_is_found(margin, row):
+    (found,) = crossings(np.array([margin]), [0])
+    assert math.isnan(found) if row is None else found == row
+
+
 GRID = Grid(a=[1, 2, 4], b=[1.0, 2.0], word=["x", "y"], wild=[3, 1], seed=range(16))
 CLAIM = Claim("demo.one", "s", "t", "monte_carlo", "v", Inside(0.0, 1.0), control=Control("m", test=Inside(2.0, 3.0)))
+SAME = Claim("demo.same", "s", "t", "exact", "v", Identity(c=4.0, scale="v"), where={"word": "x"},
+             control=Control("y", where={"word": "y"}))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -194,12 +239,24 @@ CLAIM = Claim("demo.one", "s", "t", "monte_carlo", "v", Inside(0.0, 1.0), contro
         ({"levels": 9}, "levels must be at most 6"),
         ({"region": (1.0,)}, "region must be two numbers"),
         ({"claim": ""}, "claim must be a name"),
+        ({"claim": "demo.same", "region": (0.0, 1.0)}, "Identity has a region of its own; leave out region"),
     ],
 )
 def test_impossible_maps_are_refused_by_name(given, message):
     arguments = {"claim": "demo.one", "x": "a", "y": "b"} | given
     with pytest.raises((InputError, UnknownNameError), match=message):
-        Study("demo", "D", GRID, lambda cell, rng: {}, {"v": Variable("V")}, [CLAIM], maps=[Map(**arguments)])
+        Study("demo", "D", GRID, lambda cell, rng: {}, {"v": Variable("V")}, [CLAIM, SAME], maps=[Map(**arguments)])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([1], "needs two or more finite numbers"), ([4, 1, 2], "the labels of the axis a must rise")],
+)
+def test_a_map_is_refused_by_the_labels_of_its_profile(tmp_path, labels, message):
+    study = Study("demo", "D", GRID, lambda cell, rng: {"v": 0.0}, {"v": Variable("V")}, [CLAIM],
+                  profiles={"standard": {"a": labels}}, maps=[Map("demo.one", x="a", y="b")])  # fmt: skip
+    with pytest.raises(InputError, match=message):
+        make_map(study, study.maps[0], RunSettings(out=tmp_path, profile="standard"))
 
 
 def test_the_command_makes_the_maps_that_studies_declare_and_others(make, tmp_path, monkeypatch, capsys):
@@ -209,9 +266,12 @@ def test_the_command_makes_the_maps_that_studies_declare_and_others(make, tmp_pa
     assert run() == 0
     assert "plane.disc over a and b: " in capsys.readouterr().out
     drawn = json.loads((tmp_path / "results" / "figures" / "index.json").read_text())
-    assert [entry["name"] for entry in drawn] == ["map_plane_a_b"]
-    assert (tmp_path / "results" / "figures" / "map_plane_a_b.png").stat().st_size > 5000
+    assert [entry["name"] for entry in drawn] == ["map_plane_plane.disc.a.b"]
+    assert (tmp_path / "results" / "figures" / "map_plane_plane.disc.a.b.png").stat().st_size > 5000
     assert run("--claim", "plane.line", "--x", "a", "--y", "b", "--levels", "0") == 0
+    # Another claim of the same study over the same axes has a figure of its own.
+    drawn = json.loads((tmp_path / "results" / "figures" / "index.json").read_text())
+    assert [entry["png"] for entry in drawn] == ["map_plane_plane.disc.a.b.png", "map_plane_plane.line.a.b.png"]
     for options, message in (
         (("--claim", "plane.line"), "none of these studies declares such a map"),
         (("--x", "a"), "needs --claim, --x and --y, all three"),

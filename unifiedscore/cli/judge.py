@@ -37,7 +37,8 @@ def judge_command(
     """Judge stored data sets again, without measuring anything, and write the ledger.
 
     Exit codes and what is kept: as for verify. Data of another version of the study file or the engine are judged with
-    a note, and exit code 1. Data that --until-decided collected are judged look by look, with that option or without.
+    a note, and exit code 1. If --until-decided collected any of the data, all are judged look by look, with that
+    option or without.
     """
     from unifiedscore.ledger.terminal import print_ledger
     from unifiedscore.study.discover import discover

@@ -31,7 +31,8 @@ def decide_values(
     """
     seeds = 0 if error is not None else y.shape[-1]
     narrow = test.estimate(y, x=x, error=error, level=support)
-    wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)
+    # A numerical interval is the same at every level; what a test samples in spite of an error is not.
+    wide = narrow if narrow.kind == "numerical" else test.estimate(y, x=x, error=error, level=refute)
     region = test.low, test.high
     if decide(narrow, *region) == "supported":
         words = test.describe(narrow, level=support, seeds=seeds)

@@ -46,6 +46,8 @@ class Ledger:
         Study to the stamp of the run that was judged; see `unifiedscore.study.stamp`.
     maps : mapping, optional
         Name of a map to the part of its area with each outcome and nine points of its boundary.
+    until_decided : bool
+        Whether the Monte Carlo verdicts are those of looks at more and more seeds; the looks of a verdict say so too.
 
     Raises
     ------
@@ -74,11 +76,14 @@ class Ledger:
     stale: tuple[str, ...] = ()
     runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     maps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    until_decided: bool = False
 
     def __post_init__(self):
         for name in ("verdicts", "not_run", "failed_cells"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "stale", tuple(sorted(set(self.stale))))
+        looked = self.until_decided or any(verdict.looks is not None for verdict in self.verdicts)
+        object.__setattr__(self, "until_decided", looked and self.monte_carlo_verdicts > 0)
         twice = sorted(key for key, count in Counter(verdict.key for verdict in self.verdicts).items() if count > 1)
         if twice:
             raise StudyError(
@@ -89,6 +94,15 @@ class Ledger:
     def run(self) -> dict[str, Any]:
         """Profile, root seed and package version: verdicts of one ledger belong to one run."""
         return {name: getattr(self, name) for name in ("profile", "root_seed", "package_version")}
+
+    def belongs_with(self, other: Ledger) -> bool:
+        """Whether the verdicts of both may stand in one ledger: of one run, and with one plan for the seeds.
+
+        Monte Carlo verdicts at the profile's seeds and those of looks do not: to have had both to choose from adds up
+        their error rates. Where one of the two has none, there is nothing to mix.
+        """
+        plans = {ledger.until_decided for ledger in (self, other) if ledger.monte_carlo_verdicts}
+        return self.run == other.run and len(plans) < 2
 
     @property
     def monte_carlo_verdicts(self) -> int:
@@ -158,6 +172,7 @@ class Ledger:
             failed_cells=tuple(cell for cell in old.failed_cells if not part.measures(cell)) + self.failed_cells,
             stale=(*self.stale, *rest.intersection(old.stale)),
             runs={study: run for study, run in old.runs.items() if study in rest} | dict(self.runs),
+            until_decided=self.until_decided or old.until_decided,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -165,6 +180,7 @@ class Ledger:
         return {
             "schema_version": SCHEMA_VERSION,
             **self.run,
+            **({"until_decided": True} if self.until_decided else {}),
             "monte_carlo_verdicts": self.monte_carlo_verdicts,
             "family_wise_bound": self.family_wise_bound,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
@@ -204,6 +220,7 @@ class Ledger:
                 stale=tuple(data.get("stale", ())),
                 runs=data.get("runs", {}),
                 maps=data.get("maps", {}),
+                until_decided=data.get("until_decided", False),
             )
         except StudyError as error:
             raise FileError(f"{source} is not a ledger: {error}") from None

@@ -20,8 +20,8 @@ from unifiedscore.study.runner import MANIFEST, outdated, read_manifest
 def merged(ledger: Ledger, part: Part, out: Path) -> Ledger:
     """`ledger` and what the one in `out` holds on claims and studies that were not judged in this call.
 
-    An existing ledger of another profile, root seed or package version is replaced, with a note, and kept beside it;
-    a later call that belongs to it takes it up again.
+    An existing ledger of another profile, root seed or package version, or of another plan for the seeds, is replaced,
+    with a note, and kept beside it; a later call that belongs to it takes it up again.
     """
     old = _of_this_run(ledger, out)
     if old is None:
@@ -31,25 +31,49 @@ def merged(ledger: Ledger, part: Part, out: Path) -> Ledger:
     return replace(whole, stale=(*whole.stale, *(name for name in rest if _outdated(out, name))))
 
 
+def note_judged_before(ledger: Ledger, out: Path) -> None:
+    """Say which claims of a run with looks the ledger in `out` judged at the seeds of the profile alone."""
+    if not ledger.until_decided or not os.path.lexists(out / FILE):
+        return
+    try:
+        old = Ledger.read(out)
+    except FileError:
+        return  # whoever replaces it says so
+    if old.run != ledger.run or old.until_decided:
+        return
+    plain = {verdict.key for verdict in old.verdicts if verdict.evidence == "monte_carlo"}
+    names = [verdict.name for verdict in ledger.verdicts if verdict.looks is not None and verdict.key in plain]
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        were, rates, those = (
+            ("was", "its", "that verdict is") if len(names) == 1 else ("were", "their", "those verdicts are")
+        )
+        note(
+            f"{', '.join(names[:3])}{more} {were} judged in a plain run before; {rates} rates are those of the plan "
+            f"only if {those} disregarded"
+        )
+
+
 def _of_this_run(ledger: Ledger, out: Path) -> Ledger | None:
-    """The ledger that `out` holds of the same profile, root seed and version; another one is set aside."""
+    """The ledger that `out` holds of the same run and plan for the seeds; another one is set aside."""
     path, own = out / FILE, _aside(ledger, out)
     if not os.path.lexists(path):
         return None
     try:
         old = Ledger.read(out)
-        if old.run == ledger.run:
+        if old.belongs_with(ledger):
             return old
         aside = _aside(old, out)
         write_atomic(aside, read_file(path, below=out, limit=JSON_BYTES))
         was = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in old.run.items())
+        was += f", {'looks at more and more seeds' if old.until_decided else 'the seeds of the profile'}"
         note(
             f"the verdicts that {path} held ({was}) do not belong to this run and are replaced; "
             f"they are kept in {aside}"
         )
         refuse_links(own, below=out)
         earlier = Ledger.read(own) if own.exists() and own != aside else None
-        return earlier if earlier is not None and earlier.run == ledger.run else None
+        return earlier if earlier is not None and earlier.belongs_with(ledger) else None
     except FileError as error:
         note(f"{error}; it is replaced")
         return None
@@ -57,7 +81,8 @@ def _of_this_run(ledger: Ledger, out: Path) -> Ledger | None:
 
 def _aside(ledger: Ledger, out: Path) -> Path:
     profile = re.sub(r"\W", "-", ledger.profile)  # it was read from a file
-    return out / f"ledger-{profile}-seed{ledger.root_seed}.json"
+    plan = "-until-decided" if ledger.until_decided else ""
+    return out / f"ledger-{profile}-seed{ledger.root_seed}{plan}.json"
 
 
 def _outdated(out: Path, study: str) -> bool:

@@ -83,6 +83,8 @@ def check_ledger(ledger, path: str | Path) -> None:
         raise FileError(f"{problem}: maps must hold an object for every map")
     for name, entry in maps.items():
         _check(entry, _MAP, f"the map {name!r}", problem)
+    if not isinstance(looked := ledger.get("until_decided", False), bool):
+        raise FileError(f"{problem}: until_decided of the file is {_kind(looked)}")
     stale = ledger.get("stale", [])
     if not isinstance(stale, list) or not all(isinstance(name, str) for name in stale):
         raise FileError(f"{problem}: stale must list names of studies")

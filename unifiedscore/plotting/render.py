@@ -12,6 +12,7 @@ from typing import Any
 
 from unifiedscore.atomic import locked, make_folder, write_atomic
 from unifiedscore.errors import FileError, StudyError, UnknownNameError
+from unifiedscore.inference.verdict import claim_name
 from unifiedscore.output import encoded
 from unifiedscore.plotting.export import numbers_csv
 from unifiedscore.profiles import PROFILES, covers
@@ -96,9 +97,11 @@ def draw_map(dataset, results: Path) -> str:
     import matplotlib
 
     from unifiedscore.plotting.mapping import map_figure
+    from unifiedscore.study.mapping import named_apart
 
     attributes = dataset.attrs
-    name = f"map_{attributes['study']}_{attributes['x']}_{attributes['y']}"
+    claim = claim_name(attributes["claim"], attributes["regime"])
+    name = f"map_{attributes['study']}_{named_apart(claim, attributes['x'], attributes['y'])}"
     with matplotlib.rc_context({"backend": "agg", "svg.hashsalt": "unifiedscore"}):
         import matplotlib.pyplot as plt
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from unifiedscore.output import note
+from unifiedscore.profiles import PROFILES
 from unifiedscore.study.claim import Claim
 from unifiedscore.study.clusters import parallelism_of
 from unifiedscore.study.dataset import STATUS
@@ -56,7 +57,7 @@ class _Extension:
         return sorted(found, key=lambda wish: (wish.seconds, wish.study.name))
 
     def _wish(self, study: Study) -> _Wish | None:
-        first = first_seeds(study.grid.axes)
+        first = first_seeds(study.profile_grid(PROFILES[0]).axes)
         if not study.claims or not any(asks_for_seeds(claim) for claim in study.claims):
             return None
         if first is None:
@@ -84,8 +85,21 @@ class _Extension:
                 asking.append(claim.name)
         if not asking:
             return None
-        cells = _cells(grid, stored, seeds)
-        return _Wish(study, seeds, tuple(asking), cells, cells * _median_seconds(study, self.settings))
+        cells, each = self._missing(study, grid, stored, seeds)
+        return _Wish(study, seeds, tuple(asking), cells, cells * each)
+
+    def _missing(self, study: Study, grid: Grid, stored: int, seeds: int) -> tuple[int, float]:
+        """How many cells of a look are not recorded, and what one of the recorded cells has taken; 0 where none is.
+
+        A recorded look costs nothing, so that a budget cannot undo what an earlier call decided.
+        """
+        path = source_file(study)
+        if path is None:
+            new = dict(grid.axes) | {"seed": tuple(range(stored, seeds))}
+            return sum(not grid.skipped(cell) for cell in _selected(new, {})), 0.0
+        job, _ = look_up(study, path, self.settings, seeds=seeds)
+        taken = [record.seconds for record in job.records.values() if record.status == STATUS[0]]
+        return sum(cell not in job.records for cell in job.todo), statistics.median(taken) if taken else 0.0
 
     def _say(self, study: str, claim: str, text: str) -> None:
         if (study, claim) not in self.told:
@@ -94,7 +108,7 @@ class _Extension:
 
     def measure(self, wishes: list[_Wish]) -> None:
         """Take the looks that are asked for."""
-        for wish in wishes:
+        for wish in (wish for wish in wishes if wish.cells):
             names = ", ".join(wish.claims[:3]) + (f" and {len(wish.claims) - 3} more" if len(wish.claims) > 3 else "")
             note(f"{wish.study.name}: {wish.cells} more cells, up to {wish.seeds} seeds, for {names}")
         seeds = {wish.study.name: wish.seeds for wish in wishes}
@@ -113,7 +127,8 @@ def measure_until_decided(
     """The data sets of several studies, extended along their seeds until every Monte Carlo claim is decided.
 
     What a claim comes to is a function of the root seed and of the largest look that was completed; the budget and an
-    interruption change nothing but how far it got. A cell of a larger look is the cell that a larger grid would have.
+    interruption change nothing but how far it got, and what is recorded costs nothing. A cell of a larger look is the
+    cell that a larger grid would have.
 
     Parameters
     ----------
@@ -137,7 +152,7 @@ def measure_until_decided(
         if budget is not None:
             left = budget - (time.monotonic() - began)
             wishes = wishes[:1]
-            if wishes[0].seconds / workers > left:
+            if wishes[0].cells and wishes[0].seconds / workers > left:
                 note(
                     f"the budget of {budget:g} s is spent: {wishes[0].study.name} would look at {wishes[0].seeds} seeds"
                 )
@@ -147,10 +162,9 @@ def measure_until_decided(
 
 
 def _adds(grid: Grid, claim: Claim, stored: int, seeds: int) -> bool:
-    """Whether a claim or its control reads any of the cells that more seeds add."""
+    """Whether a claim reads any of the cells that more seeds add; with a control that does, it has no look."""
     new = dict(grid.axes) | {"seed": tuple(range(stored, seeds))}
-    wheres = [claim.where, {**claim.where, **((claim.control.where if claim.control else None) or {})}]
-    return any(not grid.skipped(cell) for where in wheres for cell in _selected(new, where))
+    return any(not grid.skipped(cell) for cell in _selected(new, claim.where))
 
 
 def _selected(axes: Mapping[str, tuple], where: Mapping) -> Iterable[Cell]:
@@ -159,16 +173,3 @@ def _selected(axes: Mapping[str, tuple], where: Mapping) -> Iterable[Cell]:
     except Unavailable:
         return ()
     return (Cell(dict(zip(chosen, labels, strict=True))) for labels in itertools.product(*chosen.values()))
-
-
-def _cells(grid: Grid, stored: int, seeds: int) -> int:
-    new = dict(grid.axes) | {"seed": tuple(range(stored, seeds))}
-    return sum(not grid.skipped(cell) for cell in _selected(new, {}))
-
-
-def _median_seconds(study: Study, settings: RunSettings) -> float:
-    """What a cell has taken; 0 where nothing is recorded."""
-    path = source_file(study)
-    records = look_up(study, path, settings)[0].records.values() if path is not None else ()
-    taken = [record.seconds for record in records if record.status == STATUS[0]]
-    return statistics.median(taken) if taken else 0.0

@@ -102,7 +102,7 @@ def standings(study, dataset, *, until_decided: bool | None = None) -> list[Stan
         until_decided = bool(dataset.attrs.get(UNTIL_DECIDED, False))
     elif not isinstance(until_decided, bool):
         raise InputError(f"until_decided must be True, False or None; got {shown(until_decided)}")
-    first = first_seeds(study.grid.axes) if until_decided else None
+    first = first_seeds(_axes_at(study, PROFILES[0])) if until_decided else None
     found = []
     planned = dataset if first is None else first_replicates(dataset, len(_profile_axes(study, dataset)["seed"]))
     for claim in (claim for claim in study.claims if not _waits(claim, dataset)):
@@ -120,7 +120,11 @@ def verdict_at(study, dataset, claim: Claim) -> Verdict:
 
 def _profile_axes(study, dataset) -> Mapping[str, tuple]:
     """The axes of the grid that a run of the data set's profile measures."""
-    profile = profile_of(dataset, default="")
+    return _axes_at(study, profile_of(dataset, default=""))
+
+
+def _axes_at(study, profile: str) -> Mapping[str, tuple]:
+    """The axes of a study's grid at a profile; of its own grid where neither says more."""
     return study.profile_grid(profile).axes if profile and hasattr(study, "profile_grid") else study.grid.axes
 
 

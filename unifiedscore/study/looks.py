@@ -78,8 +78,11 @@ def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Clai
         return _too_early(judged(dataset, look=Look(1, first)), dataset, first)
     at, outcomes, position = [], [], None
     for look in looks:
-        at.append(judged(first_replicates(dataset, look.seeds), look=look))
-        outcomes.append(at[-1].verdict.outcome)
+        standing = judged(first_replicates(dataset, look.seeds), look=look)
+        if at and standing.verdict.cells == at[-1].verdict.cells:
+            break  # the same replicates again, which can confirm nothing: the grid skips further seeds of this claim
+        at.append(standing)
+        outcomes.append(standing.verdict.outcome)
         position = decided_at(outcomes)
         if position is not None:
             break
@@ -92,13 +95,14 @@ def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Clai
             last = judged(first_replicates(dataset, looks[-1].seeds), look=looks[-1]).verdict
             reason += f"; at all {looks[-1].seeds} stored seeds: {last.reason}"
         return Standing(replace(verdict, reason=reason))
-    need = math.inf if claim.expect == "inconclusive" else max(decided.need, look.following().seeds)
+    again = look.following()
+    need = max(decided.need, again.seeds)
     reason = f"{verdict.reason}; at {_seeds(look)}{_before(outcomes[:-1], looks)}"
     if outcomes[-1] == "refuted":
-        need, again = look.following().seeds, look.following()
+        need = again.seeds
         reason = f"refuted at {_seeds(look)}, which the look at {again.seeds} seeds must repeat: {verdict.reason}"
         verdict = replace(verdict, outcome="inconclusive")
-    return Standing(replace(verdict, reason=reason), need)
+    return Standing(replace(verdict, reason=reason), math.inf if claim.expect == "inconclusive" else need)
 
 
 def _seeds(look: Look) -> str:

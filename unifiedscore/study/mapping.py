@@ -41,8 +41,12 @@ BOUNDARY = 9
 
 def map_path(out: Path, study: Study, mapped: Map) -> Path:
     """The file of a map."""
-    claim = mapped.claim.translate(str.maketrans({" ": "_", "/": "_", "(": None, ")": None}))
-    return out / f"{study.name}{MAPS}{claim}.{mapped.x}.{mapped.y}.nc"
+    return out / f"{study.name}{MAPS}{named_apart(mapped.claim, mapped.x, mapped.y)}.nc"
+
+
+def named_apart(claim: str, x: str, y: str) -> str:
+    """What tells the maps of a study apart, as a part of a file name; `claim` is a name, with the regime."""
+    return f"{claim.translate(str.maketrans({' ': '_', '/': '_', '(': None, ')': None}))}.{x}.{y}"
 
 
 def make_map(study: Study, mapped: Map, settings: RunSettings) -> xr.Dataset:
@@ -53,8 +57,8 @@ def make_map(study: Study, mapped: Map, settings: RunSettings) -> xr.Dataset:
     """
     path = source_file(study)
     study = study if path is None else bound_study(study, path)
-    claim = mapped_claim(study, mapped)
     grid = study.profile_grid(settings.profile)
+    claim = mapped_claim(study, mapped, grid.axes)
     columns, rows = (lattice_labels(grid.axes[axis], mapped.levels) for axis in (mapped.x, mapped.y))
     board = _Board(study, path, settings, claim, mapped, grid, columns, rows)
     shape = [len(grid.axes[axis]) for axis in (mapped.x, mapped.y)]
@@ -145,11 +149,11 @@ class _Board:
         known = {keys[key]: record for key, record in found.items() if record.status == "ok" or not again}
         job.records.update(known)
         measured = closing(measure([job], self.settings.executor, threads=self.settings.threads))
-        with Progress(total=len(cells) - len(known)) as progress, measured as finished:
+        with Progress("mapping", "cells", total=len(cells), done=len(known)) as progress, measured as finished:
             for part, cell, record in finished:
                 part.store.write(part.key(cell), record, cell)
                 part.records[cell] = record
-                progress.advance(self.study.name, record)
+                progress.advance(self.study.name, failed=record.status == "failed")
         self.records |= job.records
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
 from unifiedscore.errors import InputError, UnknownNameError
@@ -74,23 +74,26 @@ class Map:
         return f"{self.claim} over {self.x} and {self.y}"
 
 
-def mapped_claim(study, mapped: Map) -> Claim:
+def mapped_claim(study, mapped: Map, axes: Mapping[str, tuple] | None = None) -> Claim:
     """The claim of a map, with the map's region and anchor, and nothing expected.
+
+    `axes` are those of the profile that is mapped; without them, those of the study's own grid.
 
     Raises
     ------
     InputError
         The claim or an axis does not exist, or the claim cannot be judged at single points of these axes.
     """
+    axes = study.grid.axes if axes is None else axes
     named = {claim.name: claim for claim in study.claims}
     if mapped.claim not in named:
         raise UnknownNameError("claim to map", mapped.claim, named)
     claim = named[mapped.claim]
     for axis in (mapped.x, mapped.y, *mapped.anchor):
-        if axis not in study.grid.axes:
-            raise UnknownNameError("axis of a map", axis, study.grid.axes)
+        if axis not in axes:
+            raise UnknownNameError("axis of a map", axis, axes)
     for axis in (mapped.x, mapped.y):
-        labels = study.grid.axes[axis]
+        labels = axes[axis]
         if any(isinstance(label, str) or not math.isfinite(label) for label in labels) or len(labels) < 2:
             raise InputError(f"map of {mapped.claim}: the axis {axis} needs two or more finite numbers as labels")
         if list(labels) != sorted(labels):
@@ -99,6 +102,8 @@ def mapped_claim(study, mapped: Map) -> Claim:
             raise InputError(f"map of {mapped.claim}: the claim's test, its minus or the anchor already uses {axis}")
     test = claim.test
     if mapped.region is not None:
+        if not {"low", "high"} <= {entry.name for entry in fields(test) if entry.init}:
+            raise InputError(f"map of {mapped.claim}: {type(test).__name__} has a region of its own; leave out region")
         test = replace(test, low=mapped.region[0], high=mapped.region[1])
     return replace(claim, test=test, where={**claim.where, **mapped.anchor}, control=None, expect="inconclusive")
 

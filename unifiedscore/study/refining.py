@@ -109,7 +109,11 @@ class Refinement:
         return full
 
     def _outcomes(self, leaf: Rectangle, known: Mapping[Point, object]) -> int:
-        return len({known[point] for point in leaf.points(leaf.side // 2) if point in known})
+        """How many outcomes are known on a rectangle's corners, its middle, and anywhere on its edges."""
+        along = range(leaf.side + 1)
+        edges = {(leaf.column + k, leaf.row + end) for k in along for end in (0, leaf.side)}
+        edges |= {(leaf.column + end, leaf.row + k) for k in along for end in (0, leaf.side)}
+        return len({known[point] for point in edges.union(leaf.points(leaf.side // 2)) if point in known})
 
 
 def lattice_labels(labels: Sequence[float], levels: int) -> list[float]:
@@ -143,11 +147,15 @@ def is_geometric(labels: Iterable[float]) -> bool:
 
 
 def crossings(margin: np.ndarray, columns: Sequence[int]) -> list[float]:
-    """The lowest row at which the margin changes its sign in each of these columns; NaN where it does not."""
+    """The lowest row at which the margin changes its sign in each of these columns; NaN where it does not.
+
+    A margin of zero is inside the region, whose ends are closed.
+    """
     found = []
     for column in columns:
         values = margin[column]
-        change = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
+        holds, finite = values >= 0, np.isfinite(values)
+        change = np.flatnonzero((holds[:-1] != holds[1:]) & finite[:-1] & finite[1:])
         if change.size:
             row = int(change[0])
             found.append(row + float(values[row] / (values[row] - values[row + 1])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unifiedscore.errors import InputError, UnifiedScoreError
-from unifiedscore.inference import AbstractTest
+from unifiedscore.inference import AbstractTest, Proportion
 from unifiedscore.inference.abstract import interval_text
 from unifiedscore.inference.decision import Decision, decide_values
 from unifiedscore.inference.verdict import REFUTE_LEVEL
@@ -64,11 +64,17 @@ def assert_claim(values, test: AbstractTest, *, x=None, error=None, statement: s
         raise InputError(f"statement must be text; got {shown(statement)}")
     if test.axis is not None and x is None:
         raise InputError(f"x must be given: {type(test).__name__} runs along {test.axis!r}")
+    if error is not None and isinstance(test, Proportion):
+        raise InputError("error must be left out: the shares of a Proportion are counts, whose errors are of chance")
     y = real_array(values, "values").astype(float)
     if y.ndim == 0 or y.size == 0:
         raise InputError(f"values must hold one number per seed; got {shown(values)}")
     x = None if x is None else array(x, "x").astype(float)
     error = None if error is None else real_array(error, "error").astype(float)
+    if error is not None and error.shape != y.shape:
+        raise InputError(f"error must have the shape of the values, {y.shape}; got {error.shape}")
+    if test.axis is None and y.size == max(y.shape):  # a column of seeds is a row of them
+        y, error = y.ravel(), None if error is None else error.ravel()
     found = decide_values(test, y, x=x, error=error)
     if found.outcome != "refuted":
         return found

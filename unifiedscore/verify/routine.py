@@ -24,6 +24,7 @@ from unifiedscore.study.extending import measure_until_decided
 from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
+from unifiedscore.study.looks import UNTIL_DECIDED
 from unifiedscore.study.mapping import make_map
 from unifiedscore.study.maps import Map, mapped_claim
 from unifiedscore.study.pool import local_processes
@@ -95,7 +96,7 @@ class Judged:
         else:
             self.failed_cells.append(FailedCell(found.path.stem, {}, result))
 
-    def ledger(self, *, profile: str) -> Ledger:
+    def ledger(self, *, profile: str, until_decided: bool = False) -> Ledger:
         """The ledger of all that was added."""
         return Ledger(
             profile=profile,
@@ -105,6 +106,7 @@ class Judged:
             failed_cells=tuple(self.failed_cells),
             stale=tuple(self.stale),
             runs=self.runs,
+            until_decided=until_decided,
         )
 
     def _reproducible(self, verdict: Verdict, path: Path, profile: str = PROFILES[0]) -> Verdict:
@@ -154,7 +156,7 @@ def verify(
         judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
     for item, result in prove_all(found.derivations, settings.executor, settings.seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
-    return judged.ledger(profile=settings.profile)
+    return judged.ledger(profile=settings.profile, until_decided=settings.until_decided)
 
 
 def attack_found(
@@ -217,7 +219,11 @@ def judge_results(
     derivation_timeout: float = DERIVATION_SECONDS,
     until_decided: bool | None = None,
 ) -> Ledger:
-    """Judge the data sets stored in `out`, without measuring anything; returns the ledger."""
+    """Judge the data sets stored in `out`, without measuring anything; returns the ledger.
+
+    All are judged look by look if `until_decided`, or if it is not given and any of them was collected so: a ledger
+    has one plan for its seeds.
+    """
     datasets = {item.study.name: read_measured(out / f"{item.study.name}.nc") for item in found.studies}
     profiles, seeds = ({dataset.attrs.get(name) for dataset in datasets.values()} for name in ("profile", "root_seed"))
     if len(profiles) > 1 or len(seeds) > 1:
@@ -226,6 +232,8 @@ def judge_results(
             "run them again with one profile and seed"
         )
     seed = int(next(iter(seeds), 0) if seed is None else seed)
+    if until_decided is None:
+        until_decided = any(dataset.attrs.get(UNTIL_DECIDED, False) for dataset in datasets.values())
     judged = Judged(seed)
     for item in found.studies:
         try:
@@ -235,7 +243,7 @@ def judge_results(
         judged.add_searches(item, stored_searches(item.study, out), claim=claim)
     for item, result in prove_all(found.derivations, executor, seed, seconds=derivation_timeout):
         judged.add_derivation(item, result)
-    return judged.ledger(profile=str(next(iter(profiles), "quick")))
+    return judged.ledger(profile=str(next(iter(profiles), "quick")), until_decided=until_decided)
 
 
 def _identity(dataset: xr.Dataset) -> dict | None:
