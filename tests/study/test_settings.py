@@ -14,7 +14,8 @@ from unifiedscore.study.settings import RunSettings
 
 def test_the_settings_are_the_keywords_of_run_with_their_defaults():
     keywords = {name: p.default for name, p in signature(run).parameters.items() if p.kind is p.KEYWORD_ONLY}
-    assert set(keywords) == {field.name for field in fields(RunSettings)}
+    # Looks are planned by whoever judges: `run` measures what the profile says.
+    assert set(keywords) == {field.name for field in fields(RunSettings)} - {"until_decided"}
     assert RunSettings(**keywords).out == Path("results").absolute()
     for name in set(keywords) - {"out"}:
         assert getattr(RunSettings(), name) == keywords[name], name
