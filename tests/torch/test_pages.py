@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("torch")
+
 PAGES = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"<!-- runs in tests/torch/test_pages.py -->\n```python\n(.*?)```", re.DOTALL)
 BLOCKS = [(path, code) for path in sorted(PAGES.rglob("*.md")) for code in BLOCK.findall(path.read_text("utf-8"))]
