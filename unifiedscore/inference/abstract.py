@@ -32,6 +32,9 @@ class AbstractTest(ABC):
     needs_exact_evidence: ClassVar[bool] = False
     """Whether only exact evidence can be tested so; its values may then change with the seed."""
 
+    takes_errors: ClassVar[bool] = True
+    """Whether values may come with numerical errors instead of replicates; counts are replicates by nature."""
+
     @property
     def estimand(self) -> str:
         """What is estimated from replicates: "mean", "geometric_mean" or "median"; empty where there are none."""

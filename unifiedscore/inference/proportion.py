@@ -60,6 +60,7 @@ class Proportion(AbstractTest):
     trials: int
 
     statistic: ClassVar[str] = "share"
+    takes_errors: ClassVar[bool] = False
 
     @property
     def estimand(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unifiedscore.errors import InputError, UnifiedScoreError
-from unifiedscore.inference import AbstractTest, Proportion
+from unifiedscore.inference import AbstractTest
 from unifiedscore.inference.abstract import interval_text
 from unifiedscore.inference.decision import Decision, decide_values
 from unifiedscore.inference.verdict import REFUTE_LEVEL
@@ -64,8 +64,8 @@ def assert_claim(values, test: AbstractTest, *, x=None, error=None, statement: s
         raise InputError(f"statement must be text; got {shown(statement)}")
     if test.axis is not None and x is None:
         raise InputError(f"x must be given: {type(test).__name__} runs along {test.axis!r}")
-    if error is not None and isinstance(test, Proportion):
-        raise InputError("error must be left out: the shares of a Proportion are counts, whose errors are of chance")
+    if error is not None and not test.takes_errors:
+        raise InputError(f"error must be left out: {type(test).__name__} takes counts, whose errors are of chance")
     y = real_array(values, "values").astype(float)
     if y.ndim == 0 or y.size == 0:
         raise InputError(f"values must hold one number per seed; got {shown(values)}")
