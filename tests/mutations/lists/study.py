@@ -49,7 +49,7 @@ MUTATIONS = (
     ),
     Mutation(
         "inference/decision.py",
-        "wide = narrow if seeds == 0 else test.estimate(y, x=x, error=error, level=refute)",
+        'wide = narrow if narrow.kind == "numerical" else test.estimate(y, x=x, error=error, level=refute)',
         "wide = narrow",
         "claims are refuted at the level that supports",
         studies=(PLANTED,),
@@ -180,8 +180,8 @@ MUTATIONS = (
     ),
     Mutation(
         "study/looks.py",
-        "at.append(judged(first_replicates(dataset, look.seeds), look=look))",
-        "at.append(judged(dataset, look=look))",
+        "standing = judged(first_replicates(dataset, look.seeds), look=look)",
+        "standing = judged(dataset, look=look)",
         "every look sees all seeds that are stored",
         tests=("study/test_looks.py::test_the_verdict_depends_on_the_largest_complete_look_alone",),
     ),
