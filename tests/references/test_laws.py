@@ -176,3 +176,14 @@ def test_the_fourth_moment_is_that_of_the_marginal_density(p):
     r = np.linspace(0, np.sqrt(p - 1), 20001)
     found = 2 * np.trapezoid(r**4 * references.marginal_density(r, p, 1), r)
     assert references.fourth_moment(p) == pytest.approx(found, rel=1e-5)
+
+
+def test_the_cardinal_functions_are_one_at_their_node_and_carry_every_wave_they_can():
+    from unifiedscore.references.chains import _interpolation
+
+    nodes = 2 * np.pi * np.arange(7) / 7
+    np.testing.assert_allclose(_interpolation(nodes, 7), np.eye(7), atol=1e-14)
+    points = np.array([[0.3, 5.0], [-2.0, 9.0]])
+    for k in range(4):
+        for wave in (np.cos, np.sin):
+            np.testing.assert_allclose(_interpolation(points, 7) @ wave(k * nodes), wave(k * points), atol=1e-13)
