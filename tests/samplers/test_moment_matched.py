@@ -226,8 +226,8 @@ def test_the_number_of_threads_changes_no_path(monkeypatch, estimator):
     noise = us.Noise("fresh_antithetic", draws=8)
     options = SETTINGS | {"n_steps": 3, "noise": noise, "estimator": estimator}
     many = us.sample_moment_matched(data(), 3000, rng=np.random.default_rng(2), **options).samples
-    for name in ("nearfield", "tiled"):
-        monkeypatch.setattr(f"unifiedscore.posterior.{name}.threads", lambda: 1)
+    for name in ("posterior.nearfield", "posterior.tiled", "samplers.noise"):
+        monkeypatch.setattr(f"unifiedscore.{name}.threads", lambda: 1)
     one = us.sample_moment_matched(data(), 3000, rng=np.random.default_rng(2), **options).samples
     assert np.array_equal(many, one)
 
