@@ -61,6 +61,8 @@ def test_cells_run_in_other_processes_when_an_executor_is_given(make_study, tmp_
 
 
 def test_quick_work_starts_one_process_and_long_work_all(make_study, tmp_path, monkeypatch):
+    # On a busy machine the first process may take its time.
+    monkeypatch.setattr(scheduler, "SILENCE", np.inf)
     with LocalPool(2) as pool:
         run(make_study(), out=tmp_path / "quick", executor=pool)
         assert pool.measuring == 1
@@ -68,6 +70,26 @@ def test_quick_work_starts_one_process_and_long_work_all(make_study, tmp_path, m
     with LocalPool(2) as pool:
         run(make_study(), out=tmp_path / "long", executor=pool)
         assert pool.measuring == 2
+
+
+def test_a_study_is_begun_by_one_worker_while_another_study_is_left(write_study, tmp_path):
+    """Two workers on the first cells of one study would compile the same functions side by side."""
+    sent = []
+
+    class Recording(InProcess):
+        workers = 2
+
+        def submit(self, function, /, *args, **kwargs):
+            sent.append((args[0].study, len(args[0].cells)))
+            return super().submit(function, *args, **kwargs)
+
+    paths = [write_study(folder) for folder in ("first", "second")]
+    paths[1].write_text(paths[1].read_text().replace('name="moments"', 'name="other"'))
+    studies = [studies_in(path)[0].study for path in paths]
+    datasets = run_studies(studies, out=tmp_path / "both", executor=Recording())
+    assert sent[:4] == [("moments", 1), ("other", 1), ("moments", 1), ("moments", 1)]
+    for study, dataset in zip(studies, datasets, strict=True):
+        assert bare(dataset).identical(bare(run(study, out=tmp_path / "alone", executor=InProcess())))
 
 
 def test_a_second_run_measures_nothing(make_study, tmp_path, monkeypatch):

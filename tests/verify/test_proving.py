@@ -1,6 +1,12 @@
 """Proofs in a worker: what a derivation draws is its own, and that of the root seed."""
 
-from unifiedscore.verify.proving import prove
+import time
+
+import pytest
+
+from unifiedscore.study.discover import derivations_in
+from unifiedscore.study.pool import InProcess, LocalPool
+from unifiedscore.verify.proving import prove, prove_all, proving
 
 FILE = """
 import sympy
@@ -18,3 +24,26 @@ def test_the_points_of_a_derivation_follow_from_the_root_seed_and_its_claim(tmp_
     reasons = {(position, seed): prove(str(path), position, seed).reason for position in (0, 1) for seed in (0, 1)}
     assert len(set(reasons.values())) == 4
     assert prove(str(path), 0, 1).reason == reasons[0, 1]
+
+
+def test_proofs_beside_other_work_give_the_same_verdicts(tmp_path):
+    path = tmp_path / "derive_drawn.py"
+    path.write_text(FILE)
+    found = derivations_in(path)
+    at_once = prove_all(found, InProcess(), 0)
+    with LocalPool(2) as pool, proving(found, pool, 0) as proofs:
+        proofs.advance()
+        assert len(proofs.flying) == 1
+        assert proofs.results() == at_once
+    assert [item for item, _ in at_once] == found
+
+
+def test_proofs_under_way_end_with_the_work_beside_them(tmp_path):
+    path = tmp_path / "derive_drawn.py"
+    path.write_text(FILE)
+    with LocalPool(1) as pool:
+        with pytest.raises(ZeroDivisionError), proving(derivations_in(path), pool, 0) as proofs:
+            pool.submit(time.sleep, 1.0)
+            proofs.advance()
+            1 / 0  # noqa: B018
+        assert all(proof.future.cancelled() for proof in proofs.flying)

@@ -135,12 +135,22 @@ class _Scheduler:
 
     def _submit(self, parallelism: int) -> None:
         queue = self.single or self.missing
-        job, cells = queue[0][0], []
+        at = 0 if self.single else self._next()
+        job, cells = queue[at][0], []
         size = 1 if self.single else job.pace.task_size(len(self.missing), parallelism)
-        while queue and queue[0][0] is job and len(cells) < size:
-            cells.append(queue.popleft()[1])
+        while at < len(queue) and queue[at][0] is job and len(cells) < size:
+            cells.append(queue[at][1])
+            del queue[at]
         flight = Flight(job, tuple(cells))
         self.flying[self._send(flight)] = flight
+
+    def _next(self) -> int:
+        """Where in the queue the next task begins: at a study whose first cell is still out only if no other is left.
+
+        Whoever measures the first cell compiles what the study needs; another worker would compile the same beside it.
+        """
+        begun = {id(flight.job) for flight in self.flying.values() if not flight.job.pace.cells}
+        return next((at for at, (job, _) in enumerate(self.missing) if id(job) not in begun), 0)
 
     def _send(self, flight: Flight, *, deaths: int = 0) -> Future:
         """Hand a task to the executor: the local one isolates its cells itself, others are told to do so."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -46,10 +48,66 @@ class _Proof:
         return 0.0 if self.since is None else time.monotonic() - self.since
 
 
-def prove_all(
+@final
+class Proofs:
+    """Derivations on processes: a few at a time beside other work (`advance`), then all that is left (`results`).
+
+    Made by `proving`, which ends what is under way on the way to an error.
+    """
+
+    def __init__(self, found: Iterable[FoundDerivation], processes: LocalPool | InProcess, seed: int, seconds: float):
+        self._found, self._processes, self._seed, self._seconds = list(found), processes, seed, seconds
+        self._waiting = deque(self._found)
+        self._results: dict[int, Verdict | str] = {}
+        self.flying: list[_Proof] = []
+
+    def advance(self) -> None:
+        """Take in what has been proved, and leave one process free: others are at work. Never waits."""
+        if isinstance(self._processes, LocalPool):
+            self._take_in()
+            self._send(max(1, self._processes.workers - 1))
+
+    def results(self) -> list[tuple[FoundDerivation, Verdict | str]]:
+        """Each derivation with its verdict, or with the message with which it failed; waits for all of them."""
+        done = len(self._results)
+        with Progress("proving", "derivations", total=len(self._found), done=done) as progress:
+            self._send(len(self._found))
+            while self.flying:
+                wait([proof.future for proof in self.flying], timeout=0.5, return_when=FIRST_COMPLETED)
+                for item in self._take_in():
+                    progress.advance(item.path.stem)
+        return [(item, self._results[id(item)]) for item in self._found]
+
+    def _send(self, most: int) -> None:
+        while self._waiting and len(self.flying) < most:
+            self.flying.append(_Proof(item := self._waiting.popleft(), self._submit(item)))
+
+    def _take_in(self) -> list[FoundDerivation]:
+        """Keep what has come in; the derivations that are finished now."""
+        finished = []
+        for proof in [proof for proof in self.flying if proof.future.done()]:
+            result = _result(proof, self._seconds)
+            if result is None:
+                proof.future = self._submit(proof.item)
+                continue
+            self.flying.remove(proof)
+            self._results[id(proof.item)] = result
+            finished.append(proof.item)
+        _say_what_is_slow(self.flying, self._seconds)
+        return finished
+
+    def _submit(self, item: FoundDerivation) -> Future:
+        arguments = str(item.path), item.position, self._seed
+        if isinstance(self._processes, InProcess):
+            return self._processes.submit(prove, *arguments)
+        return self._processes.submit_limited(self._seconds, prove, *arguments)
+
+
+@contextmanager
+def proving(
     found: Iterable[FoundDerivation], executor: Executor, seed: int, *, seconds: float = DERIVATION_SECONDS
-) -> list[tuple[FoundDerivation, Verdict | str]]:
-    """Judge derivations: each with its verdict, or with the message with which it failed.
+) -> Iterator[Proofs]:
+    """Derivations that are proved beside what is done inside: `with proving(found, executor, seed) as proofs: ...`.
 
     Parameters
     ----------
@@ -60,32 +118,25 @@ def prove_all(
     seconds : float
         After which a derivation is ended; it is then inconclusive.
     """
-    found = list(found)
-    results: dict[int, Verdict | str] = {}
-    if not found:
-        return []
-    with local_processes(executor) as processes, Progress("proving", "derivations", total=len(found)) as progress:
-        flying = [_Proof(item, _submit(item, processes, seed, seconds)) for item in found]
+    with local_processes(executor) as processes:
+        proofs = Proofs(found, processes, seed, seconds)
         try:
-            while flying:
-                wait([proof.future for proof in flying], timeout=0.5, return_when=FIRST_COMPLETED)
-                for proof in [proof for proof in flying if proof.future.done()]:
-                    result = _result(proof, seconds)
-                    if result is None:
-                        proof.future = _submit(proof.item, processes, seed, seconds)
-                        continue
-                    flying.remove(proof)
-                    results[id(proof.item)] = result
-                    progress.advance(proof.item.path.stem)
-                _say_what_is_slow(flying, seconds)
+            yield proofs
         except KeyboardInterrupt:
-            for proof in flying:
+            for proof in proofs.flying:
                 if proof.elapsed():
                     note(f"{_name(proof.item)} was being proved, for {proof.elapsed():.0f} s")
             raise
         finally:
-            cancel((proof.future for proof in flying), processes)
-    return [(item, results[id(item)]) for item in found]
+            cancel((proof.future for proof in proofs.flying), processes)
+
+
+def prove_all(
+    found: Iterable[FoundDerivation], executor: Executor, seed: int, *, seconds: float = DERIVATION_SECONDS
+) -> list[tuple[FoundDerivation, Verdict | str]]:
+    """Judge derivations, side by side; parameters as for `proving`, results as of `Proofs.results`."""
+    with proving(found, executor, seed, seconds=seconds) as proofs:
+        return proofs.results()
 
 
 def prove(path: str, position: int, seed: int) -> Verdict | str:
@@ -99,13 +150,6 @@ def prove(path: str, position: int, seed: int) -> Verdict | str:
         return judge_derivation(derivation, np.random.default_rng(sequence))
     except STOPPED as error:
         return describe(error, path)
-
-
-def _submit(item: FoundDerivation, processes: LocalPool | InProcess, seed: int, seconds: float) -> Future:
-    arguments = str(item.path), item.position, seed
-    if isinstance(processes, InProcess):
-        return processes.submit(prove, *arguments)
-    return processes.submit_limited(seconds, prove, *arguments)
 
 
 def _result(proof: _Proof, seconds: float) -> Verdict | str | None:

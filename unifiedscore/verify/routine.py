@@ -36,7 +36,7 @@ from unifiedscore.study.stamp import origin, stamp
 from unifiedscore.study.stored import read_measured
 from unifiedscore.study.study import Study
 from unifiedscore.study.unjudged import FailedCell, NotRun, failed_cells
-from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all
+from unifiedscore.verify.proving import DERIVATION_SECONDS, prove_all, proving
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,11 +151,13 @@ def verify(
         datasets = measure_studies(studies, settings)
     for item, dataset in zip(found.studies, datasets, strict=True):
         judged.add_study(item, dataset, claim=claim)
-    searches = attack_studies([item.study for item in found.studies], settings, claim=claim)
-    for item in found.studies:
-        judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
-    for item, result in prove_all(found.derivations, settings.executor, settings.seed, seconds=derivation_timeout):
-        judged.add_derivation(item, result)
+    with proving(found.derivations, settings.executor, settings.seed, seconds=derivation_timeout) as proofs:
+        # A search waits for its own last batch, and many batches are too small to be shared out.
+        searches = attack_studies(studies, settings, claim=claim, meanwhile=proofs.advance)
+        for item in found.studies:
+            judged.add_searches(item, searches.get(item.study.name, {}), claim=claim)
+        for item, result in proofs.results():
+            judged.add_derivation(item, result)
     return judged.ledger(profile=settings.profile, until_decided=settings.until_decided)
 
 

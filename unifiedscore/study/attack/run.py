@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,11 +89,12 @@ def attack_studies(
     names: Iterable[str] | None = None,
     budget: int | None = None,
     shrink: bool = True,
+    meanwhile: Callable[[], None] | None = None,
 ) -> dict[str, dict[str, xr.Dataset]]:
     """Attack the universals of several studies; their data sets by study and name, also stored.
 
     Only those that the profile covers, and of them only `claim` where it is given; or just the ones called `names`.
-    The stored searches of others stay.
+    The stored searches of others stay. `meanwhile` is called between batches, for what is to go on beside them.
     """
     named = None if names is None else set(names)
     partial = claim is not None or named is not None
@@ -111,7 +112,7 @@ def attack_studies(
         keys = {universal.key for universal in chosen}
         for universal in (u for u in bound.universals if u.key in keys):
             running.append((searched[study.name], _attack(bound, universal, settings, budget, shrink)))
-    _run([(part, attack.steps()) for part, attack in running], settings)
+    _run([(part, attack.steps()) for part, attack in running], settings, meanwhile)
     datasets: dict[str, dict[str, xr.Dataset]] = {name: {} for name in searched}
     for part, attack in running:
         datasets[part.study.name][attack.universal.name] = search_dataset(
@@ -138,7 +139,7 @@ def _attack(study: Study, universal: Universal, settings: RunSettings, budget: i
     return Attack(universal, count, settings.seed, SEEDS[settings.profile], shrink, siblings)
 
 
-def _run(searches: list[tuple[_Searched, Steps]], settings: RunSettings) -> None:
+def _run(searches: list[tuple[_Searched, Steps]], settings: RunSettings, meanwhile: Callable[[], None] | None) -> None:
     """Advance all searches batch by batch. Which ones run beside one another changes no batch."""
     own = LocalPool(threads=settings.threads) if settings.executor is None else None
     executor = settings.executor or own
@@ -146,6 +147,8 @@ def _run(searches: list[tuple[_Searched, Steps]], settings: RunSettings) -> None
         with Progress("attacking", "claims", total=len(searches)) as progress:
             waiting = [(part, steps, next(steps, None)) for part, steps in searches]
             while waiting := [entry for entry in waiting if _goes_on(entry, progress)]:
+                if meanwhile is not None:
+                    meanwhile()
                 _evaluate(waiting, executor, settings)
                 waiting = [
                     (part, steps, _next(steps, [_record(part, ask) for ask in asks])) for part, steps, asks in waiting
