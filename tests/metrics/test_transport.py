@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
 from unifiedscore.metrics.replicates import replicated
-from unifiedscore.metrics.transport import sliced_wasserstein2, wasserstein2
+from unifiedscore.metrics.transport import sinkhorn_divergence, sliced_wasserstein2, wasserstein2
 
 
 def quantile_distance(x, y):
@@ -79,3 +79,37 @@ def test_standard_errors_need_replicates():
 def test_dimensions_must_agree():
     with pytest.raises(InputError, match="y must have dimension 2"):
         wasserstein2(np.zeros((3, 2)), np.zeros((3, 1)))
+
+
+def test_the_sinkhorn_divergence_lies_between_transport_and_the_distance_of_the_means():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 2)), rng.normal(size=(50, 2)) * 0.5 + 1
+    values = [sinkhorn_divergence(x, y, epsilon=epsilon) for epsilon in (1e-2, 0.1, 1.0, 10.0, 1e5)]
+    assert values[0] == pytest.approx(wasserstein2(x, y) ** 2, rel=0.02)
+    assert values[-1] == pytest.approx(((x.mean(0) - y.mean(0)) ** 2).sum(), rel=1e-3)
+    assert np.diff(values).max() < 0
+
+
+def test_the_sinkhorn_divergence_agrees_with_pot():
+    import ot
+
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(30, 3)), rng.normal(size=(20, 3)) + 0.5
+    costs = {}
+    for name, (a, b) in {"xy": (x, y), "xx": (x, x), "yy": (y, y)}.items():
+        masses, cost = (np.full(len(a), 1 / len(a)), np.full(len(b), 1 / len(b))), ot.dist(a, b)
+        plan = ot.sinkhorn(*masses, cost, 2.0, method="sinkhorn_log", numItermax=20_000, stopThr=1e-12)
+        costs[name] = (plan * cost).sum() + 2.0 * (plan * np.log(plan * plan.size)).sum()
+    expected = costs["xy"] - 0.5 * (costs["xx"] + costs["yy"])
+    assert sinkhorn_divergence(x, y, epsilon=2.0) == pytest.approx(expected, rel=1e-7)
+
+
+def test_a_sinkhorn_divergence_vanishes_for_equal_samples_and_refuses_what_has_no_digits():
+    x = np.random.default_rng(2).normal(size=(30, 2))
+    assert sinkhorn_divergence(x, x[::-1], epsilon=0.5) < 1e-8
+    assert sinkhorn_divergence(x[:1], x[:1], epsilon=0.5) == 0.0
+    assert sinkhorn_divergence(x[:1], x[1:2], epsilon=0.5) == pytest.approx(((x[0] - x[1]) ** 2).sum(), rel=1e-12)
+    with pytest.raises(InputError, match="epsilon must be at most 1e\\+06 times"):
+        sinkhorn_divergence(x, x + 1, epsilon=1e9)
+    with pytest.raises(NumericalError, match="use a larger epsilon than"):
+        sinkhorn_divergence(x, x + 1, epsilon=1e-3, max_iterations=5)

@@ -19,7 +19,7 @@ from unifiedscore.metrics.cross_fitting import (
 from unifiedscore.metrics.mmd import unbiased_mmd2
 from unifiedscore.metrics.normalisation import drift_scale, feature_scale
 from unifiedscore.metrics.replicates import Replicated, replicated
-from unifiedscore.metrics.transport import sliced_wasserstein2, wasserstein2
+from unifiedscore.metrics.transport import sinkhorn_divergence, sliced_wasserstein2, wasserstein2
 
 __all__ = [
     "CosineEstimate",
@@ -41,6 +41,7 @@ __all__ = [
     "relative_error",
     "replicated",
     "replicated_cosines",
+    "sinkhorn_divergence",
     "sliced_wasserstein2",
     "unbiased_mmd2",
     "wasserstein2",

@@ -282,6 +282,7 @@ def metric_doors():
         ("unbiased_mmd2", {"bandwidths": LINE}),
         ("wasserstein2", {}),
         ("sliced_wasserstein2", {"n_directions": 5}),
+        ("sinkhorn_divergence", {"epsilon": 1.0}),
     ):
         function = getattr(metrics, name)
         more = lambda n=name, e=extra: e | ({"rng": rng()} if "sliced" in n else {})  # noqa: E731

@@ -26,6 +26,7 @@ class OfPoints:
     symmetric: bool = False
     rotates: bool = True
     per_sample: bool = False
+    powers: tuple[int, ...] = (-660, -500, 500, 660)  # of two, at which its arguments and value are floats
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,21 @@ def _transport_oracle(xy, xx, yy):
     return np.sqrt((xy[rows, columns] ** 2).mean())
 
 
+def _sinkhorn_oracle(xy, xx, yy):
+    """Primal values of plans from the plain iteration in extended precision."""
+
+    def cost(d):
+        k, u = np.exp(-((d / WIDTH) ** 2)), np.ones(len(d), dtype=np.longdouble)
+        for _ in range(4000):
+            v = 1 / (k.T @ u) / len(d.T)
+            u = 1 / (k @ v) / len(d)
+        plan = u[:, None] * k * v
+        logs = np.log(np.where(plan > 0, plan * plan.size, 1))
+        return (plan * (d**2 + WIDTH**2 * logs)).sum()
+
+    return cost(xy) - (cost(xx) + cost(yy)) / 2
+
+
 WIDTH, TOLERANCE = 3.0, 2.5
 
 OF_POINTS = {
@@ -93,6 +109,14 @@ OF_POINTS = {
     ),
     "wasserstein2": OfPoints(
         lambda x, y, s: metrics.wasserstein2(x, y), 1, _transport_oracle, repeats=True, symmetric=True
+    ),
+    "sinkhorn_divergence": OfPoints(
+        lambda x, y, s: metrics.sinkhorn_divergence(x, y, epsilon=(WIDTH * s) ** 2, tolerance=1e-13),
+        2,
+        _sinkhorn_oracle,
+        repeats=True,
+        symmetric=True,
+        powers=(-500, 500),
     ),
     "sliced_wasserstein2": OfPoints(
         lambda x, y, s: metrics.sliced_wasserstein2(x, y, n_directions=7, rng=np.random.default_rng(5)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from unifiedscore.deprecation import renamed
@@ -12,34 +10,11 @@ from unifiedscore.fields.difference import Difference
 from unifiedscore.fields.mean_shift import MeanShift
 from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples
+from unifiedscore.measures.entropic import SinkhornScaling, balance
 from unifiedscore.measures.nodes import RANGE, as_nodes, with_weight
 from unifiedscore.memory import refuse_pairs
 from unifiedscore.posterior.pairs import distances
 from unifiedscore.validate import integer, positive, shown
-
-# Scalings within these bounds neither overflow nor lose the small entries of a plan.
-_SAFE = 1e100
-
-
-@dataclass(frozen=True, slots=True)
-class SinkhornScaling:
-    """Scalings of the plan $u_i k(x_i, y_j) v_j$ between two weighted samples.
-
-    Use when you need the scalings of a plan that `sinkhorn_scaling` found, or its remaining error.
-
-    Attributes
-    ----------
-    log_first, log_second : (n,), (m,) arrays
-        Logarithms of u and v, masses included; the rows of the plan sum to the first law exactly.
-    error : float
-        L1 distance between the columns of the plan and the second law.
-    iterations : int
-    """
-
-    log_first: np.ndarray
-    log_second: np.ndarray
-    error: float
-    iterations: int
 
 
 @renamed(most="max_iterations")
@@ -59,53 +34,20 @@ def sinkhorn_scaling(
     NumericalError
         The columns are still off by more than `tolerance` after `max_iterations`, or a point is out of reach.
     """
-    from scipy.special import logsumexp
-
     tolerance, max_iterations = positive(tolerance, "tolerance"), integer(max_iterations, "max_iterations")
     # The kernel, its exponential and an intermediate result of the same size are held at once.
     advice = "use fewer points, or for mixtures a smaller order="
     refuse_pairs(len(first.points), len(second.points), arrays=3, advice=advice)
     with np.errstate(over="ignore"):
         log_kernel = kernel.log_profile(distances(first.points.astype(np.float64), second.points.astype(np.float64)))
-    if (log_kernel.max(0) == -np.inf).any() or (log_kernel.max(1) == -np.inf).any():
-        raise NumericalError(
-            "a point is so far from all points of the other law that none of its kernel values is a number; leave it "
-            f"out, or use a larger bandwidth than {kernel.bandwidth:.3g}"
-        )
-    log_a, log_b = np.log(first.weights), np.log(second.weights)
-    same = first is second
-    log_v, error, iteration = log_b.copy(), np.inf, 0
-    while iteration < max_iterations:
-        # One exact iteration in the log domain, whatever the range of the kernel ...
-        iteration += 1
-        log_u = log_a - logsumexp(log_kernel + log_v, axis=1)
-        columns = logsumexp(log_kernel.T + log_u, axis=1)
-        error = float(np.abs(np.exp(columns + log_v) - second.weights).sum())
-        if error <= tolerance:
-            return SinkhornScaling(log_u, log_v, error, iteration)
-        log_v = 0.5 * (log_u + log_v) if same else log_b - columns
-        # ... then matrix products around it, some thirty times cheaper, until the scalings leave a safe range.
-        plan, lag = np.exp(log_kernel + log_u[:, None] + log_v), np.exp(0.5 * (log_u - log_v)) if same else 1.0
-        scale = np.ones_like(log_b)
-        while iteration < max_iterations:
-            rows = plan @ scale
-            if not rows.min() > 1 / _SAFE:
-                break
-            iteration += 1
-            left = first.weights / rows
-            sums = left @ plan
-            error = float(np.abs(sums * scale - second.weights).sum())
-            if error <= tolerance:
-                return SinkhornScaling(log_u + np.log(left), log_v + np.log(scale), error, iteration)
-            if not sums.min() > 1 / _SAFE**2:
-                break
-            scale = lag * np.sqrt(left * scale) if same else second.weights / sums
-            if not (1 / _SAFE < scale.min() and scale.max() < _SAFE):
-                break
-        log_v = log_v + np.log(scale)
-    raise NumericalError(
-        f"the entropic plan has marginals off by {error:.1e} after {max_iterations} iterations, not {tolerance:.1e}; "
-        "use a larger bandwidth, more iterations (max_iterations=) or a larger tolerance"
+    return balance(
+        log_kernel,
+        first.weights,
+        second.weights,
+        same=first is second,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        wider=f"a larger bandwidth than {kernel.bandwidth:.3g}",
     )
 
 
