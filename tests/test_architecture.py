@@ -19,6 +19,8 @@ SHARED = {
 # What each part may import beside itself and SHARED: the layers below it, in one direction.
 NUMERICAL = ["kernels", "measures", "posterior", "fields", "processes", "samplers", "references"]
 MAY_IMPORT = {part: {*NUMERICAL[:position]} for position, part in enumerate(NUMERICAL)} | {
+    # A flow draws itself; nothing below the studies knows of pictures otherwise.
+    "samplers": {*NUMERICAL[: NUMERICAL.index("samplers")], "plotting"},
     "inference": set(),
     "metrics": {"inference", "measures", "posterior"},
     "testing": {"kernels", "measures", "posterior", "fields", "inference", "study"},

@@ -38,6 +38,8 @@ class DriftingPath:
         Root mean square Frobenius norm of the antisymmetric Jacobian of the plain drift at the particles.
     mode_masses : (n_steps + 1, modes) array
         Share of particles nearest to each mode, before every step and at the end; no columns without modes.
+    trajectory : (n_steps + 1, n, d) array or None
+        All states, where asked for.
     """
 
     particles: np.ndarray
@@ -46,6 +48,7 @@ class DriftingPath:
     energy: np.ndarray
     curl: np.ndarray
     mode_masses: np.ndarray
+    trajectory: np.ndarray | None = None
 
 
 @renamed(steps="n_steps")
@@ -131,7 +134,9 @@ class DriftingFlow:
             object.__setattr__(self, "batch", integer(self.batch, "batch"))
 
     @renamed(steps="n_steps")
-    def run(self, start, *, n_steps: int, bandwidths=None, modes=None, rng=None) -> DriftingPath:
+    def run(
+        self, start, *, n_steps: int, bandwidths=None, modes=None, rng=None, trajectory: bool = False
+    ) -> DriftingPath:
         """Move the particles and record what happens.
 
         Parameters
@@ -144,6 +149,8 @@ class DriftingFlow:
             Centres whose shares of the particles are recorded.
         rng : numpy.random.Generator, optional
             Needed with `batch`.
+        trajectory : bool
+            Whether to keep every state.
 
         Raises
         ------
@@ -161,6 +168,7 @@ class DriftingFlow:
             generator(rng)
         centers = np.empty((0, x.shape[1])) if modes is None else points(modes, "modes", dimension=x.shape[1])
         energy, curl, masses = np.empty(n_steps), np.empty(n_steps), [_masses(x, centers)]
+        states = [x] if trajectory else []
         for i, width in enumerate(widths):
             kernel = self.kernel.with_bandwidth(float(width))
             target = self.target if self.batch is None else Samples(self.target.sample(self.batch, rng))
@@ -169,7 +177,30 @@ class DriftingFlow:
             curl[i] = _curl(kernel, target, x)
             x = x + self.step * velocity
             masses.append(_masses(x, centers))
-        return DriftingPath(x, self.step * np.arange(n_steps), widths, energy, curl, np.array(masses))
+            if trajectory:
+                states.append(x)
+        kept = np.array(states) if trajectory else None
+        return DriftingPath(x, self.step * np.arange(n_steps), widths, energy, curl, np.array(masses), kept)
+
+    def animate(self, start, *, n_steps: int, bandwidths=None, rng=None, **options):
+        """Run the flow and return it as an animation; `options` as for `unifiedscore.plotting.animate`.
+
+        Parameters
+        ----------
+        start, n_steps, bandwidths, rng
+            As for `run`; at least one step.
+
+        Returns
+        -------
+        matplotlib.animation.FuncAnimation
+            Write it with `.save("flow.webp", writer="pillow")`.
+        """
+        from unifiedscore.plotting import animate
+
+        path = self.run(start, n_steps=n_steps, bandwidths=bandwidths, rng=rng, trajectory=True)
+        if isinstance(self.target, Samples):
+            options = {"target": self.target.points} | options
+        return animate({"drift": path.trajectory}, **options)
 
     def velocity(self, x, *, rng=None) -> np.ndarray:
         """Return the velocity of every particle at `x`, (n, d) float64: one step of `run` before its step length.
