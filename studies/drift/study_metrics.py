@@ -1,27 +1,30 @@
 """The metrics that the other studies read, on laws and samples where their values are known.
 
-MMD between normal laws and W2 between normal samples have closed forms; a translation has a transport distance by
+MMD and the Sinkhorn divergence between normal laws have closed forms; a translation has a transport distance by
 definition; fields of unequal lengths tell a ratio of means from a mean of ratios; noise of known size tells a
 cross-fitted cosine from the plain ones.
 """
 
 import numpy as np
+from scipy.special import ndtri
 
 from unifiedscore.metrics import (
     cross_fitted_cosine,
     global_cosine,
     mean_cosine,
     replicated_cosines,
+    sinkhorn_divergence,
     sliced_wasserstein2,
     unbiased_mmd2,
     wasserstein2,
 )
-from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable
+from unifiedscore.study import Claim, Control, Grid, Inside, Study, Theorem, Variable, two_rules
 
 WIDTHS = np.array([0.5, 1.0, 3.0])
 DRAWS, NX, NY, SHIFT, STD, D = 200, 12, 9, 0.6, 1.4, 2
 MOVE = np.array([1.7, -0.4, 0.9])
 QUERIES, REPLICATES, TURN = 400, 4, 1.2
+EPSILON = 4.0
 
 
 def mmd_of_laws():
@@ -63,6 +66,20 @@ def transport(rng):
     return max(abs(v - 1) for v in found), max(abs(v * s - 1) for v, s in zip(found, squares, strict=True))
 
 
+def entropic_cost(first, second, gap):
+    """Entropic cost of N(0, first^2) and N(gap, second^2) for the cost r^2, epsilon = EPSILON [arXiv 2006.02572]."""
+    half = EPSILON / 2
+    root = np.sqrt(4 * first**2 * second**2 + half**2)
+    return gap**2 + first**2 + second**2 - root + half * (1 - np.log(2 * half) + np.log(root + half))
+
+
+def divergence(points, factor=1.0):
+    """Sinkhorn divergence of the quantiles of N(0, 1) and N(SHIFT, STD^2) over that of the laws, minus 1."""
+    z = ndtri((np.arange(points) + 0.5) / points)[:, None]
+    exact = entropic_cost(1, STD, SHIFT) - (entropic_cost(1, 1, 0) + entropic_cost(STD, STD, 0)) / 2
+    return sinkhorn_divergence(z, STD * z + SHIFT, epsilon=factor * EPSILON) / exact - 1
+
+
 def cosines(rng):
     """A cosine of fields whose lengths and angles change from query to query, over its definition."""
     angle, length, other = rng.uniform(0, 2.5, QUERIES), rng.uniform(0.1, 3, QUERIES), rng.uniform(0.5, 2, QUERIES)
@@ -87,7 +104,14 @@ def crossed(rng):
 def measure(cell, rng):
     (mmd, biased), (move, squared) = mmd_gap(rng), transport(rng)
     (ratio, mean), (cross, same) = cosines(rng), crossed(rng)
-    return {
+    nothing_random = {"sinkhorn_gap": np.nan, "sinkhorn_gap_half": np.nan}
+    if cell["seed"] == 0:
+        coarse, fine = (
+            {"sinkhorn_gap": divergence(points), "sinkhorn_gap_half": divergence(points, factor=2)}
+            for points in (200, 400)
+        )
+        nothing_random = two_rules(coarse, fine)
+    return nothing_random | {
         "mmd_gap": mmd,
         "mmd_gap_biased": biased,
         "transport_gap": move,
@@ -114,6 +138,9 @@ study = Study(
                                   "on a line"),
         "transport_gap_squared": Variable("Largest relative distance of the squares of W2 and sliced W2 to the values "
                                           "of W2 for a translation and on a line"),
+        "sinkhorn_gap": Variable("Relative distance of the Sinkhorn divergence of quantiles to that of their laws"),
+        "sinkhorn_gap_half": Variable("Relative distance of the Sinkhorn divergence of quantiles, epsilon meant for "
+                                      "half the squared distance, to that of their laws"),
         "cosine_gap": Variable("Global cosine of two fields of unequal lengths minus its definition"),
         "cosine_gap_mean": Variable("Mean of the pointwise cosines of two fields of unequal lengths minus the "
                                     "definition of the global cosine"),
@@ -131,6 +158,12 @@ study = Study(
                               "its root mean square over the directions; W2 of 8 and 5 points on a line is that of "
                               "their quantiles.",
                     control=Control("the square of the distance", variable="transport_gap_squared")),
+        Claim("drift.metric_sinkhorn",
+              "The Sinkhorn divergence of 400 quantiles each of N(0, 1) and N(.6, 1.4^2) at epsilon = 4 is that of the "
+              "laws.",
+              "Janati et al. 2020, arXiv 2006.02572, Theorem 1", "quadrature", "sinkhorn_gap", Inside(-3e-3, 3e-3),
+              where={"seed": 0},
+              control=Control("epsilon for half the squared distance", variable="sinkhorn_gap_half")),
         exact.claim(id="drift.metric_cosine", variable="cosine_gap",
                     statement="The global cosine of two fields whose lengths and angles vary is the mean product over "
                               "the root of the mean squares.",

@@ -155,14 +155,6 @@ MUTATIONS = (
         tests=("fields/drifts/test_sinkhorn.py::test_plans_have_the_marginals_and_the_drift_is_their_projection",),
     ),
     Mutation(
-        "fields/drifts/sinkhorn.py",
-        "log_v = 0.5 * (log_u + log_v) if same else log_b - columns",
-        "log_v = 0.5 * (log_u + log_v) if same else -columns",
-        "the scaling forgets the masses of the second law",
-        studies=("studies/drift/study_sinkhorn.py",),
-        tests=("fields/drifts/test_sinkhorn.py",),
-    ),
-    Mutation(
         "fields/drifts/smoothed_kl.py",
         "law = GaussianMixture(np.zeros((1, d)), float(self.kernel.inverse_weight(np.zeros(()))))",
         "law = GaussianMixture(np.zeros((1, d)), float(self.kernel.bandwidth))",

@@ -153,4 +153,15 @@ MUTATIONS = (
         studies=("studies/drift/study_laplace_alignment.py",),
         tests=(REDUCED + "sparse_rule_is_exact_up_to_its_total_degree",),
     ),
+    Mutation(
+        "measures/entropic.py",
+        "log_v = 0.5 * (log_u + log_v) if same else log_b - columns",
+        "log_v = 0.5 * (log_u + log_v) if same else -columns",
+        "the scaling forgets the masses of the second law",
+        studies=("studies/drift/study_sinkhorn.py", "studies/drift/study_metrics.py"),
+        tests=(
+            "fields/drifts/test_sinkhorn.py",
+            "metrics/test_transport.py::test_the_sinkhorn_divergence_agrees_with_pot",
+        ),
+    ),
 )

@@ -160,4 +160,12 @@ MUTATIONS = (
         studies=(METRICS,),
         tests=(TRANSPORT + "standard_errors_need_replicates",),
     ),
+    Mutation(
+        "metrics/transport.py",
+        "squared, same=False) - 0.5 * sum(within))",
+        "squared, same=False) - sum(within))",
+        "the entropic costs of the samples with themselves are taken off whole",
+        studies=(METRICS,),
+        tests=(TRANSPORT + "the_sinkhorn_divergence_agrees_with_pot",),
+    ),
 )
