@@ -62,6 +62,7 @@ COMMANDS = {
     "diagnose: bandwidth in words": "diagnose good.npy other.npy --bandwidth wide",
     "diagnose: no such kernel": "diagnose good.npy other.npy --kernel cosine",
     "diagnose: shape parameter missing": "diagnose good.npy other.npy --kernel matern",
+    "diagnose: few rows": "diagnose good.npy other.npy --max-samples 7",
     "diagnose: field without queries": "diagnose good.npy other.npy --field good.npy",
 }
 NAMED = {
@@ -69,6 +70,7 @@ NAMED = {
     "no workers": "workers",
     "no such command": "verfy",
     "diagnose: dimensions differ": "(60, 3)",
+    "diagnose: few rows": "max_samples",
 }
 """What the message must name, where it is not the last word of the command."""
 

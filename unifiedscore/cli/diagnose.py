@@ -23,6 +23,7 @@ def diagnose_command(
     combine: Annotated[bool, typer.Option("--combine", help="One kernel: the sum of these bandwidths.")] = False,
     queries: Annotated[Path | None, typer.Option(help="Points at which --field was computed.")] = None,
     field: Annotated[Path | None, typer.Option(help="Your own field at the queries, to decompose.")] = None,
+    max_samples: Annotated[int, typer.Option(metavar="N", help="Rows used of each file, drawn at random.")] = 10_000,
     out: Annotated[Path | None, typer.Option(help="Folder for the numbers.")] = None,
     seed: Seed = 0,
 ):
@@ -41,6 +42,7 @@ def diagnose_command(
         combine=combine,
         queries=queries,
         field=field,
+        max_samples=max_samples,
         out=out,
         seed=seed,
     )
