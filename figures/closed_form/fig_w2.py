@@ -21,9 +21,10 @@ def figure(dataset):
         for ax, name in zip(axes, names, strict=True):
             plot_ranking(dataset, "w2", "sampler", where={"dataset": name}, colors=colors, ax=ax)
             ax.set_title(words(name).capitalize())
+        words_of_truth = "; 'truth' is a fresh sample" if "truth" in samplers else ""
         caption(
             canvas,
             "200 training points, 1000 samples, M = 4 fixed noise, S = 50; smoothing relative to a length of the data. "
-            "A dot is a training set, the bar the 99 % t interval of the mean; 'truth' is a fresh sample.",
+            f"A dot is a training set, the bar the 99 % t interval of the mean{words_of_truth}.",
         )
     return canvas

@@ -26,6 +26,7 @@ def figure(dataset):
         right.set_ylabel("mean total variation of posteriors")
         for ax, title in ((left, "a  Accuracy"), (right, "b  Distance of posteriors")):
             ax.set_xticks(place, ["∞" if np.isinf(s) else f"{s:g}" for s in levels])
+            ax.set_xlim(-0.5, len(levels) - 0.5)
             ax.set_xlabel("smoothing $s$")
             ax.set_title(title)
             ax.legend(fontsize=8)
@@ -43,5 +44,6 @@ def _curve(dataset, name, x, ax, color, marker, label):
     ax.plot(np.repeat(x, values.shape[1]), values.ravel(), ".", color=color, markersize=2, alpha=0.4)
     counts = np.isfinite(values).sum(axis=1)
     error = 2 * np.nanstd(values, axis=1, ddof=1) / np.sqrt(counts)
-    ax.errorbar(x, np.nanmean(values, axis=1), yerr=error, color=color, marker=marker, markersize=4, linewidth=1.1,
-                label=label)  # fmt: skip
+    # Between the two ends alone a line would say what nobody measured.
+    ax.errorbar(x, np.nanmean(values, axis=1), yerr=error, color=color, marker=marker, markersize=4,
+                linestyle="-" if len(x) > 2 else "none", linewidth=1.1, elinewidth=1.1, label=label)  # fmt: skip

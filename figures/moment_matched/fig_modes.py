@@ -27,12 +27,13 @@ def figure(dataset):
         for ax, title in ((line, "a  Line"), (plane, "b  Plane"), (gap, "c  Line, distance")):
             ax.set_title(title)
             ax.set_xlabel("particles $P$")
-            ax.legend(fontsize=8)
+            # Between the lines of the first two modes.
+            ax.legend(fontsize=8, **({} if ax is gap else {"loc": "upper right", "bbox_to_anchor": (1.0, 0.82)}))
             tidy(ax)
         caption(
             canvas,
             "No smoothing: the limit is the mixture, its masses are dashed. Dots: sampled seeds; bars: their mean; "
-            "crosses: exact law of P particles. With P = d + 1 the particles are a rigid simplex and misweigh the "
+            "circles: exact law of P particles. With P = d + 1 the particles are a rigid simplex and misweigh the "
             "modes; the error falls like 1/P.",
         )
     return canvas
@@ -60,7 +61,8 @@ def _masses(dataset, case, ax):
         ax.plot([], [], color=color, linewidth=2, label=f"{mode}, {limit:.2f}")
         if case == "line":
             exactly = dataset.sel(case="exact", mode=mode).isel(seed=0)
-            ax.plot(*_known(exactly, "masses"), "x", color=INK, markersize=6, label="exact" if k == 2 else None)
+            ax.plot(*_known(exactly, "masses"), "o", color=INK, markersize=6, markerfacecolor="none",
+                    label="exact" if k == 2 else None)  # fmt: skip
     ax.set_xscale("log")
     shown = p[np.isfinite(sampled).any(axis=(1, 2))]
     ax.set_xticks(shown, [f"{value:g}" for value in shown])

@@ -36,17 +36,15 @@ def figure(dataset):
         caption(
             canvas,
             f"Left: 160 particles of the first seed at smoothing {shown:g}. Right: distances to held-out points; dots "
-            "are seeds (each a new training set), lines their means, bars two standard errors over the seeds. Without "
-            "smoothing the particles are the kernel density, at large smoothing the Gaussian fit; laws without matched "
+            "are seeds (each a new training set), large marks their means, bars two standard errors over the seeds. "
+            "Without smoothing the particles are the kernel density, at large smoothing the Gaussian fit; laws without matched "
             "moments collapse.",
         )
     return canvas
 
 
 def _samples(at, axes, *, titles):
-    reach = float(
-        np.nanquantile(np.abs(at["samples"].sel({"sampler": ["kernel_density", "gaussian_fit"]}).values), 0.995)
-    )
+    reach = 1.05 * float(np.nanmax(np.abs(at["samples"].sel({"sampler": list(LOOK)}).values)))
     for ax, (method, (color, _)) in zip(axes, LOOK.items(), strict=True):
         points = at["samples"].sel({"sampler": method}).transpose("particle", "coordinate").values
         ax.plot(points[:, 0], points[:, 1], ".", color=color, markersize=2.5)
@@ -64,7 +62,10 @@ def _curves(at, variable, levels, ax):
         x = place + 0.06 * (k - 2)
         ax.plot(np.repeat(x, values.shape[1]), values.ravel(), ".", color=color, markersize=1.5, alpha=0.35)
         error = 2 * np.nanstd(values, axis=1, ddof=1) / np.sqrt(np.isfinite(values).sum(axis=1))
+        # Between two smoothings alone a line would say what nobody measured.
         ax.errorbar(x, np.nanmean(values, axis=1), yerr=error, color=color, marker=marker, markersize=3.5,
-                    linewidth=1.1, label=words(method))  # fmt: skip
+                    linestyle="-" if len(x) > 2 else "none", linewidth=1.1, elinewidth=1.1,
+                    label=words(method))  # fmt: skip
+    ax.set_xlim(-0.5, len(levels) - 0.5)
     ax.set_xticks(place, [f"{s:g}" for s in levels])
     tidy(ax)

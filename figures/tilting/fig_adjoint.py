@@ -7,9 +7,9 @@ study = "tilting_adjoint_dimension"
 claims = ("tilting.adjoint_dimension",)
 
 LINES = (
-    ("product", "log_growth", "product, its adjoint", BLUE, "o", "-"),
-    ("product", "log_general", "general bound", RED, "", "--"),
-    ("diagonal", "log_growth", "two modes on the diagonal, their adjoint", GREEN, "s", "-"),
+    ("product", "log_growth", "product, its adjoint", BLUE, "o", "-", 1.4),
+    ("diagonal", "log_growth", "two modes on the diagonal, their adjoint", GREEN, "s", "-", 3.0),
+    ("product", "log_general", "general bound, which they attain", RED, "", "--", 1.4),
 )
 
 
@@ -17,9 +17,10 @@ def figure(dataset):
     with style():
         canvas = new_figure(5.4, 4.0)
         ax = canvas.subplots()
-        for law, name, label, color, marker, line in LINES:
+        for law, name, label, color, marker, line, width in LINES:
             drawn = curve(dataset, name, "dimension", where={"law": law})
-            ax.plot(drawn.x, drawn.median, color=color, marker=marker, linestyle=line, label=label)
+            ax.plot(drawn.x, drawn.median, color=color, marker=marker, linestyle=line, linewidth=width, label=label)
+        ax.set_xticks(drawn.x, [f"{value:g}" for value in drawn.x])
         ax.axhline(0.0, color=GREY, linewidth=0.8)
         ax.set_xlabel(axis_label(dataset["dimension"], "dimension"))
         ax.set_ylabel("$\\log |a(0.2)| / |\\nabla r|$")
