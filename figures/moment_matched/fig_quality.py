@@ -37,8 +37,8 @@ def figure(dataset):
             canvas,
             f"Left: 160 particles of the first seed at smoothing {shown:g}. Right: distances to held-out points; dots "
             "are seeds (each a new training set), large marks their means, bars two standard errors over the seeds. "
-            "Without smoothing the particles are the kernel density, at large smoothing the Gaussian fit; laws without matched "
-            "moments collapse.",
+            "Without smoothing the particles are the kernel density, at large smoothing the Gaussian fit; laws without "
+            "matched moments collapse.",
         )
     return canvas
 
