@@ -1,11 +1,13 @@
 """The universal claims of this repository: their two routes agree, and what refuted a claim before still does."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import unifiedscore as us
+from unifiedscore.study.attack.attack import BUDGET, Attack
 from unifiedscore.study.attack.certify import compare
 from unifiedscore.study.attack.evaluate import evaluate
 from unifiedscore.study.attack.yardstick import Yardstick
@@ -17,9 +19,13 @@ FILES = sorted((ROOT / "studies").glob("*/study_universal_*.py"))
 NAMES = [(file, universal.name) for file in FILES for found in studies_in(file) for universal in found.study.universals]
 
 
+def named(file, name):
+    return next(u for found in studies_in(file) for u in found.study.universals if u.name == name)
+
+
 @pytest.mark.parametrize(("file", "name"), NAMES, ids=[name for _, name in NAMES])
 def test_two_routes_agree_on_random_instances(file, name):
-    universal = next(u for found in studies_in(file) for u in found.study.universals if u.name == name)
+    universal = named(file, name)
     assert us.testing.check_universal(universal, np.random.default_rng(1), count=4) >= 3
 
 
@@ -38,8 +44,23 @@ def test_known_counterexamples_are_starts_that_both_routes_certify(claim, regime
     assert certified >= max(1, len(universal.starts) // 2)
 
 
+CONTROLLED = [(file, name) for file, name in NAMES if named(file, name).control is not None]
+
+
+@pytest.mark.parametrize(("file", "name"), CONTROLLED, ids=[name for _, name in CONTROLLED])
+def test_every_control_is_refuted_without_a_known_instance_and_at_another_root_seed(file, name):
+    universal = named(file, name)
+    attack = Attack(universal, BUDGET["quick"], seed=1)
+    steps, records = attack.refute_control(), None
+    with suppress(StopIteration):
+        while True:
+            asks = steps.send(records)
+            records = [Record("ok", evaluate([universal], ask.cell)) for ask in asks]
+    assert attack.control is not None and attack.control.certified
+    assert {trial.stage for trial in attack.trials["control"]} <= {"sobol", "polish", "restart"}
+
+
 def test_the_formula_of_the_cosine_needs_its_sign_at_one_of_its_starts():
-    """Power at every root seed: a start at which the claim holds by far and its control is refuted by both routes."""
     path = ROOT / "studies" / "drift" / "study_universal_gaussians.py"
     universal = universal_in(path, "universal.cosine_formula")
     start, control = universal.starts[-1], universal.control
