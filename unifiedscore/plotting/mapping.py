@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unifiedscore.plotting.style import GREY, INK, ORANGE, SKY, YELLOW, balanced, caption, new_figure, style, tidy
-from unifiedscore.study.refining import Rectangle, Refinement, is_geometric
+from unifiedscore.study.maps.refining import Rectangle, Refinement, is_geometric
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -186,7 +186,7 @@ MUTATIONS = (
         tests=("study/test_looks.py::test_the_verdict_depends_on_the_largest_complete_look_alone",),
     ),
     Mutation(
-        "study/refining.py",
+        "study/maps/refining.py",
         "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and self._outcomes(leaf, known) > 1]",
         "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and len({known[p] for p in leaf.corners}) > 1]",
         "a boundary that leaves through an edge is lost",
