@@ -29,8 +29,11 @@ RESUME = "what was finished is recorded: the same command takes up where this on
 FORGOTTEN = 86400.0  # seconds after which nobody is still writing a file
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Write a file so that a reader, a crash or a full disk never sees half of it.
+
+    With `lasting` the disk has it before this returns, which takes milliseconds; without, a power cut may still damage
+    it, which whoever reads it must be able to tell.
 
     Raises
     ------
@@ -41,8 +44,9 @@ def write_atomic(path: Path, content: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         _discard(temporary)

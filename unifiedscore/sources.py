@@ -70,28 +70,27 @@ def engine_files(package: Path = PACKAGE) -> dict[str, Path]:
     absent = [view for view in VIEWS if not (package / view).exists()]
     if absent:
         raise FileError(f"{package} lacks {', '.join(absent)}; the package is not complete, install it again")
-    return dict(_walk(package, package))
+    return dict(_walk(package))
 
 
 def view_files(view: str, package: Path = PACKAGE) -> dict[str, Path]:
     """The files of one view."""
     path = package / view
-    return dict(_walk(path, package, views=True)) if path.is_dir() else {view: path}
+    return dict(_walk(path, f"{view}/", views=True)) if path.is_dir() else {view: path}
 
 
-def _walk(folder: Path, package: Path, *, views: bool = False) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path, inside: str = "", *, views: bool = False) -> Iterator[tuple[str, Path]]:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name == "__pycache__" or entry.name.startswith("."):
                 continue
-            path = folder / entry.name
-            name = path.relative_to(package).as_posix()
+            name = inside + entry.name
             if name in VIEWS and not views:
                 continue
             if entry.is_dir():
-                yield from _walk(path, package, views=views)
+                yield from _walk(folder / entry.name, f"{name}/", views=views)
             else:
-                yield name, path
+                yield name, folder / entry.name
 
 
 def hash_of(contents: Mapping[str, str]) -> str:

@@ -151,13 +151,17 @@ def _summary(pair, rule, laws, w):
     }
 
 
-def measured(pair, name, factor=1.0, *, route="own"):
+ORDERS = {"own": (6, 8), "engine": (7, 10)}
+
+
+def measured(pair, name, factor=1.0, *, route="own", orders=ORDERS):
     """`factor` times one entry of the summary, with the error of both rules; NaN where rounding would decide it."""
+    coarse, fine = orders[route]
     if route == "own":
-        (_, low), (half, high) = summary(pair, 6), summary(pair, 8)
+        (_, low), (half, high) = summary(pair, coarse), summary(pair, fine)
         error = abs(high[name] - low[name]) + abs(high[name] - half[name])
     else:
-        (low,), (high,) = summary(pair, 7, route), summary(pair, 10, route)
+        (low,), (high,) = summary(pair, coarse, route), summary(pair, fine, route)
         error = abs(high[name] - low[name])
     value, noise = high[name], high["noise"]
     if not np.isfinite(value) or noise > 1e-2:

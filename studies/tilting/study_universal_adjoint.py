@@ -166,17 +166,15 @@ def floor_ratio(factor=1.0):
     """The loss floor of the conditional target between two SNRs, over that of rectified flow, less 1."""
 
     def evaluate(instance):
-        def floor(name, order):
-            law = us.GaussianMixture([[instance["mean"]]], instance["variance"])
-            reward = us.QuadraticReward([instance["linear"]], [[instance["quadratic"]]])
+        law = us.GaussianMixture([[instance["mean"]]], instance["variance"])
+        reward = us.QuadraticReward([instance["linear"]], [[instance["quadratic"]]])
+
+        def floors(name, *orders):
             low, high = at_snr({**instance, "schedule": name})
             target = conditional_target(us.TiltedProcess(law, reward, name))
-            return loss_floor(target, low=low, high=high, order=order)
+            return [loss_floor(target, low=low, high=high, order=order) for order in orders]
 
-        coarse, fine, other = (
-            floor(name, order)
-            for name, order in ((instance["schedule"], 5), (instance["schedule"], 7), ("rectified_flow", 7))
-        )
+        (coarse, fine), (other,) = floors(instance["schedule"], 5, 7), floors("rectified_flow", 7)
         return {"value": factor * fine / other - 1, "error": abs(fine - coarse) / other + 1e-12}
 
     return evaluate

@@ -180,3 +180,23 @@ def test_a_control_that_is_not_refuted_leaves_the_claim_undecided(write, tmp_pat
     study = study_of(write, 'return {"value": 0.1 * instance["x"], "error": 1e-15}')
     (found,) = us.judge(study, us.falsify(study, out=tmp_path, budget=60))
     assert found.outcome == "inconclusive" and "no power" in found.reason and not found.as_expected
+
+
+def test_a_control_that_only_a_known_instance_refutes_shows_no_power(write, tmp_path):
+    """A spike too narrow to be found: the claim is told of it, the search of the control is not."""
+    body = """
+    space = Space(x=Real(0, 1))
+    def value(instance):
+        return {"value": 1.0 if abs(instance["x"] - 0.123456789) < 1e-9 else 0.5, "error": 0.0}
+    common = dict(source="planted", space=space, quantity=value, second=value, evidence="exact",
+                  region=(-math.inf, 1.0), control=FalseVariant("0.9", region=(-math.inf, 0.9)))
+    spike = space.instance(x=0.123456789)
+    study = Study("spike", "A spike", universals=[
+        Universal("planted.spike", "At most one.", starts=(spike,), **common),
+        Universal("planted.sibling", "At most one.", **common)])
+    """
+    study = studies_in(write(body, "spike"))[0].study
+    for claim in ("planted.spike", "planted.sibling"):
+        (found,) = us.judge(study, us.falsify(study, claim=claim, out=tmp_path, budget=60))
+        assert found.estimate == 1.0 and found.search["stage"] in ("starts", "sibling")
+        assert found.outcome == "inconclusive" and "none of them at a known instance" in found.reason

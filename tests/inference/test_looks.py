@@ -41,4 +41,18 @@ def test_looks_double_the_seeds():
     ],
 )
 def test_the_first_support_decides_and_a_refutation_that_is_repeated(outcomes, position):
-    assert decided_at(outcomes) == position
+    growing = [{"a": 16 * 2**k} if outcome == REFUTED else {} for k, outcome in enumerate(outcomes)]
+    assert decided_at(outcomes, growing) == position
+
+
+@pytest.mark.parametrize(
+    ("refuting", "position"),
+    [
+        ([{"a": 16}, {"a": 16}, {"a": 16}], None),  # the same replicates three times
+        ([{"a": 16}, {"a": 16, "b": 32}, {"a": 16, "b": 64}], 2),  # the second cell is confirmed a look later
+        ([{"a": 16}, {"b": 32}, {"a": 64}], None),  # no cell twice in a row
+        ([{"a": 16, "b": 16}, {"a": 16, "b": 32}], 1),
+    ],
+)
+def test_a_cell_confirms_itself_with_further_replicates_alone(refuting, position):
+    assert decided_at([REFUTED] * len(refuting), refuting) == position

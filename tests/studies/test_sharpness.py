@@ -27,6 +27,7 @@ ELSE = {
     "learned.descriptions": "a threshold for a measured lead",
     "drift.alignment_region": "a threshold whose boundary a map shows",
     "drift.matched_region": "a threshold whose boundary a map shows",
+    "closed_form.midpoint_region": "a threshold whose boundary a map shows",
     "drift.identifiable_gaussian_matern": "a threshold for a measured ratio",
     "drift.population_error": "a threshold for a measured error",
     "generators.fields_train": "a threshold for a measured gain",

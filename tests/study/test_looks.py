@@ -258,6 +258,44 @@ def test_the_same_replicates_confirm_no_refutation():
     assert alone.verdict.reason.startswith("refuted at look 1 (16 seeds), which the look")
 
 
+HALF = Grid(seed=range(16), place=["here", "there"], skip=lambda c: c["place"] == "there" and c["seed"] >= 16)
+
+
+def half_grown(y):
+    """Of values (seed, place) the second place has its first 16 seeds alone."""
+    dims, skipped = ("seed", "place"), np.zeros(y.shape, bool)
+    skipped[16:, 1] = True
+    values = {"y": (dims, np.where(skipped, np.nan, y)), "status": (dims, np.where(skipped, 1, 0))}
+    return xr.Dataset(values, {"seed": range(len(y)), "place": ["here", "there"]})
+
+
+def test_a_cell_that_cannot_grow_refutes_no_claim_over_several():
+    y = np.array([1.0, 9.0]) + 0.1 * noise(6, 128).reshape(64, 2)
+    study = study_of(CLAIM, grid=HALF)
+    (first,) = standings(study, half_grown(y[:16]), until_decided=True)
+    assert first.need == 32  # another cell may be refuted as well
+    (found,) = standings(study, half_grown(y), until_decided=True)
+    assert (found.verdict.outcome, found.need) == ("inconclusive", np.inf)
+    assert "by the same replicates, which cannot confirm one another" in found.verdict.reason
+    assert "skips further seeds of place=there" in found.verdict.reason
+    (both,) = judge(study, half_grown(y + np.array([8.0, 0.0])), until_decided=True)
+    assert (both.outcome, both.looks["seeds"]) == ("refuted", 32)
+
+
+def test_the_seeds_of_a_cell_that_cannot_grow_are_not_counted_twice_against_a_true_claim(monkeypatch):
+    """300 studies of a claim that holds, at its edge, at an error rate of 1/2 for 1e-4, so that so few of them tell."""
+    monkeypatch.setattr("unifiedscore.inference.looks.REFUTE_LEVEL", 0.5)
+    study = study_of(replace(CLAIM, test=Inside(1.0, 99.0)), grid=HALF)
+    found = [
+        standings(study, half_grown(1 + noise(seed, 128).reshape(64, 2)), until_decided=True)[0].verdict
+        for seed in range(300)
+    ]
+    itself = sum("cannot confirm one another" in entry.reason for entry in found)
+    wrong = sum(entry.outcome == "refuted" for entry in found)
+    # Both looks refute by chance with 1/8 * 1/24 in a cell, one-sided and of two cells, were they independent.
+    assert itself >= 4 and wrong <= 3
+
+
 def test_the_first_look_is_that_of_the_quick_profile():
     """Where that has more seeds than the study's own grid."""
     names = {"y": Variable("y"), "z": Variable("z")}

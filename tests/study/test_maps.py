@@ -12,9 +12,9 @@ from unifiedscore.errors import FileError, InputError, UnknownNameError
 from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Map, Study, Variable
 from unifiedscore.study.dataset import lasting_bytes, write_dataset
 from unifiedscore.study.discover import studies_in
-from unifiedscore.study.mapping import make_map, map_path, read_map, shares_of
+from unifiedscore.study.maps.making import make_map, map_path, read_map, shares_of
+from unifiedscore.study.maps.refining import Refinement, crossings, lattice_labels
 from unifiedscore.study.pool import LocalPool
-from unifiedscore.study.refining import Refinement, crossings, lattice_labels
 from unifiedscore.study.settings import RunSettings
 
 SOURCE = '''

@@ -14,7 +14,7 @@ def keep_ledger(ledger, found, out: Path, *, claim: str | None, partial: bool, s
     from unifiedscore.ledger.merge import merged, note_judged_before
     from unifiedscore.ledger.part import Part
     from unifiedscore.ledger.words import count
-    from unifiedscore.study.mapping import stored_maps
+    from unifiedscore.study.maps.making import stored_maps
 
     with locked(out):  # two calls that each judge a part must not lose one another's verdicts
         note_judged_before(ledger, out)
@@ -29,7 +29,7 @@ def keep_maps(out: Path) -> None:
     """Write the lines of the maps in a results folder into its ledger, where it has one."""
     from unifiedscore.atomic import locked
     from unifiedscore.ledger.ledger import FILE, Ledger
-    from unifiedscore.study.mapping import stored_maps
+    from unifiedscore.study.maps.making import stored_maps
 
     if (out / FILE).exists():
         with locked(out):

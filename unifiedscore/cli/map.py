@@ -50,7 +50,7 @@ def map_command(
     failed.
     """
     from unifiedscore.study.discover import discover
-    from unifiedscore.study.mapping import shares_of
+    from unifiedscore.study.maps.making import shares_of
     from unifiedscore.study.settings import RunSettings
     from unifiedscore.verify.routine import draw_maps, maps_in, select
 

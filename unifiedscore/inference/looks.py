@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -70,22 +70,38 @@ def planned_looks(first: int, seeds: int) -> list[Look]:
     return looks
 
 
-def decided_at(outcomes: Sequence[Outcome]) -> int | None:
+def decided_at(outcomes: Sequence[Outcome], refuting: Sequence[Mapping[str, int]]) -> int | None:
     """The position of the look that decides; None where none of them does.
 
     The first look that supports decides, and so does the first at which a hypothesis fails. A refutation counts once
-    the next look refutes as well: skewed replicates do their damage at early looks.
+    the next look repeats it: skewed replicates do their damage at early looks. It is repeated where a cell that was
+    refuted is refuted again *with more replicates than before*. A cell that has got none would confirm itself with the
+    data that accused it, and a second cell has not been confirmed by anything yet.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        At each look.
+    refuting : sequence of mappings
+        At each look, the cells that were refuted by themselves and how many replicates each had.
 
     Examples
     --------
-    >>> decided_at(["inconclusive", "refuted", "supported"]), decided_at(["refuted", "refuted"])
-    (2, 1)
-    >>> decided_at(["refuted"]) is None
+    >>> decided_at(["inconclusive", "refuted", "supported"], [{}, {"d=4": 32}, {}])
+    2
+    >>> decided_at(["refuted", "refuted"], [{"d=4": 16}, {"d=4": 32}])
+    1
+    >>> decided_at(["refuted", "refuted"], [{"d=4": 16}, {"d=4": 16, "d=8": 32}]) is None
     True
     """
     for position, outcome in enumerate(outcomes):
         if outcome in ("supported", "not_applicable"):
             return position
-        if outcome == "refuted" and position and outcomes[position - 1] == "refuted":
+        if outcome == "refuted" and position and repeats(refuting[position - 1], refuting[position]):
             return position
     return None
+
+
+def repeats(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+    """Whether a cell that was refuted before is refuted now with more replicates."""
+    return any(count > before.get(cell, count) for cell, count in now.items())

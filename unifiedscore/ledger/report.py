@@ -159,12 +159,31 @@ def render_report(
         changed=[entry for entry in entries if entry.verdict.finding],
         refuted=[entry for entry in both if not entry.verdict.finding],
         attacked=_attacked(entries),
+        maps=[_map_row(entry) for _, entry in sorted(ledger.maps.items())],
         waiting=_waiting(ledger.not_run),
         checks=[text for text in (controls(ledger), inequalities(ledger)) if text],
         figures=figures,
         summaries=summaries,
         not_established=blocks(not_established),
     )
+
+
+def _map_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A map in a line: the axes, the parts of its area, and the ends and the middle of its boundary."""
+    x, y = (entry[axis].replace("_", " ") for axis in ("x", "y"))
+    shares = entry["shares"]
+    decided = [shares.get(outcome, 0.0) for outcome in ("supported", "refuted")]
+    # Not what is left of 1: shares are rounded.
+    undecided = sum(share for outcome, share in shares.items() if outcome not in ("supported", "refuted"))
+    points = [point for point in entry["boundary"] if point[1] is not None]
+    chosen = [points[k] for k in sorted({0, len(points) // 2, len(points) - 1})] if points else []
+    along = "; ".join(f"{y} {printed(high)} at {x} {printed(low)}" for low, high in chosen)
+    return {
+        "claim": entry["claim"],
+        "over": f"{x}, {y}",
+        "shares": [*decided, undecided],
+        "boundary": along or "none crosses the map",
+    }
 
 
 def papers_of(source: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unifiedscore.plotting.style import GREY, INK, ORANGE, SKY, YELLOW, balanced, caption, new_figure, style, tidy
-from unifiedscore.study.refining import Rectangle, Refinement, is_geometric
+from unifiedscore.study.maps.refining import Rectangle, Refinement, is_geometric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,7 +95,8 @@ def map_figure(dataset: xr.Dataset, *, width: float = 7.2) -> Figure:
         handles += [
             h for h, t in zip(*ax.get_legend_handles_labels(), strict=True) if t not in ("supported", "refuted")
         ]
-        canvas.legend(handles=handles, loc="outside upper right", ncols=3, fontsize=8, frameon=False)
+        columns = max(1, int(width / 2.3))
+        canvas.legend(handles=handles, loc="outside upper right", ncols=columns, fontsize=8, frameon=False)
         judged, of = dataset.sizes["point"], math.prod(json.loads(attributes["lattice"]))
         caption(
             canvas,

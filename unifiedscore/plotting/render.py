@@ -97,7 +97,7 @@ def draw_map(dataset, results: Path) -> str:
     import matplotlib
 
     from unifiedscore.plotting.mapping import map_figure
-    from unifiedscore.study.mapping import named_apart
+    from unifiedscore.study.maps.making import named_apart
 
     attributes = dataset.attrs
     claim = claim_name(attributes["claim"], attributes["regime"])

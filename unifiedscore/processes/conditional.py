@@ -78,14 +78,20 @@ class ConditionalLaw:
 
 def conditional_law(mixture: GaussianMixture, schedule, x: np.ndarray, t: float) -> ConditionalLaw:
     """The law of X_1 given X_t = x (n, d), for t in [0, 1)."""
-    alpha, beta_squared = schedule.alpha(t), schedule.beta_squared(t)
+    alpha = schedule.alpha(t)
     values, vectors = mixture.spectrum
-    gamma = alpha**2 * values + beta_squared
+    gamma = alpha**2 * values + schedule.beta_squared(t)
     means = np.empty((len(x), mixture.n_components, mixture.dimension))
     for m, (c, lam, u) in enumerate(zip(mixture.means, values, vectors, strict=True)):
         means[:, m] = c + (((x - alpha * c) @ u) * (alpha * lam / gamma[m])) @ u.T
-    roots = vectors * np.sqrt(beta_squared * values / gamma)[:, None, :]
-    return ConditionalLaw(shares(noised(mixture, schedule, t), x), means, roots)
+    return ConditionalLaw(shares(noised(mixture, schedule, t), x), means, conditional_roots(mixture, schedule, t))
+
+
+def conditional_roots(mixture: GaussianMixture, schedule, t: float) -> np.ndarray:
+    """Roots (m, d, d) of the covariance of X_1 given the component and X_t, whatever X_t is."""
+    alpha, beta_squared = schedule.alpha(t), schedule.beta_squared(t)
+    values, vectors = mixture.spectrum
+    return vectors * np.sqrt(beta_squared * values / (alpha**2 * values + beta_squared))[:, None, :]
 
 
 def mixture_velocity(mixture: GaussianMixture, schedule, x: np.ndarray, t: float) -> np.ndarray:

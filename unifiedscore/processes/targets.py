@@ -32,7 +32,7 @@ from unifiedscore import validate
 from unifiedscore.errors import InputError
 from unifiedscore.measures import GaussianMixture
 from unifiedscore.memory import rows_within
-from unifiedscore.processes.conditional import ConditionalLaw, conditional_law, mixture_rule, noised
+from unifiedscore.processes.conditional import ConditionalLaw, conditional_law, conditional_roots, mixture_rule, noised
 from unifiedscore.processes.rewards import QuadraticReward
 from unifiedscore.processes.schedules import Schedule, read_time
 from unifiedscore.processes.tilted_process import TiltedProcess
@@ -104,7 +104,10 @@ class RegressionTarget:
         """E tr Var(T | X_t) with X_1 from `law`: the loss floor at time t."""
         if self.law.n_components == 1 and self.affine is not None:
             # The conditional variance does not depend on the state.
-            return float(self.conditional_variance(self.schedule.alpha(t) * self.law.means, t)[0])
+            (_, b), matrix = self.coefficients(t), self.affine[0]
+            roots = conditional_roots(self.law, self.schedule, read_time(t))
+            covariance = np.einsum("mik,mjk->mij", roots, roots)
+            return float((b**2 * np.einsum("ij,njk,ik->n", matrix, covariance, matrix))[0])
         # Conditional moments vary over a whole standard deviation of the state: a coarse rule is exact to 1e-10.
         x, w = mixture_rule(
             noised(self.law, self.schedule, read_time(t)), spacing=0.25 if self.law.dimension == 1 else None

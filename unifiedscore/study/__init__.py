@@ -13,7 +13,7 @@ from unifiedscore.study.attack.universal import FalseVariant, Universal
 from unifiedscore.study.claim import Claim, Control, Hypothesis, Variable
 from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.judge import judge
-from unifiedscore.study.maps import Map
+from unifiedscore.study.maps.map import Map
 from unifiedscore.study.numerical_error import known, two_rules
 from unifiedscore.study.parts import combine
 from unifiedscore.study.study import Study

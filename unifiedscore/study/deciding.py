@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -27,6 +28,7 @@ class Result:
     reason: str
     cells: int = 0
     need: float = 0.0  # seeds that would decide; 0 where it is decided, infinite where no number would
+    refuting: Mapping[str, int] = field(default_factory=dict)  # replicates of each cell that is refuted by itself
 
 
 def levels_of(look: Look | None, share: int) -> tuple[float, float]:
@@ -73,8 +75,9 @@ def _need(test: AbstractTest, narrow: Estimate, wide: Estimate, seeds: int, leve
     return math.inf if need is None else max(need, seeds + 1)
 
 
-def combine_cells(test: AbstractTest, results: list[Result], where: list[str], cells: int) -> Result:
+def combine_cells(test: AbstractTest, results: list[Result], groups: list[Group], cells: int) -> Result:
     """Refuted iff any cell is, supported iff all are; reported with the cell that decided."""
+    where = [group.where for group in groups]
     outcomes = [result.outcome for result in results]
     region = interval_text(test.low, test.high)
     if "refuted" in outcomes:
@@ -95,7 +98,10 @@ def combine_cells(test: AbstractTest, results: list[Result], where: list[str], c
         same = outcomes.count(outcome)
         role = {"supported": "the closest", "refuted": "the furthest", "inconclusive": "the first"}[outcome]
         reason = f"{same} of {len(results)} cells {outcome}, {role} at {where[chosen]}: {reason}"
-    return Result(outcome, decisive.estimate, decisive.level, reason, cells, need)
+    refuting = {
+        group.where: group.values.shape[-1] for group, found in zip(groups, outcomes, strict=True) if found == "refuted"
+    }
+    return Result(outcome, decisive.estimate, decisive.level, reason, cells, need, refuting)
 
 
 def _need_of_all(test: AbstractTest, undecided: list[Result], outcome: Outcome) -> float:

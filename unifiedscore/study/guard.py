@@ -6,6 +6,7 @@ import errno
 import sys
 from time import monotonic  # a cell may replace the one in the module
 from typing import final
+from weakref import WeakKeyDictionary
 
 from unifiedscore.errors import ChangedError, FileError, StudyError
 from unifiedscore.study.identity import Identity, input_hashes, shortened
@@ -26,7 +27,7 @@ class Guard:
     """
 
     def __init__(self, study: Study, expected: Identity):
-        self._study, self._expected = study, expected
+        self._study, self.expected = study, expected
         self._loaded: Loaded | None = BOUND.get(study)
         self._modules, self._next = -1, 0.0
 
@@ -53,13 +54,13 @@ class Guard:
             self._modules, self._next = len(sys.modules), monotonic() + EVERY
         elif self._study.inputs:
             now = input_hashes(loaded.path.parent, self._study.inputs)
-            if now != self._expected.inputs:
+            if now != self.expected.inputs:
                 self._compare(loaded.identity(self._study))
 
     def _compare(self, now: Identity) -> None:
-        if now == self._expected:
+        if now == self.expected:
             return
-        if now.engine != self._expected.engine:
+        if now.engine != self.expected.engine:
             raise StudyError(
                 "this process has imported another version of unifiedscore than the one that the run is for: it was "
                 "edited or upgraded meanwhile, or this machine has another one installed; start again with one version "
@@ -67,6 +68,17 @@ class Guard:
             )
         raise StudyError(
             f"{self._study.name}: this process does not measure what the run was started with "
-            f"({shortened(self._expected.changes(now))}). Either that was changed during the run, or this machine has "
+            f"({shortened(self.expected.changes(now))}). Either that was changed during the run, or this machine has "
             "other packages, files or settings: make them the same and start again"
         )
+
+
+_kept: WeakKeyDictionary[Study, Guard] = WeakKeyDictionary()
+
+
+def guard_of(study: Study, expected: Identity) -> Guard:
+    """The guard of a study. Small tasks share it: a comparison for each would take longer than their cells."""
+    guard = _kept.get(study)
+    if guard is None or guard.expected != expected:
+        guard = _kept[study] = Guard(study, expected)
+    return guard

@@ -194,7 +194,7 @@ def _verdict(study, dataset, claim: Claim, look: Look | None = None) -> Standing
         sharpness=_sharpness(dataset, claim),
         reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
-    return Standing(verdict, result.need)
+    return Standing(verdict, result.need, result.refuting if result.outcome == "refuted" else {})
 
 
 def _sharpness(dataset, claim: Claim) -> float | None:
@@ -241,7 +241,7 @@ def _evaluate(study, dataset, claim: Claim, variable: str, where, test: Abstract
     except Unavailable as problem:
         reason = f"{problem}{_first_message(dataset) if problem.failed else ''}"
         return Result("inconclusive", no_estimate(reason), SUPPORT_LEVEL, reason, cells, math.inf)
-    return combine_cells(test, results, [values.where for values, _ in parts], cells)
+    return combine_cells(test, results, [values for values, _ in parts], cells)
 
 
 def _first_message(dataset) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -27,11 +27,13 @@ class Standing:
     """How a claim stands.
 
     `need` is the number of seeds at which it is worth to look again: 0 where the claim is decided, infinite where no
-    number of seeds is expected to decide it.
+    number of seeds is expected to decide it. `refuting` are the cells of a refuted claim that are refuted by
+    themselves, with the number of replicates of each.
     """
 
     verdict: Verdict
     need: float = 0.0
+    refuting: Mapping[str, int] = field(default_factory=dict)
 
 
 def first_seeds(axes: Mapping[str, Sequence]) -> int | None:
@@ -64,6 +66,10 @@ def consecutive_seeds(dataset: xr.Dataset) -> int:
 def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Claim, first: int) -> Standing:
     """A claim judged at one look after the other.
 
+    A refutation is confirmed by a cell that is refuted at two successive looks, with more replicates at the second. Of
+    a claim over several cells the grid may let only some grow: one that does not is judged at every look with the same
+    seeds, so it can refute the claim at none. Support needs no such rule, since the looks spend its error rate.
+
     Parameters
     ----------
     judged : callable
@@ -83,7 +89,7 @@ def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Clai
             break  # the same replicates again, which can confirm nothing: the grid skips further seeds of this claim
         at.append(standing)
         outcomes.append(standing.verdict.outcome)
-        position = decided_at(outcomes)
+        position = decided_at(outcomes, [standing.refuting for standing in at])
         if position is not None:
             break
     decided = at[-1] if position is None else at[position]
@@ -99,9 +105,15 @@ def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Clai
     need = max(decided.need, again.seeds)
     reason = f"{verdict.reason}; at {_seeds(look)}{_before(outcomes[:-1], looks)}"
     if outcomes[-1] == "refuted":
+        verdict = replace(verdict, outcome="inconclusive")
         need = again.seeds
         reason = f"refuted at {_seeds(look)}, which the look at {again.seeds} seeds must repeat: {verdict.reason}"
-        verdict = replace(verdict, outcome="inconclusive")
+        if len(at) > 1 and decided.refuting == at[-2].refuting:
+            need = math.inf
+            reason = (
+                f"refuted at {_seeds(look)} and before by the same replicates, which cannot confirm one another; the "
+                f"grid skips further seeds of {' and of '.join(decided.refuting)}: {verdict.reason}"
+            )
     return Standing(replace(verdict, reason=reason), math.inf if claim.expect == "inconclusive" else need)
 
 

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import final
 
@@ -32,11 +33,8 @@ class Watch:
 
     def __init__(self, folder: Path):
         self._folder = os.path.realpath(folder) + os.sep
-        self._ignored = tuple(
-            path + os.sep
-            for path in (*distributions.folders(), os.path.realpath(PACKAGE), *map(os.path.realpath, _prefixes()))
-            if path.startswith(self._folder)
-        )
+        installed = (path + os.sep for path in (*distributions.folders(), *_own()))
+        self._ignored = tuple(path for path in installed if path.startswith(self._folder))
         self._read: dict[str, None] = {}
         self._written: set[str] = set()
 
@@ -77,8 +75,11 @@ class Watch:
             self._read[real] = None
 
 
-def _prefixes() -> tuple[str, ...]:
-    return () if sys.prefix == sys.base_prefix else (sys.prefix,)
+@cache
+def _own() -> tuple[str, ...]:
+    """This package, and the environment that it is installed in."""
+    prefixes = () if sys.prefix == sys.base_prefix else (sys.prefix,)
+    return tuple(map(os.path.realpath, (PACKAGE, *prefixes)))
 
 
 def _install() -> None:

@@ -85,11 +85,14 @@ class RecordStore:
         if not path.exists():
             write_atomic(path, encoded(json.dumps(identity, indent=1)))
 
-    def write(self, key: str, record: Record, cell: Mapping) -> None:
-        """Write a record; it is either complete under its name or not there at all."""
+    def write(self, key: str, record: Record, cell: Mapping, *, lasting: bool = True) -> None:
+        """Write a record; it is either complete under its name or not there at all.
+
+        One that need not be `lasting` may be damaged by a power cut, and is measured again.
+        """
         content = {"schema": SCHEMA, "key": key, "identity": self.identity, "cell": dict(cell)} | asdict(record)
         text = json.dumps(content | {"sha256": _content_hash(content)}, separators=(",", ":"))
-        write_atomic(self.path(key), encoded(text))
+        write_atomic(self.path(key), encoded(text), lasting=lasting)
 
     def read(self, key: str, cell: Mapping | None = None, fits: Fits = None) -> Record | None:
         """The record `key`; None where there is none, or one that is damaged or foreign.

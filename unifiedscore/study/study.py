@@ -15,7 +15,7 @@ from unifiedscore.profiles import PROFILES
 from unifiedscore.study.attack.universal import Universal, check_universals
 from unifiedscore.study.claim import Claim, Variable, check_claims
 from unifiedscore.study.grid import OWN, Cell, Grid
-from unifiedscore.study.maps import Map, check_maps
+from unifiedscore.study.maps.map import Map, check_maps
 from unifiedscore.study.numerical_error import expanding
 from unifiedscore.study.selection import same_label
 from unifiedscore.validate import known, sequence, shown

@@ -21,7 +21,7 @@ from unifiedscore.study.claim import Variable
 from unifiedscore.study.discover import study_in
 from unifiedscore.study.failure import describe, safe_text
 from unifiedscore.study.grid import Cell
-from unifiedscore.study.guard import Guard
+from unifiedscore.study.guard import guard_of
 from unifiedscore.study.labelled import aligned
 from unifiedscore.study.records import Record
 from unifiedscore.study.state import isolated
@@ -48,7 +48,7 @@ def run_task(task: Task) -> list[Record]:
             "put it where every machine finds it under the same path, such as a shared home folder"
         )
     study = study_in(path, task.study)
-    guard = Guard(study, task.identity)
+    guard = guard_of(study, task.identity)
     guard.check()
     records = []
     with limited_threads(task.threads):

@@ -25,8 +25,8 @@ from unifiedscore.study.failure import STOPPED, describe
 from unifiedscore.study.identity import what_changed
 from unifiedscore.study.judge import judge, not_run, profile_of
 from unifiedscore.study.looks import UNTIL_DECIDED
-from unifiedscore.study.mapping import make_map
-from unifiedscore.study.maps import Map, mapped_claim
+from unifiedscore.study.maps.making import make_map
+from unifiedscore.study.maps.map import Map, mapped_claim
 from unifiedscore.study.pool import local_processes
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.reproduce import MOST_SEEDS, reproduce

@@ -86,8 +86,8 @@ MUTATIONS = (
     ),
     Mutation(
         "processes/conditional.py",
-        "roots = vectors * np.sqrt(beta_squared * values / gamma)",
-        "roots = vectors * np.sqrt(values / gamma)",
+        "return vectors * np.sqrt(beta_squared * values / ",
+        "return vectors * np.sqrt(values / ",
         "the posterior of the data does not narrow with the noise",
         studies=TARGETS,
         tests=(TARGET + "mixture_variances_have_the_tabulated_values",),

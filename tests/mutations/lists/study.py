@@ -173,10 +173,26 @@ MUTATIONS = (
     ),
     Mutation(
         "inference/looks.py",
-        'if outcome == "refuted" and position and outcomes[position - 1] == "refuted":',
+        'if outcome == "refuted" and position and repeats(refuting[position - 1], refuting[position]):',
         'if outcome == "refuted":',
         "a refutation needs no second look",
         tests=("inference/test_looks.py::test_the_first_support_decides_and_a_refutation_that_is_repeated",),
+    ),
+    Mutation(
+        "inference/looks.py",
+        "count > before.get(cell, count)",
+        "cell in before",
+        "the same replicates confirm a refutation",
+        tests=(
+            "study/test_looks.py::test_the_seeds_of_a_cell_that_cannot_grow_are_not_counted_twice_against_a_true_claim",
+        ),
+    ),
+    Mutation(
+        "study/attack/attack.py",
+        'if variant == "claim" else ((), ())',
+        "if variant else ((), ())",
+        "the search of a control knows the hard instances",
+        tests=("falsify/test_planted.py::test_a_control_that_only_a_known_instance_refutes_shows_no_power",),
     ),
     Mutation(
         "study/looks.py",
@@ -186,7 +202,7 @@ MUTATIONS = (
         tests=("study/test_looks.py::test_the_verdict_depends_on_the_largest_complete_look_alone",),
     ),
     Mutation(
-        "study/refining.py",
+        "study/maps/refining.py",
         "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and self._outcomes(leaf, known) > 1]",
         "mixed = [leaf for leaf in self.leaves if leaf.side > 1 and len({known[p] for p in leaf.corners}) > 1]",
         "a boundary that leaves through an edge is lost",

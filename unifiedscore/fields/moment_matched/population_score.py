@@ -23,6 +23,7 @@ from unifiedscore.memory import rows_within
 
 # exp(-8.5^2/2) = 2e-16.
 _REACH = 8.5
+_VANISHED = 39.0  # standard deviations at which exp(-z^2/2) is 0 in double precision
 _PER_WIDTH = 2.5
 # Share of the variance left to the interpolation: spacing s/5.
 _LAST = 0.25
@@ -91,7 +92,7 @@ class PopulationScore(AbstractField):
             )
         values = _log_sums(points, data.weights, delta, fine)
         for axis, (new, old) in enumerate(zip(coarse, fine, strict=True)):
-            kernel = _gaussian(new[:, None] - old, first, mesh)
+            kernel = _convolution(new, old, first, mesh)
             values = np.moveaxis(np.tensordot(kernel, values, axes=(1, axis)), 0, axis)
         for name, part in zip(
             ("data", "noise_level", "smoothing", "mesh", "axes", "values", "center"),
@@ -141,7 +142,7 @@ class PopulationScore(AbstractField):
         last, value = self.smoothing * np.sqrt(_LAST), self.values
         for k, (new, old) in enumerate(zip(shifted, self.axes, strict=True)):
             self._check(new, k)
-            kernel = _gaussian(new[:, None] - old, last, last / _PER_WIDTH)
+            kernel = _convolution(new, old, last, last / _PER_WIDTH)
             value = np.moveaxis(np.tensordot(kernel, value, axes=(1, k)), 0, k)
         square = sum(np.square(axis).reshape([-1 if i == k else 1 for i in range(len(shifted))])
                      for k, axis in enumerate(shifted))  # fmt: skip
@@ -199,6 +200,19 @@ class PopulationScore(AbstractField):
 
 def _unit(dimension, axis):
     return tuple(int(k == axis) for k in range(dimension))
+
+
+def _convolution(new, old, width, spacing):
+    """`_gaussian` of all gaps between two sorted axes, (len(new), len(old)).
+
+    Only where it is not zero: on a fine lattice that is a narrow band, and numbers too small for a normal float are
+    slow to make.
+    """
+    kernel = np.zeros((len(new), len(old)))
+    ends = np.searchsorted(old, [new - _VANISHED * width, new + _VANISHED * width])
+    for row, at, low, high in zip(kernel, new, *ends, strict=True):
+        row[low:high] = _gaussian(at - old[low:high], width, spacing)
+    return kernel
 
 
 def _gaussian(gap, width, spacing, order=0):

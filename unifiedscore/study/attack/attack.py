@@ -61,13 +61,15 @@ class Attack:
         elif certified:
             self.shrunk = Shrunk(certified[0], (), 0)
         if self.universal.control is not None:
-            yield from self._refute_control()
+            yield from self.refute_control()
 
     def _exploration(self, variant, seed: int) -> Exploration:
-        return Exploration(self.universal, variant, self.budget, seed, self.siblings)
+        # A control that a known instance refutes says nothing of what the search can find by itself.
+        known = (self.universal.starts, self.siblings) if variant == "claim" else ((), ())
+        return Exploration(self.universal, variant, self.budget, seed, *known)
 
-    def _refute_control(self) -> Steps:
-        """The same stages and budget on the control, which end once it is refuted."""
+    def refute_control(self) -> Steps:
+        """The same budget on the control, from Sobol points on; it ends once the control is refuted."""
         search, left = self._exploration("control", self.seed), MOST
         batches, records, seen = search.batches(), None, 0
         self.trials["control"] = search.trials

@@ -50,6 +50,7 @@ class Exploration:
     variant: Variant
     budget: int
     seed: int
+    starts: Sequence[Instance] = ()
     siblings: Sequence[Instance] = ()
     trials: list[Trial] = field(default_factory=list)
     yardstick: Yardstick = field(init=False)
@@ -65,7 +66,7 @@ class Exploration:
     def batches(self) -> Batches:
         """All stages, one batch after the other."""
         space = self.universal.space
-        for stage, given in (("starts", self.universal.starts), ("sibling", self.siblings)):
+        for stage, given in (("starts", self.starts), ("sibling", self.siblings)):
             known = {trial.instance for trial in self.trials}
             fresh = [start for start in dict.fromkeys(given) if start not in known]
             yield from self._measure([space.encode(start) for start in fresh], stage, fresh)

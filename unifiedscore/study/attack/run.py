@@ -182,7 +182,8 @@ def _evaluate(waiting: list[tuple[_Searched, Steps, list[Ask]]], executor, setti
     with closing(measure(jobs, executor, threads=settings.threads)) as measured:
         for job, cell, record in measured:
             if record.seconds > RECORDED or record.status == "failed":
-                job.store.write(job.key(cell), record, cell)
+                # To wait for the disk would take as long as many an evaluation.
+                job.store.write(job.key(cell), record, cell, lasting=False)
             parts[job.study.name].known[cell] = record
 
 

@@ -25,6 +25,8 @@ Attacked = Literal["survived", "refuted"]
 class FalseVariant:
     """The claim with exactly one thing made wrong; the same search must refute it, or it had no power.
 
+    The search of a control knows none of the claim's `starts`: it shows what is found without being told.
+
     Parameters
     ----------
     mutation : str

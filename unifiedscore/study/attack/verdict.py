@@ -119,8 +119,8 @@ def _outcome(universal, found: dict, feasible: np.ndarray, budget: int, sharpnes
         return "inconclusive", f"no instance satisfies the hypotheses ({names}) among {budget} evaluations"
     if universal.control is not None and not found["control"]:
         return "inconclusive", (
-            f"the search had no power: within {budget} evaluations it did not refute the control "
-            f"({universal.control.mutation})"
+            f"the search had no power: within {budget} evaluations, none of them at a known instance, it did not "
+            f"refute the control ({universal.control.mutation})"
         )
     if universal.clear > 1:
         return (

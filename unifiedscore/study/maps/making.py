@@ -21,10 +21,10 @@ from unifiedscore.study.grid import Cell, Grid
 from unifiedscore.study.job import Job
 from unifiedscore.study.judge import verdict_at
 from unifiedscore.study.loading import BOUND
-from unifiedscore.study.maps import Map, mapped_claim
+from unifiedscore.study.maps.map import Map, mapped_claim
+from unifiedscore.study.maps.refining import Point, Refinement, crossings, lattice_labels
 from unifiedscore.study.progress import Progress
 from unifiedscore.study.records import Record, RecordStore
-from unifiedscore.study.refining import Point, Refinement, crossings, lattice_labels
 from unifiedscore.study.runner import bound_study, source_file
 from unifiedscore.study.scheduler import measure
 from unifiedscore.study.selection import chosen_labels
