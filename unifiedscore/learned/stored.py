@@ -11,7 +11,8 @@ from unifiedscore.errors import FileError, InputError
 from unifiedscore.extras import require_torch
 from unifiedscore.learned.checkpoint import read_checkpoint
 from unifiedscore.learned.denoiser import LearnedDenoiser
-from unifiedscore.learned.train import FORMAT, TRAINED, WEIGHTS, as_denoiser
+from unifiedscore.learned.loop import WEIGHTS
+from unifiedscore.learned.train import FORMAT, TRAINED, as_denoiser
 
 
 def load_network(path: str | Path, *, member: int = 0, weights: str = "average") -> LearnedDenoiser:
