@@ -14,6 +14,7 @@ _HOME = {
     "generators.generator": ["OneStepGenerator", "new_generator"],
     "generators.loss": ["drift_loss"],
     "generators.training": ["train_generator"],
+    "control": ["LearnedControl"],
     "copies": ["chance_copy_rate", "copy_rate"],
     "denoiser": ["LearnedDenoiser"],
     "describe": ["DenoiserDescription", "Fit", "describe_denoiser", "description_noise", "fit_family", "noisy_queries"],
@@ -27,7 +28,9 @@ _HOME = {
     "precondition": ["Preconditioning"],
     "rivals": ["DensitySmoothedDenoiser", "GaussianDenoiser", "ScoreSmoothedDenoiser", "WiderKernelDenoiser"],
     "sample": ["SCHEMES", "gaussian_sampling_gain", "noise_levels", "sample_denoiser"],
-    "stored": ["load_network"],
+    "stored": ["load_control", "load_network"],
+    "tilt": ["ControlTraining", "train_control"],
+    "tilt_targets": ["TILT_LOSSES", "reweighted_base"],
     "train": ["DenoiserTraining", "train_denoiser", "train_denoisers"],
     "split": ["ErrorSplit", "memorisation_step", "split_error"],
 }
