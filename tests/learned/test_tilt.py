@@ -205,7 +205,10 @@ class TestControl:
         found = PathDivergence(process, ControlLoss(process, "exact", process.target, **options))
         assert found.untrained == pytest.approx(divergence, rel=0.04)  # 64 states a node
 
-    @pytest.mark.parametrize("loss", TILT_LOSSES)
+    @pytest.mark.parametrize(
+        "loss",
+        ["novel", *(pytest.param(loss, marks=pytest.mark.slow) for loss in TILT_LOSSES if loss != "novel")],
+    )
     def test_training_brings_the_control_to_the_optimal_one(self, loss):
         process = process_of(us.GaussianMixture([[-1.0], [1.0]], 0.5))
         sizes = {"n_steps": 60, "batch": 128, "path_steps": 16} if loss in ADJOINTS else {"n_steps": 300, "batch": 128}
@@ -325,8 +328,8 @@ def test_the_command_tilts_a_file_in_its_own_units(tmp_path, capsys):
     pytest.importorskip("torch")
     points = 50.0 + 10.0 * np.random.default_rng(0).normal(size=(60, 2))
     np.save(tmp_path / "points.npy", points)
-    options = (tmp_path / "points.npy", "--linear", "0.1,0", "--batch", 32, "--path-steps", 12, "--samples", 2000)
-    assert run(*options, "--steps", 80, "--learning-rate", 5e-3, "--out", tmp_path / "whole") == 0
+    options = (tmp_path / "points.npy", "--linear", "0.1,0", "--loss", "novel", "--samples", 2000)
+    assert run(*options, "--steps", 300, "--out", tmp_path / "whole") == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "the paths diverge from optimal ones by" in text and "log Z" in text
     # A kernel density tilted by l.x, in closed form.
@@ -335,13 +338,13 @@ def test_the_command_tilts_a_file_in_its_own_units(tmp_path, capsys):
     weights = np.load(tmp_path / "whole" / "log_weight.npy")
     exact = law.tilted([0.1, 0.0], 0.0).log_normalizer
     assert f"exact {exact:.4g}" in text
-    assert np.log(np.mean(np.exp(weights - exact))) == pytest.approx(0.0, abs=0.1)
+    assert np.log(np.mean(np.exp(weights - exact))) == pytest.approx(0.0, abs=0.05)
     samples = np.load(tmp_path / "whole" / "samples.npy")
     target = law.tilted([0.1, 0.0], 0.0).mean
     moved = (samples.mean(0) - points.mean(0))[0] / (target - points.mean(0))[0]
     assert 0.7 < moved < 1.2
-    for steps in (40, 80):
-        assert run(*options, "--steps", steps, "--learning-rate", 5e-3, "--out", tmp_path / "parts") == 0
+    for steps in (150, 300):
+        assert run(*options, "--steps", steps, "--out", tmp_path / "parts") == 0
     np.testing.assert_array_equal(np.load(tmp_path / "parts" / "samples.npy"), samples)
     assert (tmp_path / "parts" / "samples.png").stat().st_size > 5000
 
@@ -354,7 +357,7 @@ def test_the_command_tilts_a_file_in_its_own_units(tmp_path, capsys):
         (("two_moons",), "the reward is 0 and tilts nothing"),
         (("two_moons", "--linear", "1"), "--linear must be 2 numbers"),
         (("two_moons", "--linear", "a,b"), "--linear"),
-        (("two_moons", "--quadratic", "-100"), "normalis"),
+        (("two_moons", "--quadratic", "-100"), "not integrable"),
         (("two_moons", "--quadratic", "1", "--loss", "mse"), "loss must be one of"),
         (("two_moons", "--quadratic", "1", "--schedule", "linear"), "schedule"),
         (("two_moons", "--quadratic", "1", "--bandwidth", "0"), "--bandwidth must be"),

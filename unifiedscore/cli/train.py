@@ -109,7 +109,7 @@ def train_tilt_command(
     ] = "lean_adjoint",
     parametrisation: Annotated[str, typer.Option(help="denoiser, score, noise or velocity.")] = "denoiser",
     cutoff: Annotated[float, typer.Option(help="Times are those of [cutoff, 1 - cutoff].")] = 0.02,
-    steps: Steps = 1000,
+    steps: Steps = 400,
     batch: Annotated[int, typer.Option(help="States of a step, or paths of one.")] = 128,
     path_steps: Annotated[int, typer.Option(help="Steps of a training path.")] = 32,
     width: Annotated[int, typer.Option(help="Units of a hidden layer.")] = 64,

@@ -25,6 +25,7 @@ _HOME = {
     "loss": ["NoiseLaw"],
     "loss_weights": ["LOSSES", "loss_weight"],
     "network_field": ["NetworkField"],
+    "network_gradients": ["GradientVariances", "control_gradient_variance"],
     "precondition": ["Preconditioning"],
     "rivals": ["DensitySmoothedDenoiser", "GaussianDenoiser", "ScoreSmoothedDenoiser", "WiderKernelDenoiser"],
     "sample": ["SCHEMES", "gaussian_sampling_gain", "noise_levels", "sample_denoiser"],
