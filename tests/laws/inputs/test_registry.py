@@ -46,14 +46,15 @@ OTHER = set(
     "constant convention fields input label module output skip "
     "decay excess member networks options rngs uniform center average checkpoint every flow hidden latent "
     "learning_rate network normalise profile watch width "
-    "path_steps untrained batch_size control_kind count decided_at device dtype few_seeds looks number "
+    "cutoffs median total path_steps untrained "
+    "batch_size control_kind count decided_at device dtype few_seeds looks number "
     "precision search sharpness tensors universal visited".split()
 )
 """Numbers, names, functions and objects: what else a public parameter may be."""
 RESULTS = set(
     "PosteriorMoments PosteriorVectors LoadedPoints Whitening Tilt BatchDrift SinkhornScaling Paths "
     "RegressionTarget ClosedFormSamples DriftingPath WorkSample CrooksHistogram ChainState MomentMatchedSamples "
-    "ControlTraining DenoiserDescription DenoiserTraining ErrorSplit FilterFit Fit HybridWeight "
+    "ControlTraining GradientVariances DenoiserDescription DenoiserTraining ErrorSplit FilterFit Fit HybridWeight "
     "TiltedSample CosineEstimate Replicated ReplicatedCosines LineLaw Estimate Verdict ReducedMixture".split()
 )
 """Made by the package; a user reads them."""
@@ -83,8 +84,8 @@ NO_ARRAY = {
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
 _WITH_TORCH = (
-    "LearnedControl LearnedDenoiser NetworkField diagnose_score new_generator train_control train_denoiser "
-    "train_denoisers train_generator"
+    "LearnedControl LearnedDenoiser NetworkField control_gradient_variance diagnose_score new_generator train_control "
+    "train_denoiser train_denoisers train_generator"
 )
 WITH_TORCH = set(_WITH_TORCH.split())
 """They need PyTorch, which is not there everywhere: tests/learned/test_inputs.py sends arrays of every kind to them."""
