@@ -49,6 +49,7 @@ COMMANDS = {
     "no seeds at most": "verify studies --until-decided --most-seeds 0",
     "diagnose-score: no such data": "diagnose-score network.safetensors nowhere.npy",
     "train score: no such file": "train score nowhere.npy",
+    "train tilt: no such file": "train tilt nowhere.npy",
     "diagnose: no such file": "diagnose nowhere.npy good.npy",
     "diagnose: a folder": "diagnose folder.npy good.npy",
     "diagnose: an empty file": "diagnose empty.npy good.npy",

@@ -492,6 +492,36 @@ def learned_descriptions():
     return _labelled(data, axes)
 
 
+def learned_smoothing():
+    rng = np.random.default_rng(0)
+    axes = {"denoiser": ["network", "score", "kernel", "density", "gaussian"], "steps": [5000], "seed": np.arange(16)}
+    means = {
+        "early_over_density": [-0.5, 0.6, 0.6, -0.6, -0.6],
+        "middle_lead": [0.15, 0.3, -0.2, -0.6, -0.4],
+        "late_over_density": [0.25, 0.6, 0.6, -0.6, -0.6],
+        "late_split": [1.0, 0.8, 1.2, -1.0, -2.0],
+    }
+    data = {
+        name: (tuple(axes), np.array(mean)[:, None, None] + 0.1 * rng.standard_normal((5, 1, 16)), {"long_name": name})
+        for name, mean in means.items()
+    }
+    return _labelled(data, axes)
+
+
+def learned_network_gradients():
+    rng, cutoff = np.random.default_rng(0), np.array([0.1, 0.03, 0.01, 0.003, 0.001])
+    axes = {"parametrisation": ["score", "denoiser", "velocity"], "steps": [300], "seed": np.arange(16)}
+    powers = {"tsm": [3.0, 1.3, 1.3], "csm": [0.0, 1.0, 1.0], "nsm": [0.0] * 3, "am": [0.0] * 3}
+    data = {
+        f"{name}_variance": (
+            (*axes, "cutoff"),
+            30.0 * cutoff ** -np.array(power)[:, None, None, None] * np.exp(0.1 * rng.standard_normal((3, 1, 16, 1))),
+        )
+        for name, power in powers.items()
+    }
+    return _labelled(data, axes | {"cutoff": cutoff})
+
+
 def learned_filter():
     axes = {"spectrum": ["line", "plane", "rbf"], "time": np.geomspace(1e2, 1e6, 5)}
     values = axes["time"] ** -np.array([1 / 2, 1 / 3, 0.05])[:, None]
@@ -522,6 +552,8 @@ BUILDERS |= {
     "universal_paths.search": lambda: searches("closed_form/study_universal_paths.py"),
     "learned_gradients": learned_gradients,
     "learned_descriptions": learned_descriptions,
+    "learned_smoothing": learned_smoothing,
+    "learned_network_gradients": learned_network_gradients,
     "learned_filter": learned_filter,
     "learned_sampling": learned_sampling,
     "tilting_floors": tilting_floors,

@@ -86,14 +86,17 @@ def test_verdicts_are_as_expected_and_controls_refuted(name, tmp_path):
         assert verdict.control_outcome in ("refuted", None), verdict.control_detail
 
 
-def test_the_quick_profile_trains_nothing_and_the_standard_one_sixteen_seeds():
-    study = STUDIES["learned_smoothing"]
+@pytest.mark.parametrize(
+    ("name", "settings"), [("learned_smoothing", 5), ("learned_network_gradients", 3), ("learned_finetuning", 2)]
+)
+def test_the_quick_profile_trains_nothing_and_the_standard_one_sixteen_seeds(name, settings):
+    study = STUDIES[name]
     quick, standard = (
         [cell for cell in grid.cells() if not grid.skipped(cell)]
         for grid in map(study.profile_grid, ("quick", "standard"))
     )
     assert quick == []
-    assert len(standard) == 5 * 16 and {cell["seed"] for cell in standard} == set(range(16))
+    assert len(standard) == settings * 16 and {cell["seed"] for cell in standard} == set(range(16))
     assert all(claim.profile == "standard" for claim in study.claims)
 
 
@@ -128,7 +131,22 @@ def test_a_network_is_described_where_it_was_trained_to():
         np.testing.assert_array_equal(kept[name](data, 0.3), alone(data, 0.3))
 
 
+@pytest.mark.slow
+def test_one_training_of_the_fine_tuning_studies_is_what_its_claims_say():
+    """One seed of each, judged by hand: exponents, and the order of the losses."""
+    pytest.importorskip("torch")
+    found = measured("learned_network_gradients", parametrisation="denoiser", steps=300)
+    assert found["tsm_variance"].shape == (5,) and (np.diff(found["csm_variance"]) > 0).all()
+    assert abs(found["csm_total"] - 1) < 0.2 < found["tsm_total"] - 1 and abs(found["tsm_output"] - 1) < 0.1
+    assert max(abs(found["nsm_total"]), abs(found["am_total"])) < 0.05
+    module = load_module(FOLDER / "study_finetuning.py")
+    module.EVALUATIONS = 20_000
+    found = module.measure({"reward": "mild"}, np.random.default_rng(0))
+    assert found["tsm_over_nsm"] > 0.5 > found["csm_over_nsm"] and 0.5 < found["share"] < 0.7
+    assert found["nsm"] < -0.5
+
+
 def test_every_measurement_has_a_study_and_every_study_a_refutable_claim():
-    assert len(STUDIES) == 15
+    assert len(STUDIES) == 17
     for study in STUDIES.values():
         assert any(claim.control is not None for claim in study.claims), study.name

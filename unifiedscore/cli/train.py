@@ -90,3 +90,47 @@ def train_drift_command(
 
     options = {"kernel": kernel, "bandwidth": bandwidth, "matched": matched, "rule": rule, "n_steps": steps}
     say_lines(train_generator(data, **options, batch=batch, samples=samples, seed=seed, out=out))
+
+
+@train_app.command("tilt")
+def train_tilt_command(
+    data: Data,
+    linear: Annotated[
+        str | None, typer.Option(help="l of the reward l.x - q |x|^2/2, one number a coordinate: 1,0 (default 0).")
+    ] = None,
+    quadratic: Annotated[float, typer.Option(help="q of the reward.")] = 0.0,
+    bandwidth: Annotated[float, typer.Option(help="Smoothing of the points, in units of their scale.")] = 0.2,
+    schedule: Annotated[str, typer.Option(help="rectified_flow, vp_cosine or foellmer.")] = "rectified_flow",
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="lean_adjoint, full_adjoint, martingale_adjoint; conditional, target, novel, exact (of exact draws)."
+        ),
+    ] = "lean_adjoint",
+    parametrisation: Annotated[str, typer.Option(help="denoiser, score, noise or velocity.")] = "denoiser",
+    cutoff: Annotated[float, typer.Option(help="Times are those of [cutoff, 1 - cutoff].")] = 0.02,
+    steps: Steps = 400,
+    batch: Annotated[int, typer.Option(help="States of a step, or paths of one.")] = 128,
+    path_steps: Annotated[int, typer.Option(help="Steps of a training path.")] = 32,
+    width: Annotated[int, typer.Option(help="Units of a hidden layer.")] = 64,
+    hidden: Annotated[int, typer.Option(help="Hidden layers.")] = 2,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 2e-3,
+    decay: Annotated[str, typer.Option(help="Of the learning rate: none, or cosine over --steps.")] = "none",
+    average: Annotated[float, typer.Option(help="Decay of the average of the weights, below 1; 0 for none.")] = 0.99,
+    samples: Drawn = 1000,
+    out: Folder = Path("trained"),
+    seed: Seed = 0,
+):
+    """Train a control that tilts smoothed points by a reward, and compare it with the optimal one.
+
+    Writes checkpoint.safetensors, samples.npy, log_weight.npy, divergence.npy and samples.png. Ctrl-C leaves a
+    checkpoint: the same command goes on where this one stopped.
+    """
+    from unifiedscore.cli.diagnose import numbers
+    from unifiedscore.learned.tilt_command import train_tilt_command as train_tilt
+
+    law = {"linear": numbers(linear, "--linear"), "quadratic": quadratic, "bandwidth": bandwidth, "schedule": schedule}
+    network = {"width": width, "hidden": hidden, "parametrisation": parametrisation, "cutoff": cutoff}
+    course = {"batch": batch, "path_steps": path_steps, "learning_rate": learning_rate, "decay": decay}
+    ending = {"samples": samples, "out": out, "seed": seed, "average": average}
+    say_lines(train_tilt(data, loss=loss, n_steps=steps, **law, **network, **course, **ending))

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from math import cos, pi
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from unifiedscore import validate
-from unifiedscore.atomic import make_folder
-from unifiedscore.errors import FileError, InputError, NumericalError
+from unifiedscore.errors import InputError
 from unifiedscore.extras import require_torch
-from unifiedscore.learned.checkpoint import ADVICE, TrainingState, digest, load_checkpoint, note_done, save_checkpoint
+from unifiedscore.learned.checkpoint import TrainingState, digest
 from unifiedscore.learned.denoiser import LearnedDenoiser
-from unifiedscore.learned.interrupt import deferred_interrupt
+from unifiedscore.learned.loop import WEIGHTS, Course, follow
 from unifiedscore.learned.loss import NoiseLaw
-from unifiedscore.learned.rate import checked_rate
 from unifiedscore.measures import Samples, as_samples
-from unifiedscore.samplers.progress import steps_with_progress
 
 FORMAT = "unifiedscore denoiser 1"
 TRAINED = ("preconditioned", "plain")
 TARGETS = ("sample", "closed_form")
-DECAYS = ("none", "cosine")
-WEIGHTS = ("average", "last")
 
 
 @final
@@ -174,19 +167,13 @@ def train_denoisers(
     """
     torch = require_torch("training")
     sets, rngs = _sets(data, rngs)
-    n_steps, every = validate.integer(n_steps, "n_steps"), validate.integer(every, "every")
+    course = Course.checked(
+        n_steps, every, learning_rate, decay, average, checkpoint, remedy="a larger lowest noise level"
+    )
     width, hidden = validate.integer(width, "width"), validate.integer(hidden, "hidden")
     batch = validate.count(batch, "batch", entries=sets[0].dimension * len(sets))
-    rate = checked_rate(learning_rate)
-    share = validate.number(average, "average", low=0.0, high=1.0)
-    if share == 1:
-        raise InputError("average must lie in [0, 1); got 1.0")
-    for name, value, allowed in (
-        ("parametrisation", parametrisation, TRAINED),
-        ("target", target, TARGETS),
-        ("decay", decay, DECAYS),
-    ):
-        validate.choice(value, name, allowed)
+    validate.choice(parametrisation, "parametrisation", TRAINED)
+    validate.choice(target, "target", TARGETS)
     ends = validate.real_array(levels, "levels")
     if ends.shape != (2,):
         raise InputError(f"levels must be two noise levels, the lower one first; got shape {ends.shape}")
@@ -197,8 +184,7 @@ def train_denoisers(
 
     stack = StandardisedStack(sets, law, parametrisation=parametrisation, closed_form=target == "closed_form")
     network = StackedMLP(rngs, sets[0].dimension, width, hidden, bool(energy))
-    averaged = deepcopy(network)
-    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=course.rate)
     model = {
         "parametrisation": parametrisation,
         "energy": bool(energy),
@@ -211,60 +197,24 @@ def train_denoisers(
         "data": data_settings(sets),
         "loss": f"{loss} on [{law.low!r}, {law.high!r}], target {target}",
         "network": f"{parametrisation}, energy {bool(energy)}, width {width}, hidden {hidden}",
-        "learning_rate": repr(rate) + (f", cosine over {n_steps} steps" if decay == "cosine" else ""),
-        "average": repr(share),
+        **course.settings,
         "batch": repr(batch),
     }
-    state = TrainingState(FORMAT, settings, {"network": network, "average": averaged}, optimizer, rngs, model)
-    path, done, history = None if checkpoint is None else Path(checkpoint), 0, []
-    if path is not None and path.exists():
-        done, history = _resumed(path, state, len(sets))
-        note_done(path, done, n_steps)
-    result = DenoiserTraining(np.empty(0), np.empty((0, len(sets))), state.networks, model)
+    networks = {"network": network, "average": deepcopy(network)}
+    state = TrainingState(FORMAT, settings, networks, optimizer, rngs, model)
 
-    def refuse(what: str, values, step: int) -> None:
-        """Stop unless the values, one for each network, are finite."""
-        finite = np.isfinite(values)
-        if not finite.all():
-            kept = f"; {path} holds the last state that was saved" if path is not None and path.exists() else ""
-            raise NumericalError(
-                f"the {what} of network {int(np.argmin(finite))} is no longer finite at step {step}; use a smaller "
-                f"learning_rate than {rate:g}, or a larger lowest noise level{kept}"
-            )
+    def seen(step: int, steps: np.ndarray, excess: np.ndarray) -> None:
+        watch(step, DenoiserTraining(steps, excess, networks, model))
 
-    def measured(step: int) -> tuple[float, np.ndarray]:
-        excess = stack.excess(averaged)
-        # Of the last weights too, which an average hides: from them the training goes on.
-        for values in (excess, stack.excess(network)):
-            refuse("excess loss", values, step)
-        return float(step), excess
-
-    with deferred_interrupt() as interrupted, _deterministic(torch):
-        before = measured(done)
-        if path is not None:
-            make_folder(path.parent)
-
-        def shown() -> str:
-            return f"training, excess loss {(history[-1] if history else before)[1].mean():.3g}"
-
-        for _ in steps_with_progress(max(n_steps - done, 0), shown):
-            if decay == "cosine":
-                optimizer.param_groups[0]["lr"] = rate * 0.5 * (1 + cos(pi * done / n_steps))
-            _step(stack, network, averaged, optimizer, batch, rngs, done, share, refuse)
-            done += 1
-            if done % every == 0:
-                history.append(measured(done))
-                if watch is not None:
-                    watch(done, _with(result, history))
-            stopped = interrupted()
-            if path is not None and (stopped or done % every == 0 or done == n_steps):
-                if done % every:
-                    measured(done)  # a state without a finite excess never takes the place of a good one
-                steps, excess = _arrays(history, len(sets))
-                save_checkpoint(path, state, {"done": done, "steps": steps, "excess": excess})
-            if stopped:
-                raise KeyboardInterrupt
-    return _with(result, history if history and history[-1][0] == done else [*history, measured(done)])
+    steps, excess = follow(
+        course,
+        state,
+        loss=lambda network: stack.loss(network, batch, rngs),
+        excess=stack.excess,
+        shown="excess loss",
+        watch=None if watch is None else seen,
+    )
+    return DenoiserTraining(steps, excess, networks, model)
 
 
 def data_settings(sets: Sequence[Samples]) -> str:
@@ -287,51 +237,3 @@ def _sets(data, rngs) -> tuple[list, list]:
     if len({id(rng) for rng in rngs}) != len(rngs):
         raise InputError("rngs must be different generators: a shared one would tie each seed to the number of seeds")
     return sets, rngs
-
-
-def _resumed(path: Path, state: TrainingState, members: int) -> tuple[int, list]:
-    """Steps done and the excess measured so far, of a checkpoint."""
-    stored = load_checkpoint(path, state, {"done": (), "steps": (None,), "excess": (None, members)})
-    done, steps = float(stored["done"]), stored["steps"]
-    if done != int(done) or (np.diff(steps) <= 0).any() or (steps > done).any():
-        raise FileError(f"{path} holds an unusable state: its steps are not those of a training; {ADVICE}")
-    return int(done), list(zip(steps.tolist(), stored["excess"], strict=True))
-
-
-def _step(stack, network, averaged, optimizer, batch, rngs, done, share, refuse) -> None:
-    """One update of the weights and of their average."""
-    torch = require_torch("training")
-    optimizer.zero_grad()
-    losses = stack.loss(network, batch, rngs)
-    refuse("loss", losses.detach().numpy(), done)
-    # A sum: the gradient of one network does not depend on how many there are.
-    losses.sum().backward()
-    optimizer.step()
-    # Early averages forget the start: the decay grows to its value over the first steps.
-    share = min(share, (1 + done) / (10 + done)) if share else 0.0
-    with torch.no_grad():
-        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
-            mean.lerp_(weight, 1 - share)
-        for part in (network, averaged):
-            largest = torch.stack([weight.abs().flatten(1).amax(1) for weight in part.parameters()]).amax(0)
-            refuse("largest weight", largest.numpy(), done + 1)
-
-
-def _arrays(history, members: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([step for step, _ in history]), np.array([e for _, e in history]).reshape(-1, members)
-
-
-def _with(result: DenoiserTraining, history) -> DenoiserTraining:
-    steps, excess = _arrays(history, len(result.model["scales"]))
-    return replace(result, steps=steps, excess=excess)
-
-
-@contextmanager
-def _deterministic(torch) -> Iterator[None]:
-    """Equal bits for equal seeds on one build: no algorithm that adds in an order of its own."""
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

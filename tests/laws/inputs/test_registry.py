@@ -46,6 +46,7 @@ OTHER = set(
     "constant convention fields input label module output skip "
     "decay excess member networks options rngs uniform center average checkpoint every flow hidden latent "
     "learning_rate network normalise profile watch width "
+    "cutoffs median total path_steps untrained "
     "batch_size control_kind count decided_at device dtype few_seeds looks number "
     "precision search sharpness tensors universal visited".split()
 )
@@ -53,10 +54,11 @@ OTHER = set(
 RESULTS = set(
     "PosteriorMoments PosteriorVectors LoadedPoints Whitening Tilt BatchDrift SinkhornScaling Paths "
     "RegressionTarget ClosedFormSamples DriftingPath WorkSample CrooksHistogram ChainState MomentMatchedSamples "
-    "DenoiserDescription DenoiserTraining ErrorSplit FilterFit Fit HybridWeight "
+    "ControlTraining GradientVariances DenoiserDescription DenoiserTraining ErrorSplit FilterFit Fit HybridWeight "
     "TiltedSample CosineEstimate Replicated ReplicatedCosines LineLaw Estimate Verdict ReducedMixture".split()
 )
 """Made by the package; a user reads them."""
+_NAMED_WEIGHTS = "load_control load_network DenoiserTraining.denoiser ControlTraining.control".split()
 NO_ARRAY = {
     # (parameter, owner): what it is instead.
     **{("scale", owner): "a number" for owner in ("Attraction", "Barycenter", "Identity")},
@@ -66,7 +68,7 @@ NO_ARRAY = {
     **{("score", owner): "a field" for owner in ("MomentMatchedTilt", "solve_tilt")},
     ("queries", "diagnose_score"): "a count",
     ("score", "simulate"): "a field of every time",
-    **{("weights", owner): "a name" for owner in ("load_network", "DenoiserTraining.denoiser")},
+    **{("weights", owner): "a name" for owner in _NAMED_WEIGHTS},
     **{("first", "Difference"): "a field", ("second", "Difference"): "a field", ("field", "Smoothed"): "a field"},
     **{("field", "check_field"): "a field", ("drift", "chain_of_fields"): "a number"},
     **{("mean", "log_expectation"): "a number"},
@@ -81,7 +83,10 @@ NO_ARRAY = {
     ("factor", "GaussianMixture.scaled"): "a number",
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
-_WITH_TORCH = "LearnedDenoiser NetworkField diagnose_score new_generator train_denoiser train_denoisers train_generator"
+_WITH_TORCH = (
+    "LearnedControl LearnedDenoiser NetworkField control_gradient_variance diagnose_score new_generator train_control "
+    "train_denoiser train_denoisers train_generator"
+)
 WITH_TORCH = set(_WITH_TORCH.split())
 """They need PyTorch, which is not there everywhere: tests/learned/test_inputs.py sends arrays of every kind to them."""
 LAWS_ALONE = {"DivergenceDrift", "SmoothedKLGradient"}

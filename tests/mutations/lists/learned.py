@@ -6,6 +6,7 @@ DENOISERS = "learned/test_denoisers.py::test_"
 DESCRIBE = "learned/test_describe.py::test_"
 GRADIENTS = "learned/test_gradients.py::test_"
 ADJOINT = "learned/test_adjoint.py::test_"
+TILT = "learned/test_tilt.py::test_"
 DERIVED = "derivations/learned/derive_denoisers.py"
 MINIMISERS = "studies/learned/study_minimisers.py"
 SAMPLING = "studies/learned/study_sampling.py"
@@ -135,5 +136,69 @@ MUTATIONS = (
         "the factor of a wider kernel counts from 0",
         studies=("studies/learned/study_descriptions.py",),
         tests=(DESCRIBE + "every_description_finds_itself_and_names_it",),
+    ),
+    Mutation(
+        "learned/split.py",
+        'return ErrorSplit(_square(values - others["truth"]) / unit, _square(values - others["empirical"]) / unit)',
+        'return ErrorSplit(_square(values - others["empirical"]) / unit, _square(values - others["truth"]) / unit)',
+        "truth and memory are exchanged",
+        studies=("studies/learned/study_smoothing.py",),
+        tests=("learned/test_describe.py", "studies/test_learned_studies.py"),
+    ),
+    Mutation(
+        "learned/tilt_targets.py",
+        "score = -(x - alpha * data) / beta",
+        "score = -(x - alpha * data) / beta**0.5",
+        "the conditional target has beta for beta^2",
+        studies=("studies/learned/study_finetuning.py", "studies/learned/study_network_gradients.py"),
+        tests=(TILT + "targets_of_many_times_are_those_of_one",),
+    ),
+    Mutation(
+        "learned/tilt_targets.py",
+        "score = -x / gamma + alpha * variance / gamma * (slope + data / variance)",
+        "score = -x / gamma + alpha * variance / gamma * slope",
+        "the novel target lacks the score of its reference",
+        studies=("studies/learned/study_finetuning.py", "studies/learned/study_network_gradients.py"),
+        tests=(TILT + "targets_of_many_times_are_those_of_one",),
+    ),
+    Mutation(
+        "learned/tilt_losses.py",
+        "x, target = x[:steps].reshape(-1, d), -adjoint[:steps].reshape(-1, d)",
+        "x, target = x[:steps].reshape(-1, d), adjoint[:steps].reshape(-1, d)",
+        "the adjoint has the wrong sign",
+        studies=("studies/learned/study_finetuning.py",),
+        tests=("learned/test_tilt.py::TestControl::test_every_loss_is_least_at_the_optimal_control",),
+    ),
+    Mutation(
+        "learned/tilt_losses.py",
+        "self.weights = np.diff(self.times) / (1 - 2 * cutoff)",
+        "self.weights = np.full(path_steps, 1 / path_steps)",
+        "the times of a path all weigh the same",
+        studies=("studies/learned/study_finetuning.py",),
+        tests=("learned/test_tilt.py::TestControl::test_every_loss_is_least_at_the_optimal_control",),
+    ),
+    Mutation(
+        "learned/control.py",
+        "return self._field(t, float(self.schedule.sigma(t)))",
+        "return self._field(t, float(self.schedule.sigma(t)) ** 2)",
+        "the control has sigma^2 for sigma",
+        studies=("studies/learned/study_finetuning.py",),
+        tests=("learned/test_tilt.py::TestControl::test_a_network_is_a_control_of_its_parametrisation",),
+    ),
+    Mutation(
+        "learned/network_gradients.py",
+        "gain = 2 * np.asarray(schedule.eta(t))",
+        "gain = np.asarray(schedule.eta(t))",
+        "the gradient lacks the factor 2 of a square",
+        studies=("studies/learned/study_network_gradients.py",),
+        tests=("learned/test_network_gradients.py",),
+    ),
+    Mutation(
+        "learned/network_gradients.py",
+        "return x, t, 2 * reach / n * t * (1 - t), control_target",
+        "return x, t, 2 * reach / n * t, control_target",
+        "the log odds of the states lack half of their Jacobian",
+        studies=("studies/learned/study_network_gradients.py",),
+        tests=("learned/test_network_gradients.py",),
     ),
 )
