@@ -11,9 +11,9 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.posterior import loops
+from unifiedscore.posterior import loops, row_loops
 from unifiedscore.posterior.pairs import robust_center
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, radial_or_empty, summing
 
 
 @final
@@ -85,6 +85,11 @@ class HighTileSums(AbstractTileSums):
     closest: np.ndarray
     """Least squared distance of each query that comes from a product."""
     product: np.ndarray
+    weights: np.ndarray | None = None
+    """Buffers of `add_constant`."""
+    squares: np.ndarray | None = None
+    rescale: np.ndarray | None = None
+    row_sum: np.ndarray | None = None
 
     def fill_squared(self, index, squared) -> None:
         tiles = self.tiles
@@ -104,6 +109,24 @@ class HighTileSums(AbstractTileSums):
         loops.rescale_add(self.vectors[name], self.mass[name], rescale, self.product, row_sum)
         if directions is not None:
             self.vectors[name] += directions
+
+    def add_constant(self, index, rule, left_out, out) -> None:
+        tiles, dtype = self.tiles, self.norms.dtype
+        a, b = len(self.queries), len(tiles.norms[index])
+        if self.weights is None:
+            self.weights, self.squares = np.empty(a * max(tiles.sizes), dtype), np.empty(max(tiles.sizes), dtype)
+            self.rescale, self.row_sum = np.empty(a), np.empty(a)
+        weights = self.weights[: a * b].reshape(a, b)
+        np.matmul(self.centred, tiles.centred[index].T, out=weights)
+        vector = self.vectors["mean_shift"]
+        row_loops.gram_rows(
+            weights, self.norms, tiles.norms[index], self.queries, tiles.given[index], dtype.type(-0.5 * rule.b),
+            rule.log_mass[index], left_out, self.squares[:b], out.largest, out.total, self.rescale, self.row_sum,
+            self.closest, vector, radial_or_empty(out),
+        )  # fmt: skip
+        np.matmul(weights, tiles.centred[index], out=self.product)
+        row_loops.add_rows(vector, self.mass["mean_shift"], self.rescale, self.product, self.row_sum)
+        self.mass["score"] = rule.b * out.total
 
     def add_mass(self, row_sum, rescale) -> None:
         self.mass["score"] = self.mass["score"] * rescale + row_sum

@@ -68,7 +68,7 @@ def direct_squared(x, y_columns, squared):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _pair_squared(x, y):
+def pair_squared(x, y):
     total = 0.0
     for k in range(x.shape[0]):
         t = np.float64(x[k]) - np.float64(y[k])
@@ -101,7 +101,7 @@ def gram_squared(gram, x_norm, y_norm, x, y, near, closest):
             least = single(np.inf)
             for j in range(row.shape[0]):
                 if row[j] <= share * (a + y_norm[j]):
-                    row[j] = _pair_squared(x[i], y[j])
+                    row[j] = pair_squared(x[i], y[j])
                 else:
                     least = min(least, row[j])
         closest[i] = min(closest[i], least)
@@ -202,23 +202,6 @@ def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
         sums[i, 2] = sums[i, 2] * factor + distance
         sums[i, 1] = slope * sums[i, 2]
         row_sum[i] = direct
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def distance_sums(weights, squared, sums, rescale):
-    """The part of `radial_sums` that does not depend on b: w^2 and w r."""
-    single = weights.dtype.type
-    zero = single(0.0)
-    for i in range(weights.shape[0]):
-        square, distance = zero, zero
-        row, r_row = weights[i], squared[i]
-        for j in range(row.shape[0]):
-            w = row[j]
-            square += w * w
-            distance += w * np.sqrt(r_row[j])
-        factor = rescale[i]
-        sums[i, 0] = sums[i, 0] * factor * factor + square
-        sums[i, 2] = sums[i, 2] * factor + distance
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})

@@ -10,8 +10,8 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.posterior import loops
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
+from unifiedscore.posterior import loops, row_loops
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, radial_or_empty, summing
 
 
 @final
@@ -53,6 +53,14 @@ class LowTileSums(AbstractTileSums):
 
     def add(self, name, index, weights, squared, row_sum, rescale) -> None:
         loops.direct_products(self.queries, self.tiles.columns[index], weights, self.vectors[name], rescale)
+
+    def add_constant(self, index, rule, left_out, out) -> None:
+        tiles = self.tiles
+        squares, row = np.empty((2, tiles.columns[index].shape[1]), tiles.dtype)
+        row_loops.direct_rows(
+            self.queries, tiles.columns[index], tiles.dtype.type(-0.5 * rule.b), rule.log_mass[index], left_out,
+            squares, row, out.largest, out.total, self.vectors["mean_shift"], radial_or_empty(out),
+        )  # fmt: skip
 
     def add_mass(self, row_sum, rescale) -> None:
         """Nothing: no rounding depends on it."""

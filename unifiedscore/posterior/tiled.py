@@ -21,7 +21,7 @@ from unifiedscore.posterior.high_tiles import HighTiles
 from unifiedscore.posterior.low_tiles import LowTiles
 from unifiedscore.posterior.sums import Sums
 from unifiedscore.posterior.threads import one_blas_thread, threads
-from unifiedscore.posterior.tiles import AbstractTiles
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, ConstantWeight
 
 # Below this dimension direct differences are faster than a matrix product, and exact.
 _DIRECT = 8
@@ -40,6 +40,8 @@ class _Task:
     log_mass: np.ndarray | None
     wants: frozenset[str]
     dtype: np.dtype
+    rule: ConstantWeight | None
+    """For kernels whose whole tile is one compiled loop."""
 
 
 def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
@@ -49,7 +51,8 @@ def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
     """
     n, d = part.queries.shape
     dtype = np.dtype(dtype)
-    queries, samples = tile_shape(n, d, dtype.itemsize, 3 if wants & {"score", "sums"} else 2)
+    arrays = 1 if _is_one_loop(part.kernel) else 3 if wants & {"score", "sums"} else 2
+    queries, samples = tile_shape(n, d, dtype.itemsize, arrays)
     task = _prepare(part, wants, samples, dtype)
     out = Sums.empty(n, d, wants)
     starts = range(0, n, queries)
@@ -75,9 +78,14 @@ def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
 def _compile(task: _Task, queries) -> None:
     """Run one query against one sample, so that the compiled loops exist before several threads ask for them."""
     log_mass = None if task.log_mass is None else task.log_mass[:1]
-    first = replace(task, tiles=task.tiles.first(), log_mass=log_mass)
+    rule = None if task.rule is None else replace(task.rule, log_mass=(task.rule.log_mass[0][:1],))
+    first = replace(task, tiles=task.tiles.first(), log_mass=log_mass, rule=rule)
     with np.errstate(over="ignore", invalid="ignore"):
         _query_tile(first, queries[:1], None)
+
+
+def _is_one_loop(kernel: AbstractKernel) -> bool:
+    return kernel.constant_weight and np.isinf(kernel.support)
 
 
 def _prepare(part: Active, wants, samples: int, dtype) -> _Task:
@@ -85,20 +93,42 @@ def _prepare(part: Active, wants, samples: int, dtype) -> _Task:
     kind = LowTiles if part.points.shape[1] < _DIRECT else HighTiles
     log_mass = None if part.log_mass is None else part.log_mass.astype(dtype)
     tiles = kind.cut(part.points, samples, dtype)
-    return _Task(tiles, part.kernel, *part.kernel.compiled_tile(), log_mass, wants, dtype)
+    rule = None
+    if _is_one_loop(part.kernel):
+        masses = np.empty((len(tiles.sizes), 0), dtype) if log_mass is None else np.split(log_mass, tiles.edges)
+        rule = ConstantWeight(1.0 / float(part.kernel.inverse_weight(np.zeros(()))), tuple(masses))
+    return _Task(tiles, part.kernel, *part.kernel.compiled_tile(), log_mass, wants, dtype, rule)
 
 
 def _query_tile(task: _Task, queries, exclude) -> Sums:
     """Visit every tile of samples with one tile of queries."""
-    (a, d), sizes, wants = queries.shape, task.tiles.sizes, task.wants
-    constant = 1.0 / float(task.kernel.inverse_weight(np.zeros(()))) if task.kernel.constant_weight else None
+    out = Sums.empty(*queries.shape, task.wants)
+    sums = task.tiles.sums_at(queries)
+    if task.rule is not None:
+        for index, start in enumerate((0, *task.tiles.edges)):
+            left_out = np.empty(0, dtype=np.int64) if exclude is None else exclude - start
+            sums.add_constant(index, task.rule, left_out, out)
+    else:
+        _visit(task, sums, exclude, out)
+    # A query without weight is reported by the caller, which knows all samples.
+    safe = np.where(out.total > 0, out.total, 1.0)
+    if "mean_shift" in task.wants:
+        out.mean_shift = sums.mean_shift(safe)
+    if "score" in task.wants:
+        out.score = sums.score(safe)
+    rounding = sums.rounding(safe, task.kernel)
+    out.fixed, out.slope = rounding.fixed, np.full(len(queries), rounding.slope)
+    return out
+
+
+def _visit(task: _Task, sums: AbstractTileSums, exclude, out: Sums) -> None:
+    """Visit the tiles with the kernel's own loop."""
+    a, sizes, wants = len(out.largest), task.tiles.sizes, task.wants
     slope = task.kernel.inverse_slope
-    needs_weight = "score" in wants or ("sums" in wants and constant is None)
+    needs_weight = bool(wants & {"score", "sums"})
     buffers = [np.empty(a * max(sizes), task.dtype) for _ in range(3 if needs_weight else 2)]
     no_weight = np.empty((0, max(sizes)), task.dtype)
-    out = Sums.empty(a, d, wants)
     rescale, row_sum, heavy_sum = np.empty(a), np.zeros(a), np.zeros(a)
-    sums = task.tiles.sums_at(queries)
     start = 0
     for index, b in enumerate(sizes):
         squared, log_weight, *rest = (buffer[: a * b].reshape(a, b) for buffer in buffers)
@@ -111,10 +141,7 @@ def _query_tile(task: _Task, queries, exclude) -> Sums:
             loops.leave_out(log_weight, exclude, start)
         loops.exponentials(log_weight, out.largest, out.total, rescale, row_sum)
         # The log-weights are weights now, and those times b after this.
-        if "sums" in wants and constant is not None:
-            loops.distance_sums(log_weight, squared, out.radial, rescale)
-            np.multiply(row_sum, constant, out=heavy_sum)
-        elif "sums" in wants and slope is not None:
+        if "sums" in wants and slope is not None:
             loops.linear_sums(log_weight, squared, weight, slope, out.radial, rescale, heavy_sum)
         elif "sums" in wants:
             loops.radial_sums(log_weight, squared, weight, out.radial, rescale, heavy_sum)
@@ -127,12 +154,3 @@ def _query_tile(task: _Task, queries, exclude) -> Sums:
         if "score" in wants:
             sums.add("score", index, weight, squared, heavy_sum, rescale)
         start += b
-    # A query without weight is reported by the caller, which knows all samples.
-    safe = np.where(out.total > 0, out.total, 1.0)
-    if "mean_shift" in wants:
-        out.mean_shift = sums.mean_shift(safe)
-    if "score" in wants:
-        out.score = sums.score(safe)
-    rounding = sums.rounding(safe, task.kernel)
-    out.fixed, out.slope = rounding.fixed, np.full(a, rounding.slope)
-    return out
