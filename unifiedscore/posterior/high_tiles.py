@@ -27,17 +27,16 @@ class HighTiles(AbstractTiles):
     center: np.ndarray
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> HighTiles:
-        """Cut points (m, d) into tiles of `size` points; they are centred before they are rounded to `dtype`."""
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype, each=map) -> HighTiles:
+        """Cut points (m, d) into tiles of `size` points; they are centred before they are rounded to `dtype`.
+
+        `each` maps a function over tiles, in threads or not.
+        """
         center = robust_center(points)
-        given, centred, norms = [], [], []
-        for start in range(0, len(points), size):
-            given.append(points[start : start + size])
-            # While the tile is in the cache.
-            tile, squares = _centred(given[-1], center, dtype)
-            centred.append(tile)
-            norms.append(squares)
-        return cls(tuple(given), tuple(centred), tuple(norms), center)
+        given = [points[start : start + size] for start in range(0, len(points), size)]
+        # The first by itself, which compiles the loop.
+        pairs = [_centred(given[0], center, dtype), *each(lambda tile: _centred(tile, center, dtype), given[1:])]
+        return cls(tuple(given), *map(tuple, zip(*pairs, strict=True)), center)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -64,8 +63,9 @@ class HighTiles(AbstractTiles):
 
 def _centred(points, center, dtype) -> tuple[np.ndarray, np.ndarray]:
     """The points relative to the center and their squared norms, in `dtype`: rounded once each."""
-    centred = (points - center).astype(dtype, copy=False)
-    return centred, np.einsum("md,md->m", centred, centred, dtype=np.float64).astype(dtype, copy=False)
+    centred, norms = np.empty(points.shape, dtype), np.empty(len(points), dtype)
+    loops.centre(points, center, centred, norms)
+    return centred, norms
 
 
 @final
@@ -132,10 +132,13 @@ class HighTileSums(AbstractTileSums):
         self.mass["score"] = self.mass["score"] * rescale + row_sum
 
     def mean_shift(self, total) -> np.ndarray:
-        return self.vectors["mean_shift"] / total[:, None] - (self.mass["mean_shift"] / total)[:, None] * self.centred
+        return self._mean("mean_shift", total)
 
     def score(self, total) -> np.ndarray:
-        return (self.vectors["score"] - self.mass["score"][:, None] * self.centred) / total[:, None]
+        return self._mean("score", total)
+
+    def _mean(self, name, total) -> np.ndarray:
+        return loops.means(self.vectors[name], self.mass[name], total, self.centred)
 
     def rounding(self, total, kernel) -> Rounding:
         eps = np.finfo(self.norms.dtype).eps

@@ -21,13 +21,29 @@ NEAR = 1.0 / 256
 @njit(cache=True, nogil=True)
 def span(points):
     """Largest and smallest size of the coordinates that are not zero, (0, inf) if there are none."""
-    largest, least = 0.0, np.inf
+    whole_registers()
+    zero, none = points.dtype.type(0.0), points.dtype.type(np.inf)
+    largest, least = zero, none
     for i in range(points.shape[0]):
+        row = points[i]
+        for k in range(row.shape[0]):
+            size = abs(row[k])
+            largest = larger(largest, size)
+            least = smaller(least, size if size > zero else none)
+    return np.float64(largest), np.float64(least)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def centre(points, center, centred, norms):
+    """Points less the center, rounded once to the precision of `centred`, and their squared norms, likewise."""
+    single = centred.dtype.type
+    for i in range(points.shape[0]):
+        total = 0.0
         for k in range(points.shape[1]):
-            size = abs(points[i, k])
-            largest = max(largest, size)
-            least = min(least, size if size > 0.0 else np.inf)
-    return largest, least
+            t = single(points[i, k] - center[k])
+            centred[i, k] = t
+            total += np.float64(t) * np.float64(t)
+        norms[i] = single(total)
 
 
 @njit(cache=True, nogil=True)
@@ -263,3 +279,14 @@ def rescale_add(vector, plain, rescale, product, row_sum):
         plain[i] = plain[i] * factor + row_sum[i]
         for k in range(vector.shape[1]):
             vector[i, k] = vector[i, k] * factor + product[i, k]
+
+
+@njit(cache=True, nogil=True)
+def means(vector, mass, total, centred):
+    """(vector - mass centred)/total, row by row: sums of w y over products become means of y - x."""
+    out = np.empty(vector.shape)
+    for i in range(vector.shape[0]):
+        one, share = 1.0 / total[i], mass[i] / total[i]
+        for k in range(vector.shape[1]):
+            out[i, k] = one * vector[i, k] - share * centred[i, k]
+    return out

@@ -23,10 +23,11 @@ class LowTiles(AbstractTiles):
     dtype: np.dtype
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> LowTiles:
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype, each=map) -> LowTiles:
         """Cut points (m, d) into tiles of `size` points; differences are taken before they are rounded to `dtype`."""
         starts = range(0, len(points), size)
-        return cls(tuple(np.ascontiguousarray(points[start : start + size].T) for start in starts), dtype)
+        columns = each(lambda start: np.ascontiguousarray(points[start : start + size].T), starts)
+        return cls(tuple(columns), dtype)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -7,8 +7,11 @@ depend on the number of threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,6 +30,8 @@ from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Consta
 _DIRECT = 8
 # Fewer pairs than this are done before a pool of threads has started.
 _SERIAL = 200_000
+# Queries after which it is asked whether to go on, of so many that it is worth asking: two tiles.
+_PROBE, _ASK = 256, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +49,48 @@ class _Task:
     """For kernels whose whole tile is one compiled loop."""
 
 
-def tiled_sums(part: Active, wants: frozenset[str], dtype=np.float64) -> Sums:
+def tiled_sums(
+    part: Active, wants: frozenset[str], dtype=np.float64, *, go_on: Callable[[Active, Sums], bool] | None = None
+) -> Sums | None:
     """Return the sums over all pairs of a part whose squares hold: what is wanted of "mean_shift", "score", "sums".
 
-    Tiles are computed in `dtype`, sums over tiles in float64.
+    Tiles are computed in `dtype`, sums over tiles in float64. Where there are many queries, `go_on` is asked about the
+    sums of the first of them; if it says no, nothing more is computed, and None is returned.
     """
     n, d = part.queries.shape
     dtype = np.dtype(dtype)
     arrays = 1 if _is_one_loop(part.kernel) else 3 if wants & {"score", "sums"} else 2
     queries, samples = tile_shape(n, d, dtype.itemsize, arrays)
-    task = _prepare(part, wants, samples, dtype)
+    first = _PROBE if go_on is not None and n >= _ASK else 0
+    probe, rest = _pieces(0, first, _PROBE // 2), _pieces(first, n, queries)
     out = Sums.empty(n, d, wants)
-    starts = range(0, n, queries)
 
-    def one(start):
-        rows = slice(start, min(start + queries, n))
+    def one(rows):
         with np.errstate(over="ignore", invalid="ignore"):  # a thread does not inherit that of its caller
             exclude = None if part.exclude is None else part.exclude[rows]
             out.put(rows, _query_tile(task, part.queries[rows], exclude))
 
-    workers = min(threads(), len(starts))
-    with one_blas_thread():
-        if workers == 1 or n * len(part.points) < _SERIAL:
-            for start in starts:
-                one(start)
-        else:
+    workers = min(threads(), max(len(rest), len(probe)))
+    serial = workers == 1 or n * len(part.points) < _SERIAL
+    with one_blas_thread(), nullcontext() if serial else ThreadPoolExecutor(workers) as pool:
+        each = map if pool is None else pool.map
+        task = _prepare(part, wants, samples, dtype, each)
+        if pool is not None:
             _compile(task, part.queries)
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(one, starts))
+        if probe:
+            list(each(one, probe))
+            if not go_on(part.choose(np.arange(n) < first, np.ones(len(part.points), dtype=bool)), out.head(first)):
+                return None
+        list(each(one, rest))
     return out
+
+
+def _pieces(first: int, last: int, size: int) -> list[slice]:
+    """Cut queries into nearly equal tiles; a multiple of four where they are many, which few threads share evenly."""
+    count = -(-(last - first) // size)
+    count = -(-count // 4) * 4 if count > 4 else count
+    edges = np.linspace(first, last, count + 1).astype(int).tolist()
+    return [slice(*pair) for pair in pairwise(edges)]
 
 
 def _compile(task: _Task, queries) -> None:
@@ -88,11 +106,11 @@ def _is_one_loop(kernel: AbstractKernel) -> bool:
     return kernel.constant_weight and np.isinf(kernel.support)
 
 
-def _prepare(part: Active, wants, samples: int, dtype) -> _Task:
+def _prepare(part: Active, wants, samples: int, dtype, each=map) -> _Task:
     """Cut the samples into tiles, once for all queries."""
     kind = LowTiles if part.points.shape[1] < _DIRECT else HighTiles
     log_mass = None if part.log_mass is None else part.log_mass.astype(dtype)
-    tiles = kind.cut(part.points, samples, dtype)
+    tiles = kind.cut(part.points, samples, dtype, each)
     rule = None
     if _is_one_loop(part.kernel):
         masses = np.empty((len(tiles.sizes), 0), dtype) if log_mass is None else np.split(log_mass, tiles.edges)
