@@ -19,18 +19,31 @@ NEAR = 1.0 / 256
 
 
 @njit(cache=True, nogil=True)
+def _span(numbers, sizes):
+    """The same of at most as many numbers as the buffer holds; with a choice inside, no minimum is vectorised."""
+    whole_registers()
+    largest, least = sizes.dtype.type(0.0), sizes.dtype.type(np.inf)
+    for k in range(numbers.shape[0]):
+        size = abs(numbers[k])
+        largest = larger(largest, size)
+        sizes[k] = size
+    for k in range(numbers.shape[0]):
+        if sizes[k] == 0.0:
+            sizes[k] = np.inf
+    for k in range(numbers.shape[0]):
+        least = smaller(least, sizes[k])
+    return largest, least
+
+
+@njit(cache=True, nogil=True)
 def span(points):
     """Largest and smallest size of the coordinates that are not zero, (0, inf) if there are none."""
-    whole_registers()
-    zero, none = points.dtype.type(0.0), points.dtype.type(np.inf)
-    largest, least = zero, none
-    for i in range(points.shape[0]):
-        row = points[i]
-        for k in range(row.shape[0]):
-            size = abs(row[k])
-            largest = larger(largest, size)
-            least = smaller(least, size if size > zero else none)
-    return np.float64(largest), np.float64(least)
+    largest, least = 0.0, np.inf
+    numbers, sizes = points.ravel(), np.empty(2048, points.dtype)
+    for start in range(0, numbers.shape[0], 2048):
+        high, low = _span(numbers[start : start + 2048], sizes)
+        largest, least = max(largest, np.float64(high)), min(least, np.float64(low))
+    return largest, least
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})

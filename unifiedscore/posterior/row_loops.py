@@ -18,6 +18,7 @@ from unifiedscore.posterior.loops import NEAR, pair_squared
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _direct_row(x, y_columns, squares):
     """Squared distances of one query by differences of the coordinates; returns the least of them."""
+    whole_registers()
     single = squares.dtype.type
     least = single(np.inf)
     if x.shape[0] == 1:
@@ -53,6 +54,7 @@ def _direct_row(x, y_columns, squares):
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _gram_row(gram, own, y_norm, squares):
     """Squared distances from inner products of centred points; the least of them, and whether a pair is near."""
+    whole_registers()
     single = squares.dtype.type
     two, share = single(2.0), single(NEAR)
     worst, least = single(np.inf), single(np.inf)
@@ -83,6 +85,7 @@ def _near_row(x, y, own, y_norm, squares):
 @njit(cache=True, nogil=True)
 def _log_weights(squares, half, log_mass, left_out, row):
     """Log-weights where samples have masses or one is left out; returns the largest."""
+    whole_registers()
     top = row.dtype.type(-np.inf)
     for j in range(row.shape[0]):
         value = half * squares[j]
@@ -99,10 +102,12 @@ def _log_weights(squares, half, log_mass, left_out, row):
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _exponentials(squares, half, top, plain, row):
     """Weights relative to e^top, from squares where `plain` and from the log-weights in `row` otherwise; their sum."""
+    whole_registers()
+    # No contraction: half * least - top is then 0, and none is above.
     total = row.dtype.type(0.0)
     if plain:
         for j in range(row.shape[0]):
-            w = weight_of(smaller(half * squares[j] - top, row.dtype.type(0.0)))
+            w = weight_of(half * squares[j] - top)
             row[j] = w
             total += w
     else:
@@ -116,6 +121,7 @@ def _exponentials(squares, half, top, plain, row):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _radial_row(weights, squares, radial, rescale):
     """Add w^2 and w r of the row to columns 0 and 2 of `radial`."""
+    whole_registers()
     zero = weights.dtype.type(0.0)
     square, distance = zero, zero
     for j in range(weights.shape[0]):
@@ -154,6 +160,7 @@ def _weigh(i, squares, half, least, log_mass, left_out, row, largest, total, rad
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _add_differences(x, y_columns, weights, rescale, vector):
     """vector = vector * rescale + sum_j w_j (y_j - x)."""
+    whole_registers()
     single = weights.dtype.type
     for k in range(x.shape[0]):
         total = single(0.0)

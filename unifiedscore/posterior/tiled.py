@@ -28,6 +28,8 @@ from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Consta
 
 # Below this dimension direct differences are faster than a matrix product, and exact.
 _DIRECT = 8
+# Samples that a compiled loop takes at once: a row of them stays in the first-level cache, coordinates in the second.
+_ROW = 1024
 # Fewer pairs than this are done before a pool of threads has started.
 _SERIAL = 200_000
 # Queries after which it is asked whether to go on, of so many that it is worth asking: two tiles.
@@ -61,6 +63,8 @@ def tiled_sums(
     dtype = np.dtype(dtype)
     arrays = 1 if _is_one_loop(part.kernel) else 3 if wants & {"score", "sums"} else 2
     queries, samples = tile_shape(n, d, dtype.itemsize, arrays)
+    if d < _DIRECT and _is_one_loop(part.kernel):
+        samples = _ROW  # nothing is as large as a tile
     first = _PROBE if go_on is not None and n >= _ASK else 0
     probe, rest = _pieces(0, first, _PROBE // 2), _pieces(first, n, queries)
     out = Sums.empty(n, d, wants)
