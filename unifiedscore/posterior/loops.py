@@ -60,6 +60,24 @@ def centre(points, center, centred, norms):
 
 
 @njit(cache=True, nogil=True)
+def centre_columns(points, center, centred, norms):
+    """The same with `centred` as columns, (d, b)."""
+    # Sixteen rows are centred where they stay in the cache, and fill a line of it in a column of float32.
+    rows = np.empty((16, points.shape[1]), centred.dtype)
+    for start in range(0, points.shape[0], 16):
+        width = min(16, points.shape[0] - start)
+        centre(points[start : start + width], center, rows[:width], norms[start : start + width])
+        if width == 16:
+            for k in range(points.shape[1]):
+                for j in range(16):
+                    centred[k, start + j] = rows[j, k]
+        else:
+            for k in range(points.shape[1]):
+                for j in range(width):
+                    centred[k, start + j] = rows[j, k]
+
+
+@njit(cache=True, nogil=True)
 def weighted_differences(weights, x, y):
     """sum_j w_ij (y_j - x_i), by differences of the coordinates as they are; a point without weight adds nothing."""
     out = np.zeros(x.shape)
