@@ -83,7 +83,7 @@ def tiled_sums(
             _compile(task, part.queries)
         if probe:
             list(each(one, probe))
-            if not go_on(part.choose(np.arange(n) < first, np.ones(len(part.points), dtype=bool)), out.head(first)):
+            if not go_on(part.head(first), out.head(first)):
                 return None
         list(each(one, rest))
     return out
