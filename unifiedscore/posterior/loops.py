@@ -93,6 +93,7 @@ def weighted_differences(weights, x, y):
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def direct_squared(x, y_columns, squared):
     """Squared distances by direct differences; y_columns is (d, b), so that the inner loop is contiguous."""
+    whole_registers()
     single = squared.dtype.type
     for i in range(x.shape[0]):
         row = squared[i]
@@ -131,6 +132,7 @@ def gram_squared(gram, x_norm, y_norm, x, y, near, closest):
     are exact where those of centred points far from the centre are not. `closest` becomes the least squared distance of
     each query that stays as the product gave it, if that is less than it was.
     """
+    whole_registers()
     single = gram.dtype.type
     two, share = single(2.0), single(NEAR)
     for i in range(gram.shape[0]):
@@ -209,6 +211,7 @@ def exponentials(log_weight, largest, total, rescale, row_sum):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
     """Add w^2, w/b and w r of the tile to `sums` (a, 3), turn `weight_b` from b into w b and sum that in `row_sum`."""
+    whole_registers()
     single = weights.dtype.type
     zero = single(0.0)
     for i in range(weights.shape[0]):
@@ -232,6 +235,7 @@ def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
     """The same where 1/b = slope r, by products alone: r = r^2 slope b, also at r = 0, where b is stored as 0."""
+    whole_registers()
     single = weights.dtype.type
     zero, rate = single(0.0), single(slope)
     for i in range(weights.shape[0]):
@@ -254,6 +258,7 @@ def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def score_weights(weights, weight_b, row_sum):
     """The part of `radial_sums` that a score alone needs."""
+    whole_registers()
     single = weights.dtype.type
     for i in range(weights.shape[0]):
         direct = single(0.0)
@@ -290,6 +295,7 @@ def near_directions(x, y, squared, x_norm, y_norm, near, weights, row_sum, vecto
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def direct_products(x, y_columns, weights, vector, rescale):
     """vector = vector * rescale + sum_j w_ij (y_j - x_i), by direct differences, for low dimension."""
+    whole_registers()
     single = weights.dtype.type
     for i in range(x.shape[0]):
         row = weights[i]

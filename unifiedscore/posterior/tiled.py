@@ -61,9 +61,9 @@ def tiled_sums(
     """
     n, d = part.queries.shape
     dtype = np.dtype(dtype)
-    arrays = 1 if _is_one_loop(part.kernel) else 3 if wants & {"score", "sums"} else 2
+    arrays = 1 if is_one_loop(part.kernel) else 3 if wants & {"score", "sums"} else 2
     queries, samples = tile_shape(n, d, dtype.itemsize, arrays)
-    if d < _DIRECT and _is_one_loop(part.kernel):
+    if d < _DIRECT and is_one_loop(part.kernel):
         samples = _ROW  # nothing is as large as a tile
     first = _PROBE if go_on is not None and n >= _ASK else 0
     probe, rest = _pieces(0, first, _PROBE // 2), _pieces(first, n, queries)
@@ -106,7 +106,8 @@ def _compile(task: _Task, queries) -> None:
         _query_tile(first, queries[:1], None)
 
 
-def _is_one_loop(kernel: AbstractKernel) -> bool:
+def is_one_loop(kernel: AbstractKernel) -> bool:
+    """Whether the tiles of a kernel are summed by the loops for a constant b, instead of around a loop of its own."""
     return kernel.constant_weight and np.isinf(kernel.support)
 
 
@@ -116,7 +117,7 @@ def _prepare(part: Active, wants, samples: int, dtype, each=map) -> _Task:
     log_mass = None if part.log_mass is None else part.log_mass.astype(dtype)
     tiles = kind.cut(part.points, samples, dtype, each)
     rule = None
-    if _is_one_loop(part.kernel):
+    if is_one_loop(part.kernel):
         masses = np.empty((len(tiles.sizes), 0), dtype) if log_mass is None else np.split(log_mass, tiles.edges)
         rule = ConstantWeight(1.0 / float(part.kernel.inverse_weight(np.zeros(()))), tuple(masses))
     return _Task(tiles, part.kernel, *part.kernel.compiled_tile(), log_mass, wants, dtype, rule)
