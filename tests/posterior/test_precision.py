@@ -6,7 +6,7 @@ import pytest
 
 import unifiedscore as us
 from unifiedscore.errors import InputError
-from unifiedscore.posterior import cache, posterior_field, posterior_vectors, rounding
+from unifiedscore.posterior import cache, posterior_field, posterior_vectors, rounding, tiled
 from unifiedscore.posterior.exponential import exp_negative_single
 from unifiedscore.posterior.high_tiles import HighTiles
 
@@ -167,13 +167,14 @@ def test_the_error_is_not_a_hundred_times_what_it_must_be():
 @pytest.fixture
 def passes(monkeypatch):
     """Which dtype was computed for how many queries."""
-    seen, actual = [], rounding.tiled_sums
+    seen, actual = {}, tiled._query_tile
 
-    def counted(part, wants, dtype=DOUBLE):
-        seen.append((np.dtype(dtype).name, len(part.queries)))
-        return actual(part, wants, dtype)
+    def counted(task, queries, exclude):
+        # A loop is compiled with one query.
+        seen[task.dtype.name] = seen.get(task.dtype.name, 0) + (len(queries) if len(queries) > 1 else 0)
+        return actual(task, queries, exclude)
 
-    monkeypatch.setattr(rounding, "tiled_sums", counted)
+    monkeypatch.setattr(tiled, "_query_tile", counted)
     return seen
 
 
@@ -185,7 +186,7 @@ def test_ordinary_data_stay_in_float32_wherever_they_lie(case, d, kernel, passes
         pytest.skip("log-weights of 800: its exponent grows with the dimension")
     points, x, h = data(case, d)
     got = us.posterior_moments(KERNELS[kernel](h, d), points, x)
-    assert passes == [("float32", 12)]
+    assert passes == {"float32": 12}
     assert (got.relative_error < rounding.ENOUGH).all() and (got.relative_error > 5 * EPS).all()
 
 
@@ -218,8 +219,7 @@ def test_what_float32_does_not_resolve_is_computed_in_float64(d, kernel, quantit
         "score": lambda *a: posterior_field(kernel, *a, "score"),
     }
     got = calls[quantity](points, x)
-    (first, everything), (second, again) = passes
-    assert (first, everything, second) == ("float32", 12, "float64") and 7 <= again
+    assert passes["float32"] == 12 and 7 <= passes["float64"] <= 12
     want = calls[quantity](points.astype(DOUBLE), x.astype(DOUBLE))
     for name in ("mean_shift", "score"):
         if quantity in ("moments", "vectors", name):
@@ -232,7 +232,19 @@ def test_many_queries_that_float32_does_not_resolve_are_not_computed_twice(passe
     rng = np.random.default_rng(0)
     points, x = rng.normal(size=(300, 9)).astype(SINGLE), rng.normal(size=(2000, 9)).astype(SINGLE) + SINGLE(3e3)
     us.posterior_moments(us.Gaussian(0.5), points, x)
-    assert passes == [("float32", 128), ("float64", 2000)]
+    assert passes == {"float32": 256, "float64": 2000}
+
+
+@pytest.mark.parametrize("d", [2, 9])
+def test_the_queries_that_are_asked_first_are_not_computed_twice(d, passes):
+    rng = np.random.default_rng(0)
+    points, x = rng.normal(size=(300, d)).astype(SINGLE), rng.normal(size=(2000, d)).astype(SINGLE)
+    kernel = us.Gaussian(3.0)
+    whole = us.posterior_moments(kernel, points, x, tolerance=0.0)
+    assert passes == {"float32": 2000}
+    parts = [us.posterior_moments(kernel, points, x[i : i + 250], tolerance=0.0) for i in range(0, 2000, 250)]
+    gap = np.linalg.norm(whole.mean_shift - np.concatenate([part.mean_shift for part in parts]), axis=1)
+    assert (gap <= 2 * whole.relative_error * whole.mean_distance).all() and (whole.mean_distance > 0).all()
 
 
 def test_weights_below_the_smallest_float32_are_not_lost():

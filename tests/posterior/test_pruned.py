@@ -70,7 +70,7 @@ def questions(points, h, n, rng):
 def always(monkeypatch):
     """Prune whatever it costs."""
     monkeypatch.setattr(pruned, "_may_pay", lambda part, tolerance: True)
-    monkeypatch.setattr(Pruning, "pays", lambda self: True)
+    monkeypatch.setattr(Pruning, "pays", lambda self, dense: True)
 
 
 def brute(kernel, samples, x, exclude=None):
@@ -270,7 +270,7 @@ def test_neither_threads_nor_the_other_queries_change_a_bit(d, always, monkeypat
 
 def test_a_wide_kernel_few_pairs_and_many_dimensions_are_dense():
     rng = np.random.default_rng(3)
-    points, x = rng.uniform(size=(3000, 2)), rng.uniform(size=(3000, 2))
+    points, x = rng.uniform(size=(6000, 2)), rng.uniform(size=(6000, 2))
     assert us.posterior_moments(us.Gaussian(0.004), points, x).visited < 0.3
     assert us.posterior_moments(us.Gaussian(0.5), points, x).visited == 1.0
     assert us.posterior_moments(us.RationalQuadratic(0.01, 0.5), points, x).visited == 1.0

@@ -101,9 +101,11 @@ def test_a_library_that_a_cell_loads_first_finds_the_same_thread_limit_as_in_a_w
 NAMES = ("log_normalizer", "mean_shift", "score", "preconditioner", "effective_samples")
 
 
-def moments(d):
+def moments(d, kernel=None):
     rng = np.random.default_rng(1)
-    return us.posterior_moments(us.Laplace(0.8), rng.standard_normal((3000, d)), rng.standard_normal((300, d)))
+    return us.posterior_moments(
+        kernel or us.Laplace(0.8), rng.standard_normal((3000, d)), rng.standard_normal((300, d))
+    )
 
 
 def assert_close(ours, theirs, rounding):
@@ -115,17 +117,18 @@ def assert_close(ours, theirs, rounding):
 
 
 @pytest.mark.parametrize("d", [3, 16])
+@pytest.mark.parametrize("kernel", [us.Gaussian(0.8), us.Laplace(0.8)], ids=repr)
 @pytest.mark.parametrize(("queries", "samples"), [(7, 1024), (128, 100), (1000, 5000)])
-def test_the_tiles_of_the_engine_change_sums_by_rounding_only(d, queries, samples, monkeypatch):
-    before = moments(d)
+def test_the_tiles_of_the_engine_change_sums_by_rounding_only(d, kernel, queries, samples, monkeypatch):
+    before = moments(d, kernel)
     monkeypatch.setattr(tiled, "tile_shape", lambda *_: (queries, samples))
-    after = moments(d)
+    after = moments(d, kernel)
     # Another order of 3000 terms: at most m eps = 7e-13 of the sum of their sizes; distances from a Gram matrix lose
     # eps (|x|^2 + |y|^2) / r^2, some tens of eps here.
     assert_close(after, before, 3000 * np.finfo(float).eps)
     monkeypatch.setattr(tiled, "tile_shape", lambda *_: (2 * queries, samples))
     if d < tiled._DIRECT:  # no matrix product: a query does not feel how queries are grouped
-        again = moments(d)
+        again = moments(d, kernel)
         assert all(np.array_equal(getattr(after, name), getattr(again, name)) for name in NAMES)
 
 

@@ -54,6 +54,11 @@ class Active:
         queries, points = (array.astype(np.float64, copy=False) for array in (self.queries, self.points))
         return replace(self, queries=queries, points=points, single=False)
 
+    def head(self, n: int) -> Active:
+        """Return the part with the first n queries."""
+        exclude, extreme = (None if value is None else value[:n] for value in (self.exclude, self.extreme))
+        return replace(self, queries=self.queries[:n], exclude=exclude, extreme=extreme)
+
     def choose(self, queries: np.ndarray, samples: np.ndarray) -> Active:
         """Return the part with these queries and samples (masks)."""
         mass = None if self.log_mass is None else self.log_mass[samples]

@@ -30,7 +30,7 @@ def second_level() -> int:
 def tile_shape(queries: int, dimension: int, itemsize: int, arrays: int) -> tuple[int, int]:
     """Numbers of queries and samples of a tile of which so many arrays are in use at once."""
     if dimension >= _HIGH:
-        return _BLOCK
+        return _BLOCK if queries < _MANY else (2 * _BLOCK[0], _BLOCK[1])
     # Half of the cache: the other half holds coordinates, and what a matrix product packs.
     numbers = second_level() // 2 // (itemsize * arrays)
     rows = 2 * _QUERIES if queries >= _MANY and numbers >= 2 * _QUERIES * _LEAST else _QUERIES

@@ -11,15 +11,18 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.posterior import loops
+from unifiedscore.posterior import loops, row_loops
 from unifiedscore.posterior.pairs import robust_center
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, radial_or_empty, summing
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class HighTiles(AbstractTiles):
-    """Tiles (b, d) as they were given, and centred in the precision of the tiles with their squared norms (b,)."""
+    """Tiles (b, d) as they were given, and centred in the precision of the tiles with their squared norms (b,).
+
+    Centred points are columns, (d, b), contiguous: both products with them take up to a fifth less time than with rows.
+    """
 
     given: tuple[np.ndarray, ...]
     centred: tuple[np.ndarray, ...]
@@ -27,24 +30,23 @@ class HighTiles(AbstractTiles):
     center: np.ndarray
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> HighTiles:
-        """Cut points (m, d) into tiles of `size` points; they are centred before they are rounded to `dtype`."""
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype, each=map) -> HighTiles:
+        """Cut points (m, d) into tiles of `size` points; they are centred before they are rounded to `dtype`.
+
+        `each` maps a function over tiles, in threads or not.
+        """
         center = robust_center(points)
-        given, centred, norms = [], [], []
-        for start in range(0, len(points), size):
-            given.append(points[start : start + size])
-            # While the tile is in the cache.
-            tile, squares = _centred(given[-1], center, dtype)
-            centred.append(tile)
-            norms.append(squares)
-        return cls(tuple(given), tuple(centred), tuple(norms), center)
+        given = [points[start : start + size] for start in range(0, len(points), size)]
+        # The first by itself, which compiles the loop.
+        pairs = [_columns(given[0], center, dtype), *each(lambda tile: _columns(tile, center, dtype), given[1:])]
+        return cls(tuple(given), *map(tuple, zip(*pairs, strict=True)), center)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         return tuple(len(tile) for tile in self.given)
 
     def first(self) -> HighTiles:
-        return HighTiles((self.given[0][:1],), (self.centred[0][:1],), (self.norms[0][:1],), self.center)
+        return HighTiles((self.given[0][:1],), (self.centred[0][:, :1],), (self.norms[0][:1],), self.center)
 
     def sums_at(self, queries: np.ndarray) -> HighTileSums:
         a, names = len(queries), ("mean_shift", "score")
@@ -64,8 +66,16 @@ class HighTiles(AbstractTiles):
 
 def _centred(points, center, dtype) -> tuple[np.ndarray, np.ndarray]:
     """The points relative to the center and their squared norms, in `dtype`: rounded once each."""
-    centred = (points - center).astype(dtype, copy=False)
-    return centred, np.einsum("md,md->m", centred, centred, dtype=np.float64).astype(dtype, copy=False)
+    centred, norms = np.empty(points.shape, dtype), np.empty(len(points), dtype)
+    loops.centre(points, center, centred, norms)
+    return centred, norms
+
+
+def _columns(points, center, dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The same, the points as columns."""
+    centred, norms = np.empty(points.shape[::-1], dtype), np.empty(len(points), dtype)
+    loops.centre_columns(points, center, centred, norms)
+    return centred, norms
 
 
 @final
@@ -85,10 +95,15 @@ class HighTileSums(AbstractTileSums):
     closest: np.ndarray
     """Least squared distance of each query that comes from a product."""
     product: np.ndarray
+    weights: np.ndarray | None = None
+    """Buffers of `add_constant`."""
+    squares: np.ndarray | None = None
+    rescale: np.ndarray | None = None
+    row_sum: np.ndarray | None = None
 
     def fill_squared(self, index, squared) -> None:
         tiles = self.tiles
-        np.matmul(self.centred, tiles.centred[index].T, out=squared)
+        np.matmul(self.centred, tiles.centred[index], out=squared)
         loops.gram_squared(
             squared, self.norms, tiles.norms[index], self.queries, tiles.given[index], self.near, self.closest
         )
@@ -100,19 +115,40 @@ class HighTileSums(AbstractTileSums):
             pairs = (squared, self.norms, self.tiles.norms[index], self.near)
             given = self.tiles.given[index]
             loops.near_directions(self.queries, given, *pairs, weights, row_sum, directions)
-        np.matmul(weights, self.tiles.centred[index], out=self.product)
+        np.matmul(weights, self.tiles.centred[index].T, out=self.product)
         loops.rescale_add(self.vectors[name], self.mass[name], rescale, self.product, row_sum)
         if directions is not None:
             self.vectors[name] += directions
+
+    def add_constant(self, index, rule, left_out, out) -> None:
+        tiles, dtype = self.tiles, self.norms.dtype
+        a, b = len(self.queries), len(tiles.norms[index])
+        if self.weights is None:
+            self.weights, self.squares = np.empty(a * max(tiles.sizes), dtype), np.empty(max(tiles.sizes), dtype)
+            self.rescale, self.row_sum = np.empty(a), np.empty(a)
+        weights = self.weights[: a * b].reshape(a, b)
+        np.matmul(self.centred, tiles.centred[index], out=weights)
+        vector = self.vectors["mean_shift"]
+        row_loops.gram_rows(
+            weights, self.norms, tiles.norms[index], self.queries, tiles.given[index], dtype.type(-0.5 * rule.b),
+            rule.log_mass[index], left_out, self.squares[:b], out.largest, out.total, self.rescale, self.row_sum,
+            self.closest, vector, radial_or_empty(out),
+        )  # fmt: skip
+        np.matmul(weights, tiles.centred[index].T, out=self.product)
+        row_loops.add_rows(vector, self.mass["mean_shift"], self.rescale, self.product, self.row_sum)
+        self.mass["score"] = rule.b * out.total
 
     def add_mass(self, row_sum, rescale) -> None:
         self.mass["score"] = self.mass["score"] * rescale + row_sum
 
     def mean_shift(self, total) -> np.ndarray:
-        return self.vectors["mean_shift"] / total[:, None] - (self.mass["mean_shift"] / total)[:, None] * self.centred
+        return self._mean("mean_shift", total)
 
     def score(self, total) -> np.ndarray:
-        return (self.vectors["score"] - self.mass["score"][:, None] * self.centred) / total[:, None]
+        return self._mean("score", total)
+
+    def _mean(self, name, total) -> np.ndarray:
+        return loops.means(self.vectors[name], self.mass[name], total, self.centred)
 
     def rounding(self, total, kernel) -> Rounding:
         eps = np.finfo(self.norms.dtype).eps

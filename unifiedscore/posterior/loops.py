@@ -19,15 +19,62 @@ NEAR = 1.0 / 256
 
 
 @njit(cache=True, nogil=True)
+def _span(numbers, sizes):
+    """The same of at most as many numbers as the buffer holds; with a choice inside, no minimum is vectorised."""
+    whole_registers()
+    largest, least = sizes.dtype.type(0.0), sizes.dtype.type(np.inf)
+    for k in range(numbers.shape[0]):
+        size = abs(numbers[k])
+        largest = larger(largest, size)
+        sizes[k] = size
+    for k in range(numbers.shape[0]):
+        if sizes[k] == 0.0:
+            sizes[k] = np.inf
+    for k in range(numbers.shape[0]):
+        least = smaller(least, sizes[k])
+    return largest, least
+
+
+@njit(cache=True, nogil=True)
 def span(points):
     """Largest and smallest size of the coordinates that are not zero, (0, inf) if there are none."""
     largest, least = 0.0, np.inf
-    for i in range(points.shape[0]):
-        for k in range(points.shape[1]):
-            size = abs(points[i, k])
-            largest = max(largest, size)
-            least = min(least, size if size > 0.0 else np.inf)
+    numbers, sizes = points.ravel(), np.empty(2048, points.dtype)
+    for start in range(0, numbers.shape[0], 2048):
+        high, low = _span(numbers[start : start + 2048], sizes)
+        largest, least = max(largest, np.float64(high)), min(least, np.float64(low))
     return largest, least
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def centre(points, center, centred, norms):
+    """Points less the center, rounded once to the precision of `centred`, and their squared norms, likewise."""
+    single = centred.dtype.type
+    for i in range(points.shape[0]):
+        total = 0.0
+        for k in range(points.shape[1]):
+            t = single(points[i, k] - center[k])
+            centred[i, k] = t
+            total += np.float64(t) * np.float64(t)
+        norms[i] = single(total)
+
+
+@njit(cache=True, nogil=True)
+def centre_columns(points, center, centred, norms):
+    """The same with `centred` as columns, (d, b)."""
+    # Sixteen rows are centred where they stay in the cache, and fill a line of it in a column of float32.
+    rows = np.empty((16, points.shape[1]), centred.dtype)
+    for start in range(0, points.shape[0], 16):
+        width = min(16, points.shape[0] - start)
+        centre(points[start : start + width], center, rows[:width], norms[start : start + width])
+        if width == 16:
+            for k in range(points.shape[1]):
+                for j in range(16):
+                    centred[k, start + j] = rows[j, k]
+        else:
+            for k in range(points.shape[1]):
+                for j in range(width):
+                    centred[k, start + j] = rows[j, k]
 
 
 @njit(cache=True, nogil=True)
@@ -46,6 +93,7 @@ def weighted_differences(weights, x, y):
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def direct_squared(x, y_columns, squared):
     """Squared distances by direct differences; y_columns is (d, b), so that the inner loop is contiguous."""
+    whole_registers()
     single = squared.dtype.type
     for i in range(x.shape[0]):
         row = squared[i]
@@ -68,7 +116,7 @@ def direct_squared(x, y_columns, squared):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _pair_squared(x, y):
+def pair_squared(x, y):
     total = 0.0
     for k in range(x.shape[0]):
         t = np.float64(x[k]) - np.float64(y[k])
@@ -84,6 +132,7 @@ def gram_squared(gram, x_norm, y_norm, x, y, near, closest):
     are exact where those of centred points far from the centre are not. `closest` becomes the least squared distance of
     each query that stays as the product gave it, if that is less than it was.
     """
+    whole_registers()
     single = gram.dtype.type
     two, share = single(2.0), single(NEAR)
     for i in range(gram.shape[0]):
@@ -101,7 +150,7 @@ def gram_squared(gram, x_norm, y_norm, x, y, near, closest):
             least = single(np.inf)
             for j in range(row.shape[0]):
                 if row[j] <= share * (a + y_norm[j]):
-                    row[j] = _pair_squared(x[i], y[j])
+                    row[j] = pair_squared(x[i], y[j])
                 else:
                     least = min(least, row[j])
         closest[i] = min(closest[i], least)
@@ -162,6 +211,7 @@ def exponentials(log_weight, largest, total, rescale, row_sum):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
     """Add w^2, w/b and w r of the tile to `sums` (a, 3), turn `weight_b` from b into w b and sum that in `row_sum`."""
+    whole_registers()
     single = weights.dtype.type
     zero = single(0.0)
     for i in range(weights.shape[0]):
@@ -185,6 +235,7 @@ def radial_sums(weights, squared, weight_b, sums, rescale, row_sum):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
     """The same where 1/b = slope r, by products alone: r = r^2 slope b, also at r = 0, where b is stored as 0."""
+    whole_registers()
     single = weights.dtype.type
     zero, rate = single(0.0), single(slope)
     for i in range(weights.shape[0]):
@@ -205,25 +256,9 @@ def linear_sums(weights, squared, weight_b, slope, sums, rescale, row_sum):
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def distance_sums(weights, squared, sums, rescale):
-    """The part of `radial_sums` that does not depend on b: w^2 and w r."""
-    single = weights.dtype.type
-    zero = single(0.0)
-    for i in range(weights.shape[0]):
-        square, distance = zero, zero
-        row, r_row = weights[i], squared[i]
-        for j in range(row.shape[0]):
-            w = row[j]
-            square += w * w
-            distance += w * np.sqrt(r_row[j])
-        factor = rescale[i]
-        sums[i, 0] = sums[i, 0] * factor * factor + square
-        sums[i, 2] = sums[i, 2] * factor + distance
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def score_weights(weights, weight_b, row_sum):
     """The part of `radial_sums` that a score alone needs."""
+    whole_registers()
     single = weights.dtype.type
     for i in range(weights.shape[0]):
         direct = single(0.0)
@@ -260,6 +295,7 @@ def near_directions(x, y, squared, x_norm, y_norm, near, weights, row_sum, vecto
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def direct_products(x, y_columns, weights, vector, rescale):
     """vector = vector * rescale + sum_j w_ij (y_j - x_i), by direct differences, for low dimension."""
+    whole_registers()
     single = weights.dtype.type
     for i in range(x.shape[0]):
         row = weights[i]
@@ -280,3 +316,14 @@ def rescale_add(vector, plain, rescale, product, row_sum):
         plain[i] = plain[i] * factor + row_sum[i]
         for k in range(vector.shape[1]):
             vector[i, k] = vector[i, k] * factor + product[i, k]
+
+
+@njit(cache=True, nogil=True)
+def means(vector, mass, total, centred):
+    """(vector - mass centred)/total, row by row: sums of w y over products become means of y - x."""
+    out = np.empty(vector.shape)
+    for i in range(vector.shape[0]):
+        one, share = 1.0 / total[i], mass[i] / total[i]
+        for k in range(vector.shape[1]):
+            out[i, k] = one * vector[i, k] - share * centred[i, k]
+    return out

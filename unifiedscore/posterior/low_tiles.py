@@ -10,8 +10,8 @@ from typing import final
 
 import numpy as np
 
-from unifiedscore.posterior import loops
-from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, summing
+from unifiedscore.posterior import loops, row_loops
+from unifiedscore.posterior.tiles import AbstractTiles, AbstractTileSums, Rounding, radial_or_empty, summing
 
 
 @final
@@ -23,10 +23,11 @@ class LowTiles(AbstractTiles):
     dtype: np.dtype
 
     @classmethod
-    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype) -> LowTiles:
+    def cut(cls, points: np.ndarray, size: int, dtype: np.dtype, each=map) -> LowTiles:
         """Cut points (m, d) into tiles of `size` points; differences are taken before they are rounded to `dtype`."""
         starts = range(0, len(points), size)
-        return cls(tuple(np.ascontiguousarray(points[start : start + size].T) for start in starts), dtype)
+        columns = each(lambda start: np.ascontiguousarray(points[start : start + size].T), starts)
+        return cls(tuple(columns), dtype)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -53,6 +54,14 @@ class LowTileSums(AbstractTileSums):
 
     def add(self, name, index, weights, squared, row_sum, rescale) -> None:
         loops.direct_products(self.queries, self.tiles.columns[index], weights, self.vectors[name], rescale)
+
+    def add_constant(self, index, rule, left_out, out) -> None:
+        tiles = self.tiles
+        squares, row = np.empty((2, tiles.columns[index].shape[1]), tiles.dtype)
+        row_loops.direct_rows(
+            self.queries, tiles.columns[index], tiles.dtype.type(-0.5 * rule.b), rule.log_mass[index], left_out,
+            squares, row, out.largest, out.total, self.vectors["mean_shift"], radial_or_empty(out),
+        )  # fmt: skip
 
     def add_mass(self, row_sum, rescale) -> None:
         """Nothing: no rounding depends on it."""

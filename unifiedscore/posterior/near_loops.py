@@ -11,6 +11,7 @@ import numpy as np
 
 from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import exp_negative
+from unifiedscore.posterior.lanes import whole_registers
 
 BLOCK = 64
 """Queries that share one list of points."""
@@ -140,6 +141,7 @@ def blocks_loop(d):
 
     @njit(cache=True, nogil=True, fastmath={"contract", "nnan"})
     def loop(x, noise, smoothing, order, edges, points, starts, boxes, scale, bandwidth, radius2, mean, visited):
+        whole_registers()
         unit, m = np.sqrt(0.5) / bandwidth, points.shape[0]
         nearest, farthest, chosen = np.empty(len(starts) - 1), np.empty(len(starts) - 1), np.arange(m + 1)
         closest, shared = 0.0, False

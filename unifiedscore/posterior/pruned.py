@@ -24,6 +24,7 @@ from unifiedscore.posterior.ragged_loops import columns_of, squared_rows, sum_ro
 from unifiedscore.posterior.sample_tree import SampleTree, tree_of
 from unifiedscore.posterior.sums import Sums
 from unifiedscore.posterior.threads import threads
+from unifiedscore.posterior.tiled import is_one_loop
 
 TOLERANCE = 1e-12
 """Share of a posterior that may be neglected, where nobody says otherwise."""
@@ -32,10 +33,13 @@ MOST_DIMENSIONS = 7
 
 # Fewer pairs than this are summed before a choice has been made.
 _LEAST_PAIRS = 1 << 23
-# Costs in units of a pair of the dense sum: of a sample for the tree, of a query for its place, of a cell, of each
-# sample in its list, of a pair. They are constants, as the choice must not depend on the machine, and rather too high:
-# a wrong "dense" loses less than a wrong "pruned".
+# Costs in units of a pair of the dense sum in float64 with the kernel's own loop: of a sample for the tree, of a query
+# for its place, of a cell, of each sample in its list, of a pair. They are constants, as the choice must not depend on
+# the machine, and rather too high: a wrong "dense" loses less than a wrong "pruned".
 _BUILD, _QUERY, _CELL, _LISTED, _PAIR = 120, 60, 25_000, 12, 1.1
+# A pair of the dense sum costs this much where the kernel needs no loop of its own, and where tiles are float32; what
+# is pruned is float64 and uses the kernel's loop.
+_ONE_LOOP, _SINGLE = 0.6, 0.55
 # Pruning must promise this much, or the dense sum is taken.
 _GAIN = 0.8
 # The functions f of which the sums over k f must hold for what is wanted: 1, r, 1/b, b r and b r^2.
@@ -153,13 +157,13 @@ class Pruning:
         values = np.stack((kernel, *(functions[i] for i in self.functions)), axis=1)
         return edges, np.ascontiguousarray(bound), values, _least_at_the_ends(values[:, 1:])
 
-    def pays(self) -> bool:
-        """Whether the sums are expected to cost clearly less than those over all pairs, from a look at some cells."""
+    def pays(self, dense: float) -> bool:
+        """Whether the sums are expected to cost clearly less than `dense`, from a look at some cells."""
         n, m, cells = len(self.part.queries), len(self.tree.points), len(self.cells.boxes)
         looks = np.unique(np.linspace(0, cells - 1, _LOOK_CELLS).astype(int))
         lengths, sizes = np.diff(self.lists(looks)[1]), np.diff(self.cells.edges)[looks]
         pairs = (lengths * sizes).sum() / sizes.sum() * n
-        return _cost(n, m, cells, lengths.mean(), pairs) < _GAIN * n * m
+        return _cost(n, m, cells, lengths.mean(), pairs) < _GAIN * dense
 
     def sums(self, wants: frozenset[str]) -> tuple[Sums, float]:
         """Return the sums over the points that are needed, and the fraction of all pairs that this was."""
@@ -256,17 +260,22 @@ def _pruning(part: Active, measure, wants, tolerance) -> Pruning | None:
     if tolerance == 0.0 or not _may_pay(part, tolerance):
         return None
     pruning = Pruning.prepare(part.double(), measure, wants, tolerance)
-    return pruning if pruning.pays() else None
+    return pruning if pruning.pays(_dense_cost(part)) else None
 
 
 def _cost(n, m, cells, listed, pairs) -> float:
     return m * _BUILD + n * _QUERY + cells * (_CELL + listed * _LISTED) + pairs * _PAIR
 
 
+def _dense_cost(part: Active) -> float:
+    pair = (_ONE_LOOP if is_one_loop(part.kernel) else 1.0) * (_SINGLE if part.single else 1.0)
+    return pair * len(part.queries) * len(part.points)
+
+
 def _may_pay(part: Active, tolerance: float) -> bool:
     """A look at a few pairs: will lists of what lies near a cell of queries be short enough?"""
     (n, d), m = part.queries.shape, len(part.points)
-    if d > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or _cost(n, m, 1, 0, 0) > _GAIN * n * m:
+    if d > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or _cost(n, m, 1, 0, 0) > _GAIN * _dense_cost(part):
         return False
     from scipy.spatial.distance import cdist
 
@@ -281,7 +290,7 @@ def _may_pay(part: Active, tolerance: float) -> bool:
     reach = 0.5 * side + profile.falls_to(top + np.log(tolerance), least, most + side)
     visited = np.count_nonzero(r <= reach[:, None]) / r.size
     cells = min(n, m / 12.0 * (leaf / side) ** d)
-    return _cost(n, m, cells, visited * m, visited * n * m) < _GAIN * n * m
+    return _cost(n, m, cells, visited * m, visited * n * m) < _GAIN * _dense_cost(part)
 
 
 def _side(reach: float, leaf_side: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from unifiedscore.compiled import njit
 from unifiedscore.posterior.exponential import exp_negative
+from unifiedscore.posterior.lanes import whole_registers
 
 _LANES = 32
 
@@ -31,6 +32,7 @@ def columns_of(points, chosen, offsets):
 @njit(cache=True, nogil=True)
 def squared_rows(queries, cell, offsets, columns, squared):
     """Squared distances of the rows of these queries, one behind another."""
+    whole_registers()
     d, at = queries.shape[1], 0
     for i in range(len(queries)):
         first = offsets[cell[i]]
@@ -52,6 +54,7 @@ def squared_rows(queries, cell, offsets, columns, squared):
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def _largest(row, lanes):
     """The maximum. A reduction is compiled entry by entry; maxima of whole lanes are not."""
+    whole_registers()
     width = len(lanes)
     lanes[:] = -np.inf
     whole = len(row) - len(row) % width
@@ -69,6 +72,7 @@ def _largest(row, lanes):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "nnan", "nsz"})
 def _weights(row, top):
     """Turn log-weights into weights relative to the largest; return their sum."""
+    whole_registers()
     total = 0.0
     for j in range(len(row)):
         # As in the tiles: what is below the exponential's floor has no weight at all.
@@ -82,6 +86,7 @@ def _weights(row, top):
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _direction(row, columns, x, out):
     """Fill `out` with the sums of w (y - x), two coordinates at a time."""
+    whole_registers()
     d, n = len(x), len(row)
     for k in range(0, d - 1, 2):
         first, second = columns[k * n : (k + 1) * n], columns[(k + 1) * n : (k + 2) * n]
@@ -99,6 +104,7 @@ def _direction(row, columns, x, out):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def _radial(row, b_row, squared, out):
+    whole_registers()
     square, inverse, distance = 0.0, 0.0, 0.0
     for j in range(len(row)):
         w, b = row[j], b_row[j]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from unifiedscore.posterior import loops
 from unifiedscore.posterior.active import Active
 from unifiedscore.posterior.sums import Sums
 from unifiedscore.posterior.tiled import tiled_sums
@@ -20,19 +21,15 @@ ENOUGH = 2.0**-8
 _LOST = float(np.exp(-87.0))
 # What lost weights add to a score times the bandwidth, each: w b r <= 2 w |log w|/r, and none of them is so close.
 _LOST_SCORE = 2 * 87 * _LOST * 1e6
-# Queries after which it is asked whether float32 helps at all, of so many that it is worth asking.
-_PROBE, _ASK = 128, 1024
 
 
 def single_sums(part: Active, wants: frozenset[str]) -> Sums:
     """Return the sums over all pairs, in float32 for the queries whose bound allows it, in float64 for the others."""
-    n, everything = len(part.queries), np.ones(len(part.points), dtype=bool)
-    if n >= _ASK:
-        first = part.choose(np.arange(n) < _PROBE, everything)
-        if not _enough(first, tiled_sums(first, wants, np.float32)).any():
-            return tiled_sums(part.double(), wants)
-    out = tiled_sums(part, wants, np.float32)
+    out = tiled_sums(part, wants, np.float32, go_on=lambda first, sums: bool(_enough(first, sums).any()))
+    if out is None:
+        return tiled_sums(part.double(), wants)
     if not (held := _enough(part, out)).all():
+        everything = np.ones(len(part.points), dtype=bool)
         out.put(~held, tiled_sums(part.choose(~held, everything).double(), wants))
     return out
 
@@ -52,7 +49,7 @@ def relative_error(part: Active, out: Sums) -> np.ndarray:
     for, the length of the mean shift stands for it, which is at most that.
     """
     m, tau, eps = len(part.points), part.kernel.bandwidth, np.finfo(np.float64).eps
-    reach = np.sqrt(part.queries.shape[1]) * (np.abs(part.points).max() + np.abs(part.queries).max(1)).astype(float)
+    reach = np.sqrt(part.queries.shape[1]) * (loops.span(part.points)[0] + np.abs(part.queries).max(1)).astype(float)
     shift = None if out.mean_shift is None else np.linalg.norm(out.mean_shift, axis=1)
     score = None if out.score is None else np.linalg.norm(out.score, axis=1)
     length = shift if out.radial is None else out.radial[:, 2] / out.total

@@ -38,6 +38,11 @@ class Sums:
         radial = np.zeros((n, 3)) if "sums" in wants else None
         return cls(np.full(n, -np.inf), np.zeros(n), *vectors, radial, np.zeros(n), np.zeros(n))
 
+    def head(self, n: int) -> Sums:
+        """Return the sums at the first n queries."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return Sums(*(None if value is None else value[:n] for value in parts))
+
     def put(self, rows, part: Sums) -> None:
         """Store the sums of the queries `rows`, a slice or mask."""
         for field in fields(self):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unifiedscore.kernels import AbstractKernel
+from unifiedscore.posterior.sums import Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,21 @@ class Rounding:
     slope: float
 
 
+@dataclass(frozen=True, slots=True)
+class ConstantWeight:
+    """A kernel whose weight b is constant, log k = -b r^2/2, and the log-masses of the samples.
+
+    Attributes
+    ----------
+    b : float
+    log_mass : tuple of arrays
+        Of each tile, in the precision of the tiles; empty arrays where all are equal.
+    """
+
+    b: float
+    log_mass: tuple[np.ndarray, ...]
+
+
 def summing(count: int) -> float:
     r"""Rounding of a sum of so many products relative to the sum of their sizes, in units of eps = 2u.
 
@@ -38,6 +54,11 @@ def summing(count: int) -> float:
     count/3 u within the few hundred terms that a matrix library adds up in one go.
     """
     return 0.5 * min(count, 8.0 * np.sqrt(count)) + 1.0
+
+
+def radial_or_empty(out: Sums) -> np.ndarray:
+    """The radial sums, or no row of them: compiled loops take arrays of one type."""
+    return out.radial if out.radial is not None else np.empty((0, 3))
 
 
 class AbstractTiles(ABC):
@@ -56,6 +77,11 @@ class AbstractTiles(ABC):
     def sizes(self) -> tuple[int, ...]:
         """Number of points of every tile."""
 
+    @property
+    def edges(self) -> np.ndarray:
+        """Where a tile ends and the next begins, (tiles - 1,) indices into the sample."""
+        return np.cumsum(self.sizes[:-1], dtype=np.int64)
+
     @abstractmethod
     def first(self) -> AbstractTiles:
         """Return the first point alone, as tiles."""
@@ -72,6 +98,7 @@ class AbstractTileSums(ABC):
     ----
     * `fill_squared(i, squared)` is called before `add(..., i, ...)` for the same tile, with the same array.
     * After all tiles `mean_shift` and `score` are the sums of w (y - x) and w b (y - x) over the total weight.
+    * `add_constant` does all of one tile where b is constant, instead of the two.
     """
 
     __slots__ = ()
@@ -85,6 +112,13 @@ class AbstractTileSums(ABC):
         """Add tile `index` to the sum called `name`, older terms times `rescale`; may overwrite weights and row sums.
 
         `weights` (a, b) are w for "mean_shift" and w b for "score", `row_sum` (a,) their sums.
+        """
+
+    @abstractmethod
+    def add_constant(self, index: int, rule: ConstantWeight, left_out: np.ndarray, out: Sums) -> None:
+        """Add tile `index` to "mean_shift" and to largest weight, total and radial sums in `out`.
+
+        `left_out` (a,) holds where in this tile the sample is that a query leaves out, and may lie outside; or nothing.
         """
 
     @abstractmethod

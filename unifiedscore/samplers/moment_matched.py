@@ -195,13 +195,13 @@ def sample_moment_matched(
     state = chain.start(_start(start, centred, mean, delta, factor, chain, start_rng).astype(kind), chain_rng)
     first, record = state.y.astype(np.float64), thin or -(-n_steps // _ENERGY_RECORDS)
     traces = np.empty((3, n_steps + 1))
-    energies, frames = [], []
+    some, frames = [], []
 
     def observe(index):
         traces[:2, index] = chain.manifold.moment_errors(state.y)
         traces[2, index] = np.vdot(first, state.y) / first.size
         if index % record == 0 or index == n_steps:
-            energies.append((index, energy(state.y.astype(np.float64) @ factor.T)))
+            some.append((index, state.y[:_ENERGY_PARTICLES].astype(np.float64) @ factor.T))
         if thin and index % thin == 0:
             frames.append((mean + state.y.astype(np.float64) @ factor.T).astype(kind))
 
@@ -221,13 +221,13 @@ def sample_moment_matched(
         "start": "data" if start is None else start if isinstance(start, str) else "given",
     }  # fmt: skip
     settings |= noise_settings(noise) | estimator.settings
-    steps, values = zip(*energies, strict=True)
+    steps, recorded = zip(*some, strict=True)
     return MomentMatchedSamples(
         samples=(mean + state.y.astype(np.float64) @ factor.T).astype(kind),
         mean_error=traces[0],
         covariance_error=traces[1],
         overlap=traces[2],
-        energy=np.array(values),
+        energy=energy(np.stack(recorded)),
         energy_steps=np.array(steps),
         trajectory=np.stack(frames) if thin else None,
         mean=mean,
@@ -316,11 +316,15 @@ def _means(tuples):
 
 @final
 class _Energy:
-    """Mean of V over the first particles, with one antithetic tuple for all of them."""
+    """Mean of V over some particles, with one antithetic tuple for all of them.
+
+    All records together, at the end: one record is so few particles that the call would take most of the time.
+    """
 
     def __init__(self, data, delta, smoothing, rng):
         half = rng.standard_normal((_ENERGY_DRAWS // 2, data.dimension))
         self._score = SmoothedScore(data, delta, smoothing, noise=np.concatenate([half, -half]))
 
     def __call__(self, z):
-        return -float(self._score.potential(z[:_ENERGY_PARTICLES]).mean())
+        """The means over (records, particles, d) systems, (records,)."""
+        return -self._score.potential(z.reshape(-1, z.shape[-1])).reshape(len(z), -1).mean(1)
