@@ -113,3 +113,13 @@ def test_a_sinkhorn_divergence_vanishes_for_equal_samples_and_refuses_what_has_n
         sinkhorn_divergence(x, x + 1, epsilon=1e9)
     with pytest.raises(NumericalError, match="use a larger epsilon than"):
         sinkhorn_divergence(x, x + 1, epsilon=1e-3, max_iterations=5)
+    with pytest.raises(NumericalError, match="leave far points out"):
+        sinkhorn_divergence(x, np.append(x, [[1e200, 0.0]], axis=0), epsilon=0.5)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0])
+def test_the_sinkhorn_divergence_needs_few_iterations_for_its_digits(epsilon):
+    x, y = np.random.default_rng(3).normal(size=(2, 150, 2))
+    exact = sinkhorn_divergence(x, y, epsilon=epsilon, tolerance=1e-7, max_iterations=200_000)
+    assert sinkhorn_divergence(x, y, epsilon=epsilon) == pytest.approx(exact, rel=1e-5)
+    assert sinkhorn_divergence(x, x, epsilon=epsilon) < 1e-6

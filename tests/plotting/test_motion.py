@@ -44,10 +44,19 @@ def test_a_flow_animates_itself_into_a_file(tmp_path):
         assert picture.n_frames == 5
 
 
+@pytest.mark.parametrize("size", [0.0, 1e20, 1e-20])
+def test_particles_that_stand_still_have_a_frame(size):
+    animation = animate(np.full((3, 2, 2), size), frames=2)
+    animation._draw_was_started = True
+    low, high = animation._fig.axes[0].get_xlim()
+    assert low < size < high
+
+
 @pytest.mark.parametrize(
     ("trajectories", "options", "message"),
     [
         ({}, {}, "at least one set"),
+        ({1: np.zeros((4, 3, 2)), "1": np.zeros((4, 3, 2))}, {}, "different names"),
         (np.zeros((4, 2)), {}, "must have shape"),
         (np.zeros((1, 3, 2)), {}, "with a step and a particle"),
         (np.zeros((4, 3, 1)), {}, "below the dimension 1"),

@@ -41,9 +41,23 @@ def test_proofs_beside_other_work_give_the_same_verdicts(tmp_path):
 def test_proofs_under_way_end_with_the_work_beside_them(tmp_path):
     path = tmp_path / "derive_drawn.py"
     path.write_text(FILE)
-    with LocalPool(1) as pool:
+    with LocalPool(2) as pool:
         with pytest.raises(ZeroDivisionError), proving(derivations_in(path), pool, 0) as proofs:
-            pool.submit(time.sleep, 1.0)
+            for _ in range(2):
+                pool.submit(time.sleep, 1.0)
             proofs.advance()
             1 / 0  # noqa: B018
         assert all(proof.future.cancelled() for proof in proofs.flying)
+
+
+def test_proofs_leave_a_process_to_cells(tmp_path):
+    """A pool that has measured little has one process; cells that follow must not wait for a proof."""
+    path = tmp_path / "derive_drawn.py"
+    path.write_text(FILE)
+    with LocalPool(1) as pool, proving(derivations_in(path), pool, 0) as proofs:
+        proofs.advance()
+        assert not proofs.flying
+    with LocalPool(3) as pool, proving(derivations_in(path), pool, 0) as proofs:
+        pool.measuring = 1
+        proofs.advance()
+        assert len(proofs.flying) == 2 and pool.measuring == 3

@@ -19,6 +19,9 @@ _DIRECTION_BLOCK = 64
 _RESOLVED = 2.0**12
 """The solver rounds at the largest cost: up to this many mean costs, twelve digits of the mean are left."""
 
+_NARROW = 1e-30
+"""Smallest epsilon in squared distances: below it a single far point takes every digit of the potentials."""
+
 _FLAT = 1e6
 """Largest epsilon in squared distances: rounding, 1e-16 epsilon, leaves ten digits of them."""
 
@@ -132,7 +135,7 @@ def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) ->
         return float(np.ldexp(np.sqrt(total / n_directions), exponent))
 
 
-def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-8, max_iterations: int = 20_000) -> float:
+def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-5, max_iterations: int = 20_000) -> float:
     r"""Return $S_\varepsilon = \mathrm{OT}_\varepsilon(x, y) - \frac12 \mathrm{OT}_\varepsilon(x, x)
     - \frac12 \mathrm{OT}_\varepsilon(y, y)$, the debiased entropic transport cost between two samples.
 
@@ -149,8 +152,8 @@ def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-8, max_it
     epsilon : float
         Squared length: small against the squared distances that matter, and the smaller, the more iterations.
     tolerance : float
-        L1 error of the marginals at which a plan counts as converged; the cost is off by about as much, in units of
-        the largest squared distance.
+        L1 error of the marginals at which a plan counts as converged. The value is off by at most about as much in
+        units of the largest squared distance, and mostly by its square.
     max_iterations : int
 
     Returns
@@ -171,7 +174,7 @@ def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-8, max_it
 
     Examples
     --------
-    >>> round(sinkhorn_divergence([[0.0], [1.0]], [[3.0], [4.0]], epsilon=0.1), 6)
+    >>> round(sinkhorn_divergence([[0.0], [1.0]], [[3.0], [4.0]], epsilon=0.3), 6)
     9.0
     """
     (x, y), exponent = common_frame(*_pair(x, y))
@@ -182,6 +185,11 @@ def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-8, max_it
     squared = pairwise_distances(x, y) ** 2
     with np.errstate(over="ignore", under="ignore"):
         framed = float(np.ldexp(epsilon, -2 * exponent))
+    if squared.any() and framed < _NARROW * squared.max():
+        raise NumericalError(
+            f"epsilon = {epsilon:.3g} is nothing beside the largest squared distance; leave far points out, or use a "
+            "larger epsilon"
+        )
     if not framed <= _FLAT * squared.max() and squared.any():
         raise InputError(
             f"epsilon must be at most {_FLAT:g} times the largest squared distance; got {epsilon:.3g}; beyond it the "

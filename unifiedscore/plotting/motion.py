@@ -65,6 +65,8 @@ def animate(
     sets = dict(trajectories) if isinstance(trajectories, Mapping) else {"": trajectories}
     if not sets:
         raise InputError("trajectories must hold at least one set of particles; got none")
+    if len({str(name) for name in sets}) < len(sets):
+        raise InputError(f"trajectories need different names; got {', '.join(map(str, sets))}")
     sets = {str(name): _planar(path, name, axes) for name, path in sets.items()}
     frames, seconds = integer(frames, "frames", low=2), positive(seconds, "seconds")
     behind = None if target is None else _shown(points(target, "target")[None], "target", axes)[0]
@@ -124,5 +126,5 @@ def _limits(paths) -> tuple[np.ndarray, np.ndarray]:
     """A frame around everything that is ever shown, a little wider."""
     low = np.min([path.min((0, 1)) for path in paths], axis=0)
     high = np.max([path.max((0, 1)) for path in paths], axis=0)
-    margin = 0.05 * np.where(high > low, high - low, 1.0)
+    margin = 0.05 * np.where(high > low, high - low, np.maximum(1.0, np.abs(high)))
     return low - margin, high + margin

@@ -62,10 +62,12 @@ class Proofs:
         self.flying: list[_Proof] = []
 
     def advance(self) -> None:
-        """Take in what has been proved, and leave one process free: others are at work. Never waits."""
+        """Take in what has been proved, and send more, but leave one process free for others. Never waits."""
         if isinstance(self._processes, LocalPool):
             self._take_in()
-            self._send(max(1, self._processes.workers - 1))
+            # These proofs are worth the processes that they need; the one left is for cells, however few they are.
+            self._processes.measuring = self._processes.workers
+            self._send(self._processes.workers - 1)
 
     def results(self) -> list[tuple[FoundDerivation, Verdict | str]]:
         """Each derivation with its verdict, or with the message with which it failed; waits for all of them."""
