@@ -168,6 +168,16 @@ def test_paths_of_a_learned_score_are_those_of_the_exact_one():
     )
 
 
+@pytest.mark.parametrize("schedule", ["rectified_flow", "vp_cosine", "foellmer"])
+def test_a_denoiser_has_the_score_of_the_process_it_is_given_to(schedule):
+    times, exact = np.linspace(0.05, 0.95, 31), process(schedule)
+    paths = [
+        us.simulate(exact, 40, np.random.default_rng(1), times=times, control="none", score=score)
+        for score in (None, wrapped("noise", "ve"))
+    ]
+    np.testing.assert_allclose(paths[1].points, paths[0].points, rtol=1e-8, atol=1e-8)
+
+
 def test_the_probability_flow_of_a_network_is_that_of_the_exact_denoiser():
     start = 8 * np.random.default_rng(3).normal(size=(50, 2))
     levels = noise_levels(30, high=8.0, low=0.05)

@@ -24,7 +24,7 @@ def shortened(text: str, width: int, mark: str = "…") -> str:
     Examples
     --------
     >>> shortened("drift.two_point_bifurcation (large)", 20)
-    'drift.two…on (large)'
+    'drift.two_…n (large)'
     """
     if len(text) <= width:
         return text

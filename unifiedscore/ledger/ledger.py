@@ -135,8 +135,9 @@ class Ledger:
 
     @property
     def inequalities(self) -> tuple[Verdict, ...]:
-        """The verdicts on inequalities that say how near to its bound the worst cell comes."""
-        return tuple(verdict for verdict in self.verdicts if verdict.sharpness is not None)
+        """The verdicts that uphold an inequality and say how near to its bound the worst cell comes."""
+        upheld = (verdict for verdict in self.verdicts if verdict.outcome in ("supported", "survived"))
+        return tuple(verdict for verdict in upheld if verdict.sharpness is not None)
 
     @property
     def exit_code(self) -> int:

@@ -95,7 +95,7 @@ def sharpness(verdict: Verdict) -> str:
     if verdict.sharpness is None:
         return ""
     if verdict.sharpness > 1.1:
-        return f"{verdict.sharpness:.3g} times its bound"
+        return f"{verdict.sharpness:.3g} times its bound at worst"
     word = "sharp: " if verdict.sharpness >= SHARP else "loose: " if verdict.sharpness < LOOSE else ""
     return f"{word}{verdict.sharpness:.3g} of its bound"
 

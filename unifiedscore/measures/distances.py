@@ -56,7 +56,7 @@ def pairwise_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> pairwise_distances([[1e200, 0.0], [0.0, 0.0]], [[1e200, 1e-3]])
-    array([[1.e-03],
+    array([[1.e-003],
            [1.e+200]])
     """
     (x, y), exponent = common_frame(x, y)

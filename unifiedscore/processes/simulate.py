@@ -75,9 +75,10 @@ def simulate(
         Noise t -> sigma(t) >= 0; the memoryless sqrt(2 eta) by default. The drift keeps the marginals whatever it is.
     start : "base", "tilted" or (n, d) array
         Law of the first state: p_{t_0} or p*_{t_0}.
-    score : TimeField, optional
-        Takes the place of the exact score of the base in the drift b, such as that of a network. The weights are then
-        those of its own chain. Times start above 0, and the control is "none" or your own.
+    score : TimeField or LearnedDenoiser, optional
+        Takes the place of the exact score of the base in the drift b, such as that of a network. A denoiser is asked
+        for its score in the schedule of the process; a `TimeField` must have it. The weights are then those of its own
+        chain. Times start above 0, and the control is "none" or your own.
     keep : bool
         Whether to keep all states.
 
@@ -111,7 +112,7 @@ def simulate(
                 "independent); leave sigma out, or pass your own control"
             )
     if score is not None:
-        validate.instance(score, "score", TimeField)
+        score = _as_time_field(score, process.schedule)
         if isinstance(control, str) and control == "optimal":
             raise InputError(
                 "the optimal control is known for the exact score alone; with a score of your own pass "
@@ -293,6 +294,13 @@ def _move(x, drift, h, sigma, noise, u, log_weight) -> None:
 
 def _answered(function, name, x, t) -> np.ndarray:
     return np.ascontiguousarray(validate.answer(function(x, float(t)), name, x.shape), dtype=np.float64)
+
+
+def _as_time_field(score, schedule) -> TimeField:
+    """A score at every time; that of a denoiser in the schedule of the process, which it does not know by itself."""
+    if callable(getattr(score, "at_level", None)) and callable(getattr(score, "score", None)):
+        return TimeField(lambda t: score.score(t, schedule=schedule))
+    return validate.instance(score, "score", TimeField)
 
 
 def _times(process, times) -> np.ndarray:

@@ -75,7 +75,7 @@ class Real(Parameter):
 
     Examples
     --------
-    >>> Real(0.01, 100, log=True).decode(np.array([0.5]), {})
+    >>> round(Real(0.01, 100, log=True).decode(np.array([0.5]), {}), 12)
     1.0
     """
 

@@ -127,8 +127,9 @@ class Spectrum(Parameter):
 
     Examples
     --------
-    >>> Spectrum(2, 0.01, 1.0).decode(np.array([0.5, 1.0, 0.5]), {})
-    ((0.1, 1.0), (0.5, 0.5))
+    >>> values, shares = Spectrum(2, 0.01, 1.0).decode(np.array([0.5, 1.0, 0.5]), {})
+    >>> [round(value, 12) for value in values], shares
+    ([0.1, 1.0], (0.5, 0.5))
     """
 
     size: int

@@ -88,7 +88,7 @@ class Universal:
         names. It is deterministic. A value of NaN says that nothing is defined there.
     region : tuple of float
         The theorem: every value lies in it. One end may be infinite. Scale the value so that the bound is 1:
-        inequalities as ratios in (-inf, 1), signs in (0, inf), increases in (-inf, 0).
+        inequalities as ratios in (-inf, 1); with a number as `unit`, signs in (0, inf) and increases in (-inf, 0).
     second : callable
         The same by another route ("value", "error"): only what both refute is a counterexample.
     control : FalseVariant
@@ -117,9 +117,14 @@ class Universal:
     --------
     >>> from unifiedscore.study.attack.parameters import Real
     >>> space = Space(x=Real(-1, 1), y=Real(-1, 1))
-    >>> ratio = lambda instance: {"value": 2 * instance["x"] * instance["y"], "error": 1e-15}
-    >>> claim = Universal("demo.square", "2xy <= 2 on the square.", "elementary", space, ratio, (-math.inf, 2.0), ratio,
-    ...                   FalseVariant("the constant lowered by 2 %", region=(-math.inf, 1.96)))
+    >>> product = lambda instance: {"value": 2 * instance["x"] * instance["y"], "error": 1e-15}
+    >>> squares = lambda instance: {
+    ...     "value": (instance["x"] + instance["y"]) ** 2 - instance["x"] ** 2 - instance["y"] ** 2,
+    ...     "error": 1e-15,
+    ... }
+    >>> lowered = FalseVariant("the constant lowered by 2 %", region=(-math.inf, 1.96))
+    >>> parts = space, product, (-math.inf, 2.0), squares, lowered
+    >>> claim = Universal("demo.square", "2xy <= 2 on the square.", "elementary", *parts)
     >>> claim.evidence_of_the_verdict
     'search'
     """
