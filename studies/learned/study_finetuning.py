@@ -57,7 +57,7 @@ def measure(cell, rng):
 
 WORDS = {"nsm": "the novel target", "csm": "the conditional target", "tsm": "the target score",
          "am": "the lean adjoint", "csm_exact": "the conditional target of exact draws"}  # fmt: skip
-BUDGET = "After 100 000 network evaluations, with a network that gives the difference of scores,"
+BUDGET = "After 100 000 network evaluations with a gradient, with a network that gives the difference of scores,"
 finetune = Theorem("learned.finetune", source="derived here, for arXiv 2605.00229", evidence="monte_carlo",
                    profile="standard")  # fmt: skip
 NOT_WORSE = Inside(-np.inf, 0.1)

@@ -88,6 +88,21 @@ def test_the_variance_of_a_network_is_that_of_its_parts(loss):
         assert (found.total > found.output).all() and (found.output > 0).all() and (found.median > 0).all()
 
 
+def test_two_paths_have_no_less_variance_than_many():
+    """The states of a path share their noise: to take the square of the estimated mean off would cost a third."""
+    process = us.TiltedProcess(GAUSS, us.QuadraticReward([0.0], 0.5), "rectified_flow")
+    options = {"loss": "lean_adjoint", "cutoffs": [0.05]}
+    few = [
+        control_gradient_variance(linear("score"), process, **options, n=1, rng=np.random.default_rng(seed)).total[0]
+        for seed in range(60)
+    ]
+    many = control_gradient_variance(
+        linear("score"), process, **options, n=120_000, rng=np.random.default_rng(0)
+    ).total[0]
+    assert abs(np.mean(few) - many) < 4 * np.std(few, ddof=1) / np.sqrt(len(few)) + 0.05 * many
+    assert min(few) > 0
+
+
 def test_what_has_no_gradient_is_refused():
     process = us.TiltedProcess(GAUSS, us.QuadraticReward([1.0], 0.5), "rectified_flow")
     control = LearnedControl(lambda u, label: u, "rectified_flow", mean=[0.0], variance=1.0)
@@ -105,5 +120,10 @@ def test_what_has_no_gradient_is_refused():
     ):
         with pytest.raises(InputError, match=message):
             control_gradient_variance(control, process, **(options | change))
+    other = LearnedControl(Linear(), "foellmer", mean=[0.0], variance=1.0)
+    plane = LearnedControl(Linear(), "rectified_flow", mean=[0.0, 0.0], variance=1.0)
+    for wrong, message in ((other, "the same schedule"), (plane, "one dimension")):
+        with pytest.raises(InputError, match=message):
+            control_gradient_variance(wrong, process, **options)
     with pytest.raises(InputError, match="need a QuadraticReward"):
         control_gradient_variance(control, bounded, **options)

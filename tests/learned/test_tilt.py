@@ -12,7 +12,7 @@ from unifiedscore import cli
 from unifiedscore.errors import FileError, InputError, MissingDependencyError, NumericalError
 from unifiedscore.learned import TILT_LOSSES, LearnedControl, load_control, reweighted_base, train_control
 from unifiedscore.learned.gradients import PARAMETRISATIONS
-from unifiedscore.learned.tensor_file import read_tensors
+from unifiedscore.learned.tensor_file import read_tensors, write_tensors
 from unifiedscore.learned.tilt_targets import ADJOINTS, base_moments, control_target, exact_difference, noisy_score
 from unifiedscore.processes import SCHEDULES, CallableReward, conditional_target, novel_target, target_target
 from unifiedscore.testing import check_field
@@ -243,6 +243,24 @@ class TestControl:
             load_control(str(path), weights="last")(x, 0.3), whole.control(weights="last")(x, 0.3)
         )
         assert np.abs(whole.control(weights="last")(x, 0.3) - whole.control()(x, 0.3)).max() > 0
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("step", [-1.0]), ("step", [0.5]), ("step", [1.0, 1.0]), ("exp_avg", np.zeros(3)), ("exp_avg_sq", np.nan)],
+    )
+    def test_a_state_of_the_optimiser_from_elsewhere_is_refused(self, tmp_path, name, value):
+        path = tmp_path / "a.safetensors"
+        train(checkpoint=path, n_steps=2)
+        tensors, metadata = read_tensors(path)
+        old = tensors[f"optimizer.0.{name}"]
+        tensors[f"optimizer.0.{name}"] = np.array(value if np.ndim(value) else np.full_like(old, value), old.dtype)
+        write_tensors(path, tensors, metadata)
+        with pytest.raises(FileError, match=f"holds an unusable state: its optimizer.{name}"):
+            train(checkpoint=path, n_steps=4)
+
+    def test_a_reward_that_tilts_nothing_is_refused(self):
+        with pytest.raises(InputError, match="rescale the reward"):
+            train(process=process_of(reward=us.QuadraticReward([1e-170])))
 
     def test_another_training_is_not_resumed(self, tmp_path):
         path = tmp_path / "a.safetensors"

@@ -140,12 +140,25 @@ def load_checkpoint(
             index, _, slot = name.partition(".")
             slots.setdefault(int(index), {})[slot] = torch.from_numpy(array)
         state.optimizer.load_state_dict({**state.optimizer.state_dict(), "state": slots})
+        _check_optimizer(state.optimizer)
         for rng, text in zip(state.rngs, meta["rng"], strict=True):
             rng.bit_generator.state = json.loads(text)
         return _history(_below(tensors, "history"), history)
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise FileError(f"{path} holds an unusable state: {reason}; {ADVICE}") from None
+
+
+def _check_optimizer(optimizer) -> None:
+    """Whether what an optimiser keeps of each weight belongs to it."""
+    torch = require_torch("training")
+    for weight, slots in optimizer.state.items():
+        for name, value in slots.items():
+            steps = name == "step"
+            if (value.numel() != 1 if steps else value.shape != weight.shape) or not torch.isfinite(value).all():
+                raise ValueError(f"its optimizer.{name} does not belong to the network")
+            if steps and not (value >= 1 and value == value.round()):
+                raise ValueError(f"its optimizer.{name} is not a number of steps")
 
 
 def _history(stored: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:

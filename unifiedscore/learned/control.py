@@ -135,6 +135,6 @@ class LearnedControl:
 def checked_cutoff(value) -> float:
     """A cut-off of time in (0, 1/2)."""
     cutoff = validate.positive(value, "cutoff")
-    if cutoff >= 0.5:
-        raise InputError(f"cutoff must be below 1/2; got {validate.shown(cutoff)}")
+    if cutoff >= 0.5 or 1 - cutoff == 1:
+        raise InputError(f"cutoff must be below 1/2, and 1 - cutoff below 1; got {validate.shown(cutoff)}")
     return cutoff

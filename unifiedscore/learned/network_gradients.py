@@ -13,7 +13,7 @@ from unifiedscore.extras import require_torch
 from unifiedscore.learned.adjoint import full_adjoint
 from unifiedscore.learned.control import LearnedControl
 from unifiedscore.learned.gradients import output_factor
-from unifiedscore.learned.tilt_targets import REGRESSIONS, TILT_LOSSES, control_target, exact_difference
+from unifiedscore.learned.tilt_targets import REGRESSIONS, TILT_LOSSES, base_moments, control_target, exact_difference
 from unifiedscore.processes import TiltedProcess, lean_adjoint, simulate
 
 _CHUNK = 1024  # gradients held at once
@@ -71,7 +71,7 @@ def control_gradient_variance(
     cutoffs : (k,) array
         In (0, 1/2).
     n : int
-        States, in all.
+        States, in all; of a loss along paths at least two paths of 300 states each.
     rng : numpy.random.Generator
 
     Raises
@@ -79,7 +79,8 @@ def control_gradient_variance(
     MissingDependencyError
         PyTorch is not installed.
     InputError
-        A module without parameters, a reward whose tilted law is no mixture, or a cut-off outside (0, 1/2).
+        A module without parameters, another dimension or schedule than that of the process, a reward whose tilted law
+        is not a mixture, or a cut-off outside (0, 1/2).
 
     Examples
     --------
@@ -109,7 +110,16 @@ def control_gradient_variance(
         raise InputError("gradients at the optimum need a QuadraticReward, whose tilted law is a mixture")
     if not isinstance(control.module, torch.nn.Module) or not list(control.module.parameters()):
         raise InputError("the module of control has no parameters to differentiate by")
-    x, t, weight, target = _draws(process, loss, float(cutoffs.min()), n, rng, control.variance)
+    if control.dimension != process.dimension:
+        raise InputError(
+            f"control and process must have one dimension; got {control.dimension} and {process.dimension}"
+        )
+    if control.schedule != process.schedule:
+        raise InputError(
+            "control and process must have the same schedule; "
+            f"got {validate.shown(control.schedule)} and {validate.shown(process.schedule)}"
+        )
+    x, t, weight, target = _draws(process, loss, float(cutoffs.min()), n, rng)
     schedule = process.schedule
     residual = exact_difference(process, x, t) - target
     gain = 2 * np.asarray(schedule.eta(t)) * output_factor(schedule, control.parametrisation, t,
@@ -125,7 +135,8 @@ def control_gradient_variance(
 
     derivative = torch.func.vmap(torch.func.grad(scalar), in_dims=(None, 0, 0, 0))
     outer = gain[:, None] * residual
-    first, second = 0.0, 0.0
+    # The mean is 0 at the optimum: to take its estimate off would only add the noise of paths that share their states.
+    variance = 0.0
     for start in range(0, len(t), _CHUNK):
         rows = slice(start, start + _CHUNK)
         parts = (inputs[rows], 0.25 * np.log(beta[rows] / alpha[rows]), outer[rows])
@@ -135,13 +146,12 @@ def control_gradient_variance(
         g = np.concatenate([g, outer[rows]], axis=1)
         inside = (t[rows] >= cutoffs[:, None]) & (t[rows] <= 1 - cutoffs[:, None])
         w = weight[rows] * inside / (1 - 2 * cutoffs[:, None])
-        first, second = first + w @ g, second + w @ g**2
-    variance = second - first**2
+        variance = variance + w @ g**2
     inner, output = np.split(variance, [variance.shape[1] - process.dimension], axis=1)
     return GradientVariances(inner.sum(1), np.median(inner, axis=1), output.sum(1))
 
 
-def _draws(process: TiltedProcess, loss: str, cutoff: float, n: int, rng, reference: float) -> tuple:
+def _draws(process: TiltedProcess, loss: str, cutoff: float, n: int, rng) -> tuple:
     """States (N, d), times (N,), weights of a mean over time (N,) for the whole of [0, 1], and targets (N, d)."""
     schedule, reach = process.schedule, np.log((1 - cutoff) / cutoff)
     if loss in REGRESSIONS:
@@ -150,7 +160,12 @@ def _draws(process: TiltedProcess, loss: str, cutoff: float, n: int, rng, refere
         data = process.target.sample(n, rng)
         noise = rng.standard_normal(data.shape)
         x = np.asarray(schedule.alpha(t))[:, None] * data + np.asarray(schedule.beta(t))[:, None] * noise
-        return x, t, 2 * reach / n * t * (1 - t), control_target(loss, process, x, data, t, variance=reference)
+        return (
+            x,
+            t,
+            2 * reach / n * t * (1 - t),
+            control_target(loss, process, x, data, t, variance=base_moments(process)[1]),
+        )
     count = max(n // _NODES, 2)
     t = 1 / (1 + np.exp(-np.linspace(-reach, reach, _NODES)))
     t[[0, -1]] = cutoff, 1 - cutoff

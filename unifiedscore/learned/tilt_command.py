@@ -12,6 +12,7 @@ from unifiedscore.learned.results import training_points, write_results
 from unifiedscore.learned.tilt import train_control
 from unifiedscore.learned.tilt_targets import path_times
 from unifiedscore.measures import GaussianMixture
+from unifiedscore.output import note
 from unifiedscore.plotting.generator import generator_figure
 from unifiedscore.processes import QuadraticReward, TiltedProcess, simulate
 from unifiedscore.samplers import effective_sample_size, log_mean_exp
@@ -39,7 +40,8 @@ def train_tilt_command(
     Parameters
     ----------
     data : str
-        File of (n, d) points, or a named data set: smoothed, they are the base, whose exact score is known.
+        File of (n, d) points, or a named data set: smoothed, they are the base, whose exact score is known. Of more
+        than 500 points the base is made of 500 random ones, with a note.
     out : path
     linear : list of float or None
         l of the reward l.x - q |x|^2 / 2, one number for each coordinate, in the units of the data; None is 0.
@@ -68,7 +70,10 @@ def train_tilt_command(
     if not slope.any() and q == 0:
         raise InputError("the reward is 0 and tilts nothing; give --linear or --quadratic")
     shift, scale = points.mean(0), float(np.sqrt(np.mean((points - points.mean(0)) ** 2)))
-    some = (points[rng.permutation(len(points))[:_COMPONENTS]] - shift) / scale
+    if len(points) > _COMPONENTS:
+        note(f"{data}: the base is made of {_COMPONENTS} of its {len(points)} points, drawn with --seed {seed}")
+        points = points[np.sort(rng.permutation(len(points))[:_COMPONENTS])]
+    some = (points - shift) / scale
     # The same reward, but for a constant, of z with x = shift + scale z: noise of variance 1 asks for data of its size.
     reward = QuadraticReward(scale * (slope - q * shift), scale**2 * q)
     constant = float(slope @ shift - 0.5 * q * shift @ shift)

@@ -29,11 +29,13 @@ def noisy_score(mixture: GaussianMixture, schedule: Schedule, x: np.ndarray, t: 
     with np.errstate(divide="ignore"):
         logs = np.log(mixture.weights)
     terms, slopes = np.empty((len(x), len(logs))), np.empty((len(x), len(logs), x.shape[1]))
+    round_ones = mixture.variances is not None
     for m, (c, lam, u) in enumerate(zip(mixture.means, values, vectors, strict=True)):
         gamma = alpha[:, None] ** 2 * lam + beta[:, None]
-        z = (x - alpha[:, None] * c) @ u
+        z = x - alpha[:, None] * c
+        z = z if round_ones else z @ u
         terms[:, m] = logs[m] - 0.5 * np.sum(np.log(gamma) + z**2 / gamma, axis=1)
-        slopes[:, m] = -(z / gamma) @ u.T
+        slopes[:, m] = -(z / gamma) if round_ones else -(z / gamma) @ u.T
     share = np.exp(terms - log_sum_exp(terms)[:, None])
     return np.einsum("nm,nmd->nd", share, slopes)
 
