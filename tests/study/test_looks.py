@@ -289,7 +289,7 @@ def test_a_cell_that_cannot_grow_refutes_no_claim_over_several():
             (1.9, 0.6),
             {16: 32, 32: 64, 64: 128, 128: 256, 256: 0},
             "refuted",
-        ),  # undecided first, and refuted by itself in the end
+        ),  # by itself, in the end
         ((1.49, 0.6), {16: 32, 32: 64, 64: 128, 128: 256}, "inconclusive"),  # undecided for long
         ((1.0, 0.1), {16: 32, 32: np.inf, 64: np.inf}, "inconclusive"),  # supported: what is left cannot grow
         ((9.0, 0.1), {16: 32, 32: 0}, "refuted"),
