@@ -163,8 +163,8 @@ TILTED = shifted.instance(dimension=2**11, shift=1.0, along=1.0, middle=1.0, las
 # A hundred directions carry nearly all of the trace of a million.
 CARRIED = shifted.instance(dimension=2**20, shift=1.0, along=0.5, middle=1.0, last=1e-6, share=100 / (2**20 - 1),
                            along_change=1.0, middle_change=0.99, excess=0.0, fraction=0.2)  # fmt: skip
-# The covariances differ in one direction of little variance, and the bandwidth changes in all of them.
-FAINT = few.instance(dimension=2**14, one=1, two=1, first=1e-5, second=1.0, rest=1.0, first_change=2.0,
+# The covariances differ in eight directions of little variance, and the bandwidth changes in all of them.
+FAINT = few.instance(dimension=2**14, one=8, two=1, first=1e-4, second=1.0, rest=1.0, first_change=5.0,
                      second_change=1.0, fraction=0.1)  # fmt: skip
 # The changes of two directions cancel in the trace but for a thousandth.
 CANCELLING = few.instance(dimension=2**14, one=1, two=2, first=1.0, second=0.5, rest=1.0, first_change=1.5,
