@@ -333,6 +333,14 @@ def test_cells_whose_printed_labels_agree_do_not_confirm_each_other(close):
     assert found.need == 64 and "which the look at 64 seeds must repeat" in found.verdict.reason
 
 
+def test_a_cell_confirms_itself_beside_another_with_the_same_printed_label():
+    close = [0.9999996, 0.9999998]
+    y = np.array([9.0, 1.5]) + 0.1 * noise(6, 64).reshape(32, 2)
+    dataset = xr.Dataset({"y": (("seed", "width"), y)}, {"seed": range(32), "width": close})
+    (found,) = judge(study_of(CLAIM, grid=Grid(seed=range(16), width=close)), dataset, until_decided=True)
+    assert (found.outcome, found.looks["seeds"]) == ("refuted", 32)
+
+
 def test_the_seeds_of_a_cell_that_cannot_grow_are_not_counted_twice_against_a_true_claim(monkeypatch):
     """300 studies of a claim that holds, at its edge, at an error rate of 1/2 for 1e-4, so that so few of them tell."""
     monkeypatch.setattr("unifiedscore.inference.looks.REFUTE_LEVEL", 0.5)
