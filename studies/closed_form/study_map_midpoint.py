@@ -13,12 +13,12 @@ from unifiedscore.study import Control, Grid, Inside, Map, Study, Theorem, Varia
 PATHS, STEPS = 400, 50
 TWO = np.array([[-1.0], [1.0]])
 SMOOTHINGS = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6]
-DRAWS = [2, 4, 8, 16, 32, 64]
+PAIRS = [1, 2, 4, 8, 16, 32]
 
 
 def measure(cell, rng):
-    """With an even number of draws, so that one place is the midpoint itself."""
-    noise = us.Noise("fixed", draws=2 * round(cell["draws"] / 2))
+    """With pairs of draws, so that one of the places 2k/M - 1 is the midpoint itself."""
+    noise = us.Noise("fixed", draws=2 * cell["pairs_of_draws"])
     found = us.sample_closed_form(TWO, PATHS, n_steps=STEPS, smoothing=cell["smoothing"], noise=noise, rng=rng)
     return {"midpoint": float(np.maximum(1 - np.abs(found.samples), 0.0).mean())}
 
@@ -27,8 +27,8 @@ region = Theorem("closed_form.midpoint_region", None, "derived here", "monte_car
                  Inside(-np.inf, 0.5))  # fmt: skip
 study = Study(
     name="map_midpoint", title="The mass between two points over smoothing and draws",
-    grid=Grid(smoothing=[0.4, 1.6], draws=[2, 64], seed=range(16)), measure=measure,
-    profiles={"standard": {"smoothing": SMOOTHINGS, "draws": DRAWS}},
+    grid=Grid(smoothing=[0.4, 1.6], pairs_of_draws=[1, 32], seed=range(16)), measure=measure,
+    profiles={"standard": {"smoothing": SMOOTHINGS, "pairs_of_draws": PAIRS}},
     variables={"midpoint": Variable("Share of the mass at the midpoint, a place a counted as 1 - |a|")},
     claims=[
         region.claim(
@@ -37,5 +37,5 @@ study = Study(
                       "points +-1 is at their midpoint, a place a counted as 1 - |a|, for 2 to 64 draws.",
             control=Control("a smoothing of 1.6", where={"smoothing": 1.6})),
     ],
-    maps=[Map("closed_form.midpoint_region", x="smoothing", y="draws", levels=2)],
+    maps=[Map("closed_form.midpoint_region", x="smoothing", y="pairs_of_draws", levels=2)],
 )  # fmt: skip

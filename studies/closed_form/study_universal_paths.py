@@ -219,23 +219,27 @@ CORNERS = [
                    noise=((0.0, 0.0),), z=(z, 0.5), smoothing=0.0, time=0.5, eta=1.0, sphere=1.0) for z in (0.5, 2.0)
 ]  # fmt: skip
 
+SETTING = (
+    "For all 2 to 8 distinct points in 1 to 3 dimensions, 1 to 3 draws of noise and states, with coordinates up to 2, "
+    "smoothing up to 1 and times from .05 to .9, "
+)
 study = Study(
     name="universal_paths", title="The closed-form velocity of any few points",
     universals=[
         Universal("universal.lipschitz",
-                  "For all points, noise, times and states the top eigenvalue of the Jacobian of the smoothed "
-                  "barycenter is at most t R^2 / 4 (1-t)^2, R the diameter of the points.",
+                  SETTING + "the top eigenvalue of the Jacobian of the smoothed barycenter is at most "
+                  "t R^2 / 4 (1-t)^2, R the diameter of the points.",
                   DERIVED, space, expansion, (-math.inf, 1.0), precise(exact_expansion),
                   FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=STARTS,
                   sharpness=(0.98, 1.001)),
         Universal("universal.descent",
-                  "For all points, noise, times, states and steps 0 < eta < 2 of fixed noise the energy drops by at "
-                  "least (eta - eta^2/2)|x - z|^2.",
+                  SETTING + "and steps eta from .02 to 1.98 of fixed noise, the energy drops by at least "
+                  "(eta - eta^2/2)|x - z|^2.",
                   DERIVED, space, descent(), (-math.inf, 1.0), precise(exact_descent()),
                   FalseVariant("eta for eta - eta^2/2", quantity=descent(wrong=True),
                                second=precise(exact_descent(wrong=True)))),
         Universal("universal.energy_monotone",
-                  "For all points of equal norms, all noise and states the energy W_t - t|x|^2/2 never increases along "
+                  SETTING + "if the points have equal norms, the energy W_t - t|x|^2/2 never increases along "
                   "a path of six Euler steps of 1/8 from t = 1/8 with fixed noise.",
                   DERIVED, space, rise, (-math.inf, 0.0), precise(exact_rise),
                   FalseVariant("equal norms left out", drop=EQUAL.name), hypotheses=(EQUAL,), unit=1.0,

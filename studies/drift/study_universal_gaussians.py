@@ -134,6 +134,12 @@ def formula_gap(*, sign=1.0, route="own"):
     return evaluate
 
 
+# The space in words: what every statement is about.
+GAUSSIANS = (
+    "For all pairs of Gaussians in 8 to 2^20 dimensions with two common eigenspaces of at least 2 % of the dimension "
+    "each, eigenvalues of the model in [.001, 1], one of them changed by a factor of up to 50, and tau in [.02, .2] "
+    "rho, "
+)
 TEN = Hypothesis("norms within 10 %", "norm_ratio", low=0.9, high=1.1)
 CLOSE = Hypothesis("norms within 1/d", "norm_gap", high=1.0)
 KAPPA = Hypothesis("d over the effective dimension", "kappa", high=4.0)
@@ -173,12 +179,12 @@ study = Study(
     name="universal_gaussians", title="The Laplace drift between all pairs of Gaussians with common eigenspaces",
     universals=[
         Universal("universal.matched_gaussian",
-                  "For all pairs of Gaussians with norms within 10 % the Laplace drift is the Gaussian drift of the "
+                  GAUSSIANS + "with norms within 10 % the Laplace drift is the Gaussian drift of the "
                   "one bandwidth h^2 = E alpha up to a relative error of 10/d.",
                   DERIVED, space, quantity("matched", dimension), (-math.inf, 10.0), second("matched", dimension),
                   hypotheses=(TEN,), expect="refuted", starts=OPPOSED),
         Universal("universal.matched_two",
-                  "For all pairs of Gaussians with norms within 10 %, an effective change dSigma_eff of at least 5 %, "
+                  GAUSSIANS + "with norms within 10 %, an effective change dSigma_eff of at least 5 %, "
                   "d <= 4 d_eff and h^2 at least 20 eigenvalues, the Laplace drift is the difference of Gaussian mean "
                   "shifts with the two bandwidths h_p^2 = E alpha_p and h_q^2 = E alpha_q up to a relative error of "
                   "1/d_eff.",
@@ -187,18 +193,18 @@ study = Study(
                                        second=second("matched", effective_dimension)),
                   hypotheses=(TEN, KAPPA, CHANGED, FLAT), starts=OPPOSED, **two_bandwidths),
         Universal("universal.matched_two",
-                  "For all pairs of Gaussians with norms within 10 %, second moments at least 5 % apart, d <= 4 d_eff "
+                  GAUSSIANS + "with norms within 10 %, second moments at least 5 % apart, d <= 4 d_eff "
                   "and h^2 at least 20 eigenvalues, the Laplace drift is the difference of Gaussian mean shifts with "
                   "the two bandwidths h_p^2 = E alpha_p and h_q^2 = E alpha_q up to a relative error of 1/d_eff.",
                   regime="second moments apart", expect="refuted", hypotheses=(TEN, KAPPA, APART, FLAT),
                   starts=[CANCELLING], **two_bandwidths),
         Universal("universal.practical_cosine",
-                  "For all pairs of Gaussians with norms within 10 % the Laplace drift has a nonnegative cosine with "
+                  GAUSSIANS + "with norms within 10 % the Laplace drift has a nonnegative cosine with "
                   "its own kernel score difference.",
                   DERIVED, space, quantity("cosine"), (0.0, math.inf), second("cosine"), hypotheses=(TEN,), unit=1.0,
                   expect="refuted", starts=[SIXTEEN, EQUAL, *OPPOSED]),
         Universal("universal.cosine_formula",
-                  "For all pairs of Gaussians with norms within 10 %, h^2 at least 100 eigenvalues, an effective "
+                  GAUSSIANS + "with norms within 10 %, h^2 at least 100 eigenvalues, an effective "
                   "change dSigma_eff of at least 5 % and a change of the bandwidth 20 times as large, the cosine of "
                   "the Laplace drift and its score difference is within .1 of sign(tr dSigma) tr(dSigma_eff Sigma_q) / "
                   "sqrt(tr(dSigma_eff^2 Sigma_q) tr Sigma_q).",
@@ -207,7 +213,7 @@ study = Study(
                                second=formula_gap(sign=-1.0, route="engine")),
                   hypotheses=(TEN, FLATTER, DOMINANT, CHANGED), unit=1.0, starts=[*OPPOSED, REVERSED]),
         Universal("universal.absolute_error",
-                  "For all pairs of Gaussians with norms within 1/d and h^2 at least 20 eigenvalues the absolute error "
+                  GAUSSIANS + "with norms within 1/d and h^2 at least 20 eigenvalues the absolute error "
                   "of the Laplace drift against rho tau times its score difference is at most "
                   "3 (t^2 d / 16 tr Sigma_q + 1) / d, where t = tr dSigma - "
                   "(tr Sigma_p^2 - tr Sigma_q^2 + 2 tr dSigma Sigma_q) / rho tau.",

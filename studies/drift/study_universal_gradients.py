@@ -93,9 +93,10 @@ study = Study(
     name="universal_gradients", title="Gradients of drift and score losses of linear generators",
     universals=[
         Universal("universal.gradient_bound",
-                  "For linear generators of 1 to 4 latent points in 1 to 3 dimensions, few-point targets and any "
-                  "factor C, the gradients of the drift and the score loss differ by 2 sqrt(E|J|^2 E|D - C S|^2) at "
-                  "most, |J| the operator norm.",
+                  "For linear generators of 1 to 4 latent points in 1 to 3 dimensions with entries up to 2, targets of "
+                  "2 to 4 points, Gaussian and Laplace kernels of bandwidths .3 to 3 and factors C from .1 to 10, the "
+                  "gradients of the drift and the score loss differ by 2 sqrt(E|J|^2 E|D - C S|^2) at most, |J| the "
+                  "operator norm.",
                   "derived here (Cauchy-Schwarz)", space, quantity, (-math.inf, 1.0), second,
                   FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), starts=(CONSTANT,),
                   sharpness=(0.98, 1.001)),

@@ -291,6 +291,15 @@ def concentration(power, root=math.sqrt, number=float):
 
 ESS = Hypothesis("effective samples", "ess", low=1.5)
 SPREAD = Hypothesis("spread of b", "b_ratio", low=1.5)
+POINTS = (
+    "For all 2 to 6 points in 1 to 4 dimensions with weights in a ratio of up to 100 and coordinates up to 3, queries "
+    "in their range and bandwidths from .03 to 30, "
+)
+FOUR = "for the Gaussian, the Laplace, a Matern (3/2) and a rational quadratic (3/2) kernel "
+LAWS = (
+    "For all independent laws of 1 to 6 points in 1 to 4 dimensions, with weights in a ratio of up to 100 and a common "
+    "mean squared norm R^2, "
+)
 identity = {"source": DERIVED, "region": (-math.inf, 100.0), "clear": 1000.0, "evidence": "exact"}
 bound = {"source": DERIVED, "region": (-math.inf, 1.0), "evidence": "exact"}
 
@@ -298,36 +307,34 @@ study = Study(
     name="universal_points", title="Kernel posteriors of any few weighted points",
     universals=[
         Universal("universal.gaussian_identity",
-                  "For all weighted points, queries and bandwidths the mean shift of a Gaussian kernel is tau^2 times "
-                  "the kernel score.",
+                  POINTS + "the mean shift of a Gaussian kernel is tau^2 times the kernel score.",
                   space=space, quantity=precise(tweedie()), second=precise(exact_tweedie()),
                   control=FalseVariant("2 tau^2 for tau^2", quantity=precise(tweedie(2.0)),
                                        second=precise(exact_tweedie(2.0))),
                   **identity),
         Universal("universal.radial_decomposition",
-                  "For all weighted points, queries, bandwidths and four kernels V = alpha s + Cov(1/b, b (y - x)).",
+                  POINTS + FOUR + "V = alpha s + Cov(1/b, b (y - x)).",
                   space=space, quantity=decomposition(), second=precise(exact_decomposition()),
                   control=FalseVariant("the covariance left out", quantity=decomposition(0.0),
                                        second=precise(exact_decomposition(0.0))),
                   **identity),
         Universal("universal.harmonic_preconditioner",
-                  "For all weighted points, queries, bandwidths and four kernels 1/E b <= E 1/b.",
+                  POINTS + FOUR + "1/E b <= E 1/b.",
                   space=space, quantity=harmonic, second=precise(exact_harmonic), regular=(ESS, SPREAD),
                   control=FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), **bound),
         Universal("universal.laplace_residual_bound",
-                  "For all weighted points, queries and bandwidths the Laplace residual is at most "
-                  "sd(r) sqrt(1 - |E u|^2).",
+                  POINTS + "the Laplace residual is at most sd(r) sqrt(1 - |E u|^2).",
                   space=space, quantity=laplace_bound, second=precise(exact_laplace_bound), sharpness=(0.98, 1.001),
                   control=FalseVariant("0.98 of the bound", region=(-math.inf, 0.98)), **bound),
         Universal("universal.concentration_2",
-                  "For all independent laws of common mean squared norm R^2 the distance S satisfies "
-                  "E(S - rho)^2 <= (3/2)(2 max Var|x|^2 + 4 E<x, y>^2)/R^2.",
+                  LAWS + "the distance S satisfies E(S - rho)^2 <= "
+                  "(3/2)(2 max Var|x|^2 + 4 E<x, y>^2)/R^2.",
                   space=common, quantity=concentration(2), second=precise(concentration(2, mpmath.sqrt, mpmath.mpf)),
                   control=FalseVariant("a constant of 0.3 for 3/2", region=(-math.inf, 0.2)), sharpness=(0.15, 0.6),
                   **bound),
         Universal("universal.concentration_4",
-                  "For all independent laws of common mean squared norm R^2 the distance S satisfies "
-                  "E(S - rho)^4 <= (27/4)(2 max E(|x|^2 - R^2)^4 + 16 E<x, y>^4)/R^4.",
+                  LAWS + "the distance S satisfies E(S - rho)^4 <= "
+                  "(27/4)(2 max E(|x|^2 - R^2)^4 + 16 E<x, y>^4)/R^4.",
                   space=common, quantity=concentration(4), second=precise(concentration(4, mpmath.sqrt, mpmath.mpf)),
                   control=FalseVariant("0.015 of the bound", region=(-math.inf, 0.015)), sharpness=(0.01, 0.25),
                   **bound),

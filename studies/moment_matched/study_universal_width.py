@@ -69,8 +69,9 @@ study = Study(
     name="universal_width", title="The curvature of a smoothed score on the line",
     universals=[
         Universal("universal.width_bound",
-                  "For 2 to 6 points on the line, any noise level delta and smoothing s, the potential of the smoothed "
-                  "score has 1/delta^2 - V'' at most (max x - min x)/(delta^2 s sqrt(2 pi)).",
+                  "For 2 to 6 points in [-1, 1] that span more than .2, noise levels delta from .05 to 1, smoothing s "
+                  "from .1 to 2 and states in [-1, 1], the potential of the smoothed score has 1/delta^2 - V'' at most "
+                  "(max x - min x)/(delta^2 s sqrt(2 pi)).",
                   "derived here", space, quantity(), (-math.inf, 1.0), by_variance(),
                   FalseVariant("half of the width", quantity=quantity(0.5), second=by_variance(0.5)),
                   starts=SPIKES, sharpness=(0.95, 1.001)),

@@ -200,27 +200,32 @@ TWO = [space.instance(modes=2, places=(1.0, -1.0), weights=(1.0, w), width=width
 # Between two modes a little wider than half their distance the law is just log-concave.
 NEAR = [space.instance(modes=2, places=(1.0, -1.0), weights=(1.0, 1.0), width=width, schedule="rectified_flow",
                        time=0.02) for width in (1.05, 1.2)]  # fmt: skip
+MODES = (
+    "For 2 to 4 modes on the line with weights in a ratio of up to 20 and a common variance v, sqrt(v) from R/4 to 4 R "
+    "of the radius R, under every schedule of the package, from a time in [.02, .98] and along every path, "
+)
 CONVEX = Hypothesis("strongly log-concave", "curvature", low=1e-6)
 study = Study(
     name="universal_adjoint", title="The lean adjoint over any few modes, loss floors under any schedule",
     universals=[
         Universal("universal.adjoint_mixture",
-                  "For 2 to 4 modes on the line of any weights and common variance v, any schedule and any path, the "
-                  "lean adjoint obeys |a(t)| <= (alpha v/Gamma) exp(R^2 beta^2/(v Gamma)) |grad r|.",
+                  MODES + "the lean adjoint obeys |a(t)| <= (alpha v/Gamma) exp(R^2 beta^2/(v Gamma)) |grad r|.",
                   C3, space, bounded(mixture()), (-math.inf, 1.0), bounded(mixture(), by_jacobian),
                   FalseVariant("R^2 lowered by 2 %", quantity=bounded(mixture(0.98)),
                                second=bounded(mixture(0.98), by_jacobian)), starts=TWO,
                   sharpness=(0.98, 1.001)),
         Universal("universal.adjoint_logconcave",
-                  "For 2 to 4 modes on the line whose law is strongly log-concave with constant mu, any schedule and "
-                  "any path, the lean adjoint obeys |a(t)| <= alpha/(alpha^2 + mu beta^2) |grad r|.",
+                  MODES + "if the law is strongly log-concave with constant mu, the lean adjoint obeys "
+                  "|a(t)| <= alpha/(alpha^2 + mu beta^2) |grad r|.",
                   C3, space, bounded(logconcave()), (-math.inf, 1.0), bounded(logconcave(), by_jacobian),
                   FalseVariant("1/Var in place of mu", quantity=bounded(logconcave(variance=True)),
                                second=bounded(logconcave(variance=True), by_jacobian)),
                   hypotheses=(CONVEX,), starts=NEAR, sharpness=(0.98, 1.001)),
         Universal("universal.kl_floor",
-                  "For Gaussian bases and quadratic rewards the KL-weighted loss floor of the conditional target "
-                  "between two signal-to-noise ratios is the same under every schedule.",
+                  "For Gaussian bases on the line with means up to 2 and variances .1 to 4, concave quadratic rewards "
+                  "with coefficients up to 3 and two signal-to-noise ratios between .001 and 1000, the KL-weighted "
+                  "loss floor of the conditional target is the same under the Foellmer, the VP cosine and the "
+                  "rectified-flow schedule.",
                   DERIVED, floors, floor_ratio(), (-1e-9, 1e-9), floor_by_hand(),
                   FalseVariant("eta of one schedule raised by 2 %", quantity=floor_ratio(1.02),
                                second=floor_by_hand(1.02)), unit=1e-9),

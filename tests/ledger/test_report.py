@@ -366,10 +366,10 @@ def test_maps_are_a_table_of_areas_and_boundaries():
     area = {"supported": 0.595, "refuted": 0.4, "inconclusive": 0.003, "not_applicable": 0.002}
     first = {"study": "s", "claim": "plane.disc", "x": "smallest_mass", "y": "b", "shares": area,
              "boundary": [[0.1, None], [0.2, 3.0], [0.3, 4.0], [0.4, 5.0]]}  # fmt: skip
-    second = first | {"claim": "plane.all", "shares": {"supported": 1.0}, "boundary": [[0.1, None]]}
+    second = first | {"claim": "plane.all", "regime": "far", "shares": {"supported": 1.0}, "boundary": [[0.1, None]]}
     page = Page(render_report(ledger(verdict(), maps={"one": first, "two": second})))
     assert "plane.disc smallest mass, b 59.5 % 40 % 0.5 %" in page.text
     assert "b 3 at smallest mass 0.2; b 4 at smallest mass 0.3; b 5 at smallest mass 0.4" in page.text
-    assert "plane.all smallest mass, b 100 % 0 % 0 % none crosses the map" in page.text
+    assert "plane.all (far) smallest mass, b 100 % 0 % 0 % none crosses the map" in page.text
     assert "#maps" in [attrs["href"] for attrs in page.having("href")]
     assert "maps" not in [attrs["id"] for attrs in Page(render_report(ledger(verdict()))).having("id")]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import unifiedscore as us
 from unifiedscore.study.discover import discover, load_module
 
 ROOT = Path(__file__).parents[2]
@@ -155,3 +156,12 @@ def test_every_method_of_the_w2_study_makes_samples_of_every_data_set():
         for sampler in [*module.SMOOTHED[:1], *module.BASELINES]:
             found = module.produce(sampler, points, fresh, module.LENGTHS[dataset], np.random.default_rng(1))
             assert found.shape[1] == points.shape[1] and np.isfinite(found).all()
+
+
+def test_the_map_of_the_midpoint_measures_as_many_draws_as_its_labels_say(monkeypatch):
+    used = []
+    noise = us.Noise
+    monkeypatch.setattr(us, "Noise", lambda policy, draws: used.append(draws) or noise(policy, draws=draws))
+    for pairs in (1, 2, 3, 4, 23):
+        measured("map_midpoint", smoothing=0.4, pairs_of_draws=pairs)
+    assert used == [2, 4, 6, 8, 46]

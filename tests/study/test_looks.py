@@ -282,6 +282,65 @@ def test_a_cell_that_cannot_grow_refutes_no_claim_over_several():
     assert (both.outcome, both.looks["seeds"]) == ("refuted", 32)
 
 
+@pytest.mark.parametrize(
+    ("growing", "needs", "outcome"),
+    [
+        (
+            (1.9, 0.6),
+            {16: 32, 32: 64, 64: 128, 128: 256, 256: 0},
+            "refuted",
+        ),  # by itself, in the end
+        ((1.49, 0.6), {16: 32, 32: 64, 64: 128, 128: 256}, "inconclusive"),  # undecided for long
+        ((1.0, 0.1), {16: 32, 32: np.inf, 64: np.inf}, "inconclusive"),  # supported: what is left cannot grow
+        ((9.0, 0.1), {16: 32, 32: 0}, "refuted"),
+    ],
+)
+def test_a_claim_asks_for_seeds_while_a_cell_that_grows_is_open(growing, needs, outcome):
+    """Beside a cell that is refuted by its 16 seeds and gets no more."""
+    y = np.array([growing[0], 2.0]) + np.array([growing[1], 0.05]) * noise(3, 512).reshape(256, 2)
+    study = study_of(CLAIM, grid=HALF)
+    found = {count: standings(study, half_grown(y[:count]), until_decided=True)[0] for count in needs}
+    assert {count: standing.need for count, standing in found.items()} == needs
+    last = found[max(needs)].verdict
+    assert last.outcome == outcome
+    if outcome == "refuted":
+        assert last.estimate == pytest.approx(growing[0], abs=0.3)
+
+
+def test_an_undecided_cell_that_cannot_grow_asks_for_no_seeds():
+    """Its own interval covers an end of the region, and the other cell is supported: no seeds decide the claim."""
+    y = np.array([1.0, 1.5]) + 0.1 * noise(3, 128).reshape(64, 2)
+    found = [standings(study_of(CLAIM, grid=HALF), half_grown(y[:n]), until_decided=True)[0] for n in (16, 32, 64)]
+    assert [standing.verdict.outcome for standing in found] == ["inconclusive"] * 3
+    assert found[0].need >= 32 and [standing.need for standing in found[1:]] == [np.inf] * 2
+
+
+@pytest.mark.parametrize("close", [[0.9999996, 0.9999998], [0.1, 0.2]])
+def test_cells_whose_printed_labels_agree_do_not_confirm_each_other(close):
+    """One is refuted by its 16 seeds at the first look, the other by 32 at the second look alone."""
+    grid = Grid(seed=range(16), width=close, skip=lambda c: c["width"] == close[0] and c["seed"] >= 16)
+    # The second cell is open at 16 seeds and refuted at 32.
+    y = np.array([9.0, 1.0]) + 0.1 * noise(6, 64).reshape(32, 2)
+    y[16:, 1] += 8.0
+    y[:16, 1] += np.where(np.arange(16) % 2, 4.0, 0.0)
+    skipped = np.zeros(y.shape, bool)
+    skipped[16:, 0] = True
+    dims = ("seed", "width")
+    dataset = xr.Dataset({"y": (dims, np.where(skipped, np.nan, y)), "status": (dims, np.where(skipped, 1, 0))},
+                         {"seed": range(32), "width": close})  # fmt: skip
+    (found,) = standings(study_of(CLAIM, grid=grid), dataset, until_decided=True)
+    assert found.verdict.outcome == "inconclusive" and found.verdict.looks["decided_at"] is None
+    assert found.need == 64 and "which the look at 64 seeds must repeat" in found.verdict.reason
+
+
+def test_a_cell_confirms_itself_beside_another_with_the_same_printed_label():
+    close = [0.9999996, 0.9999998]
+    y = np.array([9.0, 1.5]) + 0.1 * noise(6, 64).reshape(32, 2)
+    dataset = xr.Dataset({"y": (("seed", "width"), y)}, {"seed": range(32), "width": close})
+    (found,) = judge(study_of(CLAIM, grid=Grid(seed=range(16), width=close)), dataset, until_decided=True)
+    assert (found.outcome, found.looks["seeds"]) == ("refuted", 32)
+
+
 def test_the_seeds_of_a_cell_that_cannot_grow_are_not_counted_twice_against_a_true_claim(monkeypatch):
     """300 studies of a claim that holds, at its edge, at an error rate of 1/2 for 1e-4, so that so few of them tell."""
     monkeypatch.setattr("unifiedscore.inference.looks.REFUTE_LEVEL", 0.5)

@@ -12,7 +12,7 @@ from unifiedscore.errors import FileError, InputError, UnknownNameError
 from unifiedscore.study import Claim, Control, Grid, Identity, Inside, Map, Study, Variable
 from unifiedscore.study.dataset import lasting_bytes, write_dataset
 from unifiedscore.study.discover import studies_in
-from unifiedscore.study.maps.making import make_map, map_path, read_map, shares_of
+from unifiedscore.study.maps.making import make_map, map_path, read_map, shares_of, stored_maps
 from unifiedscore.study.maps.refining import Refinement, crossings, lattice_labels
 from unifiedscore.study.pool import LocalPool
 from unifiedscore.study.settings import RunSettings
@@ -120,6 +120,19 @@ def test_monte_carlo_points_are_judged_over_the_seeds_of_the_profile(make, tmp_p
     outcome = dataset["outcome"].values
     assert (outcome[dataset["a"].values <= 0.8] == 0).all() and (outcome[dataset["a"].values >= 1.25] == 1).all()
     assert (dataset["error"].values > 0.03).all()
+
+
+def test_the_maps_of_two_regimes_are_kept_apart(tmp_path):
+    names = {"v": Variable("Value")}
+    shared = dict(control=Control("far", where={"x": 4}), where={"x": 0, "y": 1}, source="t", evidence="exact")
+    claims = [Claim("demo.line", "s", variable="v", test=Inside(-9.0, 0.5), regime=regime, **shared)
+              for regime in ("near", "far")]  # fmt: skip
+    grid = Grid(x=[0, 2, 4], y=[1.0, 2.0])
+    study = Study("demo", "D", grid, lambda cell, rng: {"v": cell["x"] - 2 * cell["y"]}, names, claims)
+    for regime in ("near", "far"):
+        make_map(study, Map(f"demo.line ({regime})", x="x", y="y", levels=0), RunSettings(out=tmp_path))
+    found = [(entry["claim"], entry["regime"]) for entry in stored_maps(tmp_path).values()]
+    assert sorted(found) == [("demo.line", "far"), ("demo.line", "near")]
 
 
 def test_a_study_of_a_notebook_is_mapped_in_this_process(tmp_path):
@@ -294,6 +307,7 @@ def test_a_boundary_that_moved_is_seen_by_diff(make, tmp_path, monkeypatch, caps
     assert list(stored) == ["plane.map.plane.disc.a.b"]
     assert stored["plane.map.plane.disc.a.b"]["shares"]["supported"] == pytest.approx(1.327 / 4, abs=0.01)
     assert len(stored["plane.map.plane.disc.a.b"]["boundary"]) == 9
+    assert stored["plane.map.plane.disc.a.b"]["regime"] == ""
     capsys.readouterr()
     assert cli._exit_code(["diff", "old", "new"]) == 0
     printed = capsys.readouterr().out

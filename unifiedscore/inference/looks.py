@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -70,7 +70,7 @@ def planned_looks(first: int, seeds: int) -> list[Look]:
     return looks
 
 
-def decided_at(outcomes: Sequence[Outcome], refuting: Sequence[Mapping[str, int]]) -> int | None:
+def decided_at(outcomes: Sequence[Outcome], refuting: Sequence[Mapping[Hashable, int]]) -> int | None:
     """The position of the look that decides; None where none of them does.
 
     The first look that supports decides, and so does the first at which a hypothesis fails. A refutation counts once
@@ -102,6 +102,6 @@ def decided_at(outcomes: Sequence[Outcome], refuting: Sequence[Mapping[str, int]
     return None
 
 
-def repeats(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+def repeats(before: Mapping[Hashable, int], now: Mapping[Hashable, int]) -> bool:
     """Whether a cell that was refuted before is refuted now with more replicates."""
     return any(count > before.get(cell, count) for cell, count in now.items())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from unifiedscore.atomic import write_atomic
 from unifiedscore.errors import FileError
-from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict
+from unifiedscore.inference.verdict import EVIDENCE, OUTCOMES, Verdict, claim_name
 from unifiedscore.ledger.ledger import Ledger
 from unifiedscore.ledger.strip import interval_strip
 from unifiedscore.ledger.summary import Summary, read_summaries
@@ -179,7 +179,7 @@ def _map_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     chosen = [points[k] for k in sorted({0, len(points) // 2, len(points) - 1})] if points else []
     along = "; ".join(f"{y} {printed(high)} at {x} {printed(low)}" for low, high in chosen)
     return {
-        "claim": entry["claim"],
+        "claim": claim_name(entry["claim"], entry.get("regime", "")),
         "over": f"{x}, {y}",
         "shares": [*decided, undecided],
         "boundary": along or "none crosses the map",

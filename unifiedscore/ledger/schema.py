@@ -46,6 +46,7 @@ _SEARCH = {
     "counterexample": (dict, type(None)),
 }
 _LOOKS = {"look": int, "seeds": int, "levels": (dict, type(None)), "decided_at": (int, type(None))}
+_MAP_OPTIONAL = {"regime": str}  # ledgers from before it was stored lack it
 _MAP = {"study": str, "claim": str, "x": str, "y": str, "shares": dict, "boundary": list}
 _NOT_RUN = {name: str for name in ("claim", "regime", "study", "profile", "reason")}
 _FAILED = {"study": str, "cell": dict, "message": str}
@@ -83,6 +84,7 @@ def check_ledger(ledger, path: str | Path) -> None:
         raise FileError(f"{problem}: maps must hold an object for every map")
     for name, entry in maps.items():
         _check(entry, _MAP, f"the map {name!r}", problem)
+        _check(entry, {key: kind for key, kind in _MAP_OPTIONAL.items() if key in entry}, f"the map {name!r}", problem)
     if not isinstance(looked := ledger.get("until_decided", False), bool):
         raise FileError(f"{problem}: until_decided of the file is {_kind(looked)}")
     stale = ledger.get("stale", [])

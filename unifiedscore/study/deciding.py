@@ -19,6 +19,16 @@ from unifiedscore.study.selection import Group, Unavailable
 
 @final
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One cell's own outcome: its labels in words, and how many replicates it has."""
+
+    where: str
+    outcome: Outcome
+    replicates: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Result:
     """Outcome of one test on all its cells, with the estimate of the cell that decided it."""
 
@@ -28,7 +38,7 @@ class Result:
     reason: str
     cells: int = 0
     need: float = 0.0  # seeds that would decide; 0 where it is decided, infinite where no number would
-    refuting: Mapping[str, int] = field(default_factory=dict)  # replicates of each cell that is refuted by itself
+    parts: Mapping[tuple[int, ...], Part] = field(default_factory=dict)  # each cell by itself, by its index
 
 
 def levels_of(look: Look | None, share: int) -> tuple[float, float]:
@@ -98,10 +108,11 @@ def combine_cells(test: AbstractTest, results: list[Result], groups: list[Group]
         same = outcomes.count(outcome)
         role = {"supported": "the closest", "refuted": "the furthest", "inconclusive": "the first"}[outcome]
         reason = f"{same} of {len(results)} cells {outcome}, {role} at {where[chosen]}: {reason}"
-    refuting = {
-        group.where: group.values.shape[-1] for group, found in zip(groups, outcomes, strict=True) if found == "refuted"
+    parts = {
+        group.index: Part(group.where, found, group.values.shape[-1])
+        for group, found in zip(groups, outcomes, strict=True)
     }
-    return Result(outcome, decisive.estimate, decisive.level, reason, cells, need, refuting)
+    return Result(outcome, decisive.estimate, decisive.level, reason, cells, need, parts)
 
 
 def _need_of_all(test: AbstractTest, undecided: list[Result], outcome: Outcome) -> float:

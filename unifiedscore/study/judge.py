@@ -194,7 +194,7 @@ def _verdict(study, dataset, claim: Claim, look: Look | None = None) -> Standing
         sharpness=_sharpness(dataset, claim),
         reproduce=reproduce(claim.id, profile=profile_of(dataset, default=claim.profile)),
     )
-    return Standing(verdict, result.need, result.refuting if result.outcome == "refuted" else {})
+    return Standing(verdict, result.need, result.parts)
 
 
 def _sharpness(dataset, claim: Claim) -> float | None:

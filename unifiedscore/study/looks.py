@@ -13,6 +13,7 @@ from unifiedscore.inference.estimates import PLANNED_SEEDS, no_estimate
 from unifiedscore.inference.looks import Look, decided_at, planned_looks
 from unifiedscore.inference.verdict import Verdict, interval_of
 from unifiedscore.study.claim import Claim
+from unifiedscore.study.deciding import Part
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,13 +28,31 @@ class Standing:
     """How a claim stands.
 
     `need` is the number of seeds at which it is worth to look again: 0 where the claim is decided, infinite where no
-    number of seeds is expected to decide it. `refuting` are the cells of a refuted claim that are refuted by
-    themselves, with the number of replicates of each.
+    number of seeds is expected to decide it. `parts` are its cells, each judged by itself.
     """
 
     verdict: Verdict
     need: float = 0.0
-    refuting: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[tuple[int, ...], Part] = field(default_factory=dict)
+
+    @property
+    def refuting(self) -> dict[tuple[int, ...], int]:
+        """Replicates of the cells that refute a refuted claim."""
+        refuted = self.verdict.outcome == "refuted"
+        return {index: part.replicates for index, part in self.parts.items() if refuted and part.outcome == "refuted"}
+
+    def stuck_since(self, before: Standing) -> bool:
+        """Whether some cells are not supported, and none of those got replicates since the look before.
+
+        Such a claim stays undecided: a cell that does not grow cannot confirm its own refutation, and the stricter
+        levels of a later look do not let it support what it does not support now.
+        """
+        unsupported = {index: part for index, part in self.parts.items() if part.outcome != "supported"}
+        grown = (
+            part.replicates > (before.parts[index].replicates if index in before.parts else 0)
+            for index, part in unsupported.items()
+        )
+        return bool(unsupported) and not any(grown)
 
 
 def first_seeds(axes: Mapping[str, Sequence]) -> int | None:
@@ -109,11 +128,13 @@ def over_looks(judged: Callable[..., Standing], dataset: xr.Dataset, claim: Clai
         need = again.seeds
         reason = f"refuted at {_seeds(look)}, which the look at {again.seeds} seeds must repeat: {verdict.reason}"
         if len(at) > 1 and decided.refuting == at[-2].refuting:
-            need = math.inf
+            cells = " and of ".join(decided.parts[index].where for index in decided.refuting)
             reason = (
                 f"refuted at {_seeds(look)} and before by the same replicates, which cannot confirm one another; the "
-                f"grid skips further seeds of {' and of '.join(decided.refuting)}: {verdict.reason}"
+                f"grid skips further seeds of {cells}: {verdict.reason}"
             )
+    if len(at) > 1 and decided.stuck_since(at[-2]):
+        need = math.inf
     return Standing(replace(verdict, reason=reason), math.inf if claim.expect == "inconclusive" else need)
 
 

@@ -48,11 +48,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One cell of a claim: the values that go into one estimate, and where they stand."""
+    """One cell of a claim: the values that go into one estimate, and where they stand.
+
+    `where` is for readers: its labels are rounded, so two cells may share it. `index` tells them apart: the cell's
+    place in the block, which seeds and skipped cells do not change.
+    """
 
     where: str
     values: np.ndarray
     x: list | None
+    index: tuple[int, ...] = ()
 
 
 def normalise(dataset, axes: Iterable[str]):
@@ -210,7 +215,9 @@ def groups(blocks: Sequence[Block | None], *, along: str | None, seeds: bool) ->
         _refuse_trouble(codes[cut], first, inner, keep, where)
         x = [first.labels[along][i] for i in keep[0]] if along is not None else None
         shape = codes[cut].shape or (1,)
-        yield tuple(None if m is None else Group(where, np.asarray(m[index][cut]).reshape(shape), x) for m in moved)
+        yield tuple(
+            None if m is None else Group(where, np.asarray(m[index][cut]).reshape(shape), x, index) for m in moved
+        )
 
 
 def _refuse_trouble(codes, block: Block, inner, keep, where: str):

@@ -246,7 +246,7 @@ def stored_maps(out: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for path in files_in(out, f"*{MAPS}*.nc", below=out):
         dataset = read_map(path)
-        entry = {name: dataset.attrs[name] for name in ("study", "claim", "x", "y")}
+        entry = {name: dataset.attrs[name] for name in ("study", "claim", "regime", "x", "y")}
         entry |= {name: json.loads(dataset.attrs[name]) for name in ("shares", "boundary")}
         found[path.stem] = entry
     return found
