@@ -31,12 +31,15 @@ def test_the_command_says_what_to_install(monkeypatch, capsys, tmp_path, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
-def test_the_command_trains_on_a_file_and_goes_on_where_it_stopped(tmp_path, capsys, name):
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("line", "heun"), ("plane", "ancestral"), ("plane", "stochastic_heun"), ("space", "ddim")],
+)
+def test_the_command_trains_on_a_file_and_goes_on_where_it_stopped(tmp_path, capsys, name, scheme):
     pytest.importorskip("torch")
     file, points = tmp_path / f"{name}.npy", FILES[name]
     np.save(file, points)
-    options = ("score", file, "--batch", 16, "--width", 8, "--samples", 300, "--sampling-steps", 12)
+    options = ("score", file, "--batch", 16, "--width", 8, "--samples", 300, "--sampling-steps", 12, "--scheme", scheme)
     assert run(*options, "--steps", 6, "--out", tmp_path / "whole") == 0
     for steps in (4, 6):
         assert run(*options, "--steps", steps, "--out", tmp_path / "parts") == 0

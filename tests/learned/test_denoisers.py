@@ -19,6 +19,7 @@ from unifiedscore.learned import (
     noise_levels,
     sample_denoiser,
 )
+from unifiedscore.learned.sample import NOISY
 
 TWO = np.array([[-1.0], [1.0]])
 PLANE = np.random.default_rng(0).normal(size=(7, 2)) * [1.0, 0.4] + [0.5, -1.0]
@@ -119,7 +120,7 @@ GOLDEN = {
 }
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", GOLDEN)
 def test_golden_deviations_of_a_sampled_gaussian(scheme):
     for n, golden in zip((10, 20, 40, 80), GOLDEN[scheme], strict=True):
         levels = noise_levels(n, high=8.0, low=0.02)
@@ -129,11 +130,74 @@ def test_golden_deviations_of_a_sampled_gaussian(scheme):
         assert gaussian_sampling_gain(3 * levels, scale=3.0, scheme=scheme) == pytest.approx(golden, abs=1e-6)
 
 
+@pytest.mark.parametrize("scheme", NOISY)
+@pytest.mark.parametrize("scale", [0.3, 1.0, 1.5])
+def test_steps_with_noise_have_the_stated_moments(scheme, scale):
+    """Few steps, whose bias is large: the deviation within four standard errors; two schemes would be told apart."""
+    levels, n = noise_levels(7, high=6.0, low=0.1), 40_000
+    rng = np.random.default_rng(5)
+    start = 2.0 + np.hypot(levels[0], scale) * rng.standard_normal((n, 1))
+    end = sample_denoiser(
+        lambda x, h: 2.0 + (x - 2.0) * scale**2 / (h**2 + scale**2), start, levels=levels, scheme=scheme, rng=rng
+    )
+    gains = {name: gaussian_sampling_gain(levels, scale=scale, scheme=name) for name in SCHEMES}
+    error = gains[scheme] / np.sqrt(2 * n)
+    assert end.std() / scale == pytest.approx(gains[scheme], abs=4 * error)
+    assert end.mean() == pytest.approx(2.0, abs=4 * scale * gains[scheme] / np.sqrt(n))
+    assert min(abs(gains[scheme] - gain) for name, gain in gains.items() if name != scheme) > 8 * error
+
+
+@pytest.mark.parametrize(("scheme", "order"), [("ddim", 1), ("heun", 2), ("ancestral", 1), ("stochastic_heun", 2)])
+def test_the_bias_of_a_scheme_has_its_order(scheme, order):
+    """Apart from the last step, which takes 1/(1 + h^2) where the law takes its root."""
+    bias = [
+        np.sqrt(1 + 0.02**2) * gaussian_sampling_gain(noise_levels(n, high=8.0, low=0.02), scheme=scheme) - 1
+        for n in (320, 640, 1280)
+    ]
+    np.testing.assert_allclose(np.log2(np.divide(bias[:-1], bias[1:])), order, atol=0.05)
+
+
+@pytest.mark.parametrize("schedule", us.processes.SCHEDULES)
+def test_ancestral_steps_on_the_levels_of_a_schedule_are_its_memoryless_diffusion(schedule):
+    """Against `simulate` with the exact score of a mixture on the same times, by the moments of the data."""
+    law = us.GaussianMixture([[-1.0], [1.5]], [0.1, 0.3], weights=[0.4, 0.6])
+    process, n = us.TiltedProcess(law, us.QuadraticReward([1.0]), schedule), 8000
+    times = np.linspace(0.1, 0.999, 400)
+    paths = us.simulate(process, n, np.random.default_rng(0), times=times, control="none")
+    levels = [float(process.schedule.beta(t) / process.schedule.alpha(t)) for t in times]
+    rng = np.random.default_rng(1)
+    ends = sample_denoiser(
+        lambda x, h: x + h**2 * law.smoothed(h**2).score(x),
+        law.smoothed(levels[0] ** 2).sample(n, rng),
+        levels=[*levels, 0.0],
+        scheme="stochastic_heun",
+        rng=rng,
+    )
+    for found in (ends, paths.points):
+        for power in (1, 2, 3):
+            values = found[:, 0] ** power
+            exact = {1: law.mean[0], 2: law.second_moment, 3: _third_moment(law)}[power]
+            assert values.mean() == pytest.approx(exact, abs=4 * values.std() / np.sqrt(n) + 0.02)
+
+
+def _third_moment(law):
+    means = law.means[:, 0]
+    return float(law.weights @ (means**3 + 3 * means * law.variances))
+
+
 def test_the_last_step_returns_the_denoiser_and_samplers_keep_the_type():
     levels, start = [2.0, 0.5, 0.0], np.array([[1.0, -2.0]], dtype=np.float32)
     end = sample_denoiser(lambda x, h: np.full_like(x, 0.25), start, levels=levels)
     np.testing.assert_array_equal(end, [[0.25, 0.25]])
     assert end.dtype == np.float32 and start[0, 0] == 1.0
+    for scheme in NOISY:
+        # A denoiser that knows the point: every level has the law of that point with its noise, whatever the steps.
+        options = {"scheme": scheme, "rng": np.random.default_rng(0)}
+        end = sample_denoiser(lambda x, h: np.full_like(x, 0.25), start, levels=levels, **options)
+        np.testing.assert_array_equal(end, [[0.25, 0.25]])
+        assert end.dtype == np.float32
+        with pytest.raises(InputError, match="rng must be"):
+            sample_denoiser(lambda x, h: x, start, levels=levels, scheme=scheme)
     for bad in ([1.0, 2.0, 0.0], [1.0, 0.5], [0.0]):
         with pytest.raises(InputError, match="levels must be"):
             sample_denoiser(lambda x, h: x, start, levels=bad)

@@ -222,6 +222,32 @@ class TestControl:
         error = weights.std() / np.sqrt(len(weights))
         assert abs(weights.mean() - np.exp(process.log_normalizer)) < 4 * error + 0.02
 
+    @pytest.mark.parametrize(
+        ("loss", "schedule", "remedies"),
+        [
+            ("lean_adjoint", "vp_cosine", ["more path_steps than 3"]),
+            ("target", "rectified_flow", ["another loss than 'target'"]),
+            ("novel", "rectified_flow", None),
+            ("lean_adjoint", "rectified_flow", None),
+        ],
+    )
+    def test_a_training_that_ends_worse_than_no_control_says_so(self, capfd, loss, schedule, remedies):
+        """Paths of three steps with eight of them in a batch, or the loss with unbounded noise, at a high rate."""
+        process = process_of(us.GaussianMixture([[-1.0], [1.0]], 0.5), schedule)
+        rough = {"n_steps": 40, "path_steps": 3, "width": 16, "learning_rate": 0.1, "every": 20}
+        fine = {"n_steps": 30, "batch": 64, "path_steps": 12, "width": 16, "learning_rate": 1e-2, "every": 15}
+        trained = train(process=process, loss=loss, **(rough if remedies else fine))
+        said = " ".join(capfd.readouterr().err.split())
+        assert trained.is_worse_than_none == (trained.divergence[-1] > trained.untrained) == bool(remedies)
+        if not remedies:
+            assert trained.advice == "" and "worse than none" not in said
+            return
+        numbers = f"by {trained.divergence[-1]:.3g} nats, those without a control by {trained.untrained:.3g}"
+        for part in ("after 40 steps", numbers, "a larger batch than 8", "a smaller learning_rate than 0.1", *remedies):
+            assert part in trained.advice
+        assert ("path_steps" in trained.advice) == (loss in ADJOINTS)
+        assert f"note: {trained.advice}" in said
+
     @pytest.mark.parametrize("loss", ["lean_adjoint", "novel", "martingale_adjoint"])
     def test_a_resumed_training_is_the_uninterrupted_one(self, tmp_path, loss):
         path = tmp_path / "a.safetensors"

@@ -46,7 +46,7 @@ def train_score_command(
     decay: Annotated[str, typer.Option(help="Of the learning rate: none, or cosine over --steps.")] = "none",
     average: Annotated[float, typer.Option(help="Decay of the average of the weights, below 1; 0 for none.")] = 0.999,
     samples: Drawn = 1000,
-    scheme: Annotated[str, typer.Option(help="heun or ddim.")] = "heun",
+    scheme: Annotated[str, typer.Option(help="heun or ddim; with noise: stochastic_heun or ancestral.")] = "heun",
     sampling_steps: Annotated[int, typer.Option(help="Steps of a sample.")] = 40,
     out: Folder = Path("trained"),
     seed: Seed = 0,

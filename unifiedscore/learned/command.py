@@ -57,7 +57,7 @@ def train_score_command(
     levels = noise_levels(sampling, high=high, low=low)
     spread = np.hypot(high, denoiser.scale)
     start = denoiser.mean + spread * rng.standard_normal((samples, denoiser.dimension))
-    drawn = sample_denoiser(denoiser, start, levels=levels, scheme=scheme)
+    drawn = sample_denoiser(denoiser, start, levels=levels, scheme=scheme, rng=rng)
     canvas = generator_figure(
         points,
         drawn,

@@ -19,6 +19,7 @@ from unifiedscore.learned.gradients import PARAMETRISATIONS
 from unifiedscore.learned.loop import WEIGHTS, Course, follow
 from unifiedscore.learned.tilt_targets import ADJOINTS, TILT_LOSSES, base_moments
 from unifiedscore.measures import Samples, as_samples
+from unifiedscore.output import note
 from unifiedscore.processes import TiltedProcess
 
 CONTROL_FORMAT = "unifiedscore control 1"
@@ -45,6 +46,8 @@ class ControlTraining:
         The stacks "network" (the last weights) and "average", of one network each.
     model : mapping
         What builds a control from them, as it stands in a checkpoint.
+    remedy : str
+        What to change in the training, should it be worse than none.
     """
 
     steps: np.ndarray
@@ -52,6 +55,22 @@ class ControlTraining:
     untrained: float
     networks: dict = field(repr=False)
     model: dict = field(repr=False)
+    remedy: str = field(repr=False)
+
+    @property
+    def is_worse_than_none(self) -> bool:
+        """Whether the control ended farther from the optimal one than no control is."""
+        return bool(self.divergence[-1] > self.untrained)
+
+    @property
+    def advice(self) -> str:
+        """What to change where the control is worse than none; empty where it is better."""
+        if not self.is_worse_than_none:
+            return ""
+        return (
+            f"after {self.steps[-1]:.0f} steps the control is worse than none: its paths diverge from optimal ones by "
+            f"{self.divergence[-1]:.3g} nats, those without a control by {self.untrained:.3g}; {self.remedy}"
+        )
 
     def control(self, *, weights: str = "average") -> LearnedControl:
         """A frozen copy of the network, with its averaged or its last weights."""
@@ -148,6 +167,11 @@ def train_control(
     NumericalError
         The loss, the weights or the divergence are no longer finite; a checkpoint keeps the last state that was.
 
+    Notes
+    -----
+    Small batches and coarse paths can make adjoint matching diverge although every number stays finite. A control that
+    ends worse than none says so in a note and in its `advice`, with what to change.
+
     References
     ----------
     Domingo-Enrich, Du, Albergo 2026, arXiv 2605.00229; Domingo-Enrich et al. 2024, arXiv 2409.08861.
@@ -203,16 +227,17 @@ def train_control(
         **course.settings,
         "batch": repr(batch),
     }
+    remedy = _remedy(loss, batch, path_steps, course.rate)
     networks = {"network": network, "average": deepcopy(network)}
     state = TrainingState(CONTROL_FORMAT, settings, networks, optimizer, [rng], model)
 
     def result(steps: np.ndarray, excess: np.ndarray) -> ControlTraining:
-        return ControlTraining(steps, excess[:, 0], divergence.untrained, networks, model)
+        return ControlTraining(steps, excess[:, 0], divergence.untrained, networks, model, remedy)
 
     def seen(step: int, steps: np.ndarray, excess: np.ndarray) -> None:
         watch(step, result(steps, excess))
 
-    return result(
+    trained = result(
         *follow(
             course,
             state,
@@ -222,6 +247,9 @@ def train_control(
             watch=None if watch is None else seen,
         )
     )
+    if trained.is_worse_than_none:
+        note(trained.advice)
+    return trained
 
 
 def _law(process: TiltedProcess, loss: str, data):
@@ -241,6 +269,17 @@ def _law(process: TiltedProcess, loss: str, data):
     if data.dimension != process.dimension:
         raise InputError(f"data must have the dimension {process.dimension} of the process; got {data.dimension}")
     return data
+
+
+def _remedy(loss: str, batch: int, path_steps: int, rate: float) -> str:
+    """What to change in a training whose control is worse than none."""
+    finer = [f"a larger batch than {batch}"]
+    if loss in ADJOINTS:
+        finer.append(f"more path_steps than {path_steps}")
+    if loss == "target":  # gradients of infinite variance, whatever the network outputs
+        finer.append("another loss than 'target'")
+    finer.append(f"a smaller learning_rate than {rate:g}")
+    return f"if the divergence still falls, train longer; else use {', '.join(finer[:-1])} or {finer[-1]}"
 
 
 def _described(loss: str, law, path_steps: int, reference: float) -> str:

@@ -46,7 +46,7 @@ OTHER = set(
     "constant convention fields input label module output skip "
     "decay excess member networks options rngs uniform center average checkpoint every flow hidden latent "
     "learning_rate network normalise profile watch width "
-    "cutoffs median total path_steps untrained "
+    "cutoffs median total path_steps untrained remedy epsilon "
     "batch_size control_kind count decided_at device dtype few_seeds looks number "
     "precision search sharpness tensors universal visited".split()
 )
@@ -81,6 +81,8 @@ NO_ARRAY = {
     ("factor", "WiderKernelDenoiser"): "a number",
     **{("noise", owner): "a count" for owner in ("chain_average", "sampler_average")},
     ("factor", "GaussianMixture.scaled"): "a number",
+    ("trajectory", "DriftingFlow.run"): "whether to keep it",
+    **{(name, "DriftingFlow.animate"): "passed on to run" for name in ("start", "bandwidths")},
     **{("noise", "SmoothedKLGradient"): "made from the model, or a law"},
 }  # fmt: skip
 _WITH_TORCH = (

@@ -85,8 +85,8 @@ MUTATIONS = (
     ),
     Mutation(
         "learned/sample.py",
-        "ahead = x + (after - h) * (first + slope(ahead, after)) / 2",
-        "ahead = x + (after - h) * (first + slope(ahead, h)) / 2",
+        "(ahead - denoised(ahead, after)) / after) / 2",
+        "(ahead - denoised(ahead, h)) / h) / 2",
         "Heun takes its second slope at the first noise level",
         studies=(SAMPLING,),
         tests=(DENOISERS + "golden_deviations_of_a_sampled_gaussian",),
@@ -98,6 +98,27 @@ MUTATIONS = (
         "the start of the stated gain has the spread of the unit Gaussian",
         studies=(SAMPLING, DERIVED),
         tests=(DENOISERS + "golden_deviations_of_a_sampled_gaussian",),
+    ),
+    Mutation(
+        "learned/sample.py",
+        "noise = after * np.sqrt(1 - ratio**2)",
+        "noise = h * np.sqrt(1 - ratio**2)",
+        "the noise of a step has the size of the level before it",
+        tests=(DENOISERS + "steps_with_noise_have_the_stated_moments",),
+    ),
+    Mutation(
+        "learned/sample.py",
+        "ahead = mean + kept * (x - mean) + noise",
+        "ahead = mean + kept * (x - mean) + after * np.sqrt(1 - kept) * rng.standard_normal(x.shape)",
+        "the second half of a step draws noise of its own",
+        tests=(DENOISERS + "steps_with_noise_have_the_stated_moments",),
+    ),
+    Mutation(
+        "learned/tilt.py",
+        "return bool(self.divergence[-1] > self.untrained)",
+        "return bool(self.divergence[-1] > 20 * self.untrained)",
+        "a control that is little worse than none passes for a good one",
+        tests=("learned/test_tilt.py::TestControl::test_a_training_that_ends_worse_than_no_control_says_so",),
     ),
     Mutation(
         "learned/hybrid.py",
@@ -127,6 +148,7 @@ MUTATIONS = (
         'return ErrorSplit(_square(values - others["truth"]) / unit, _square(values - others["empirical"]) / unit)',
         'return ErrorSplit(_square(values - others["empirical"]) / unit, _square(values - others["truth"]) / unit)',
         "truth and memory are exchanged",
+        studies=("studies/learned/study_smoothing.py",),
         tests=(DESCRIBE + "split_of_the_truth_of_the_memory_and_of_the_middle",),
     ),
     Mutation(
@@ -136,14 +158,6 @@ MUTATIONS = (
         "the factor of a wider kernel counts from 0",
         studies=("studies/learned/study_descriptions.py",),
         tests=(DESCRIBE + "every_description_finds_itself_and_names_it",),
-    ),
-    Mutation(
-        "learned/split.py",
-        'return ErrorSplit(_square(values - others["truth"]) / unit, _square(values - others["empirical"]) / unit)',
-        'return ErrorSplit(_square(values - others["empirical"]) / unit, _square(values - others["truth"]) / unit)',
-        "truth and memory are exchanged",
-        studies=("studies/learned/study_smoothing.py",),
-        tests=("learned/test_describe.py", "studies/test_learned_studies.py"),
     ),
     Mutation(
         "learned/tilt_targets.py",
