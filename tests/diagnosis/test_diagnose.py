@@ -794,5 +794,8 @@ def test_held_out_queries_beyond_a_compact_kernel_are_dropped_and_those_of_the_u
         diagnose(p, q, Wendland(0.9), queries=[[0.0, 0.0], [50.0, 50.0]])
     with pytest.raises(UnifiedScoreError, match=r"of 120 queries have no sample .* larger bandwidth, fewer folds"):
         diagnose(p, q, Wendland(0.01))
+    # A query that is a member is not its own neighbour.
+    with pytest.raises(UnifiedScoreError, match=r"1 of 1 queries, the first query 0, .* in one of the \d+ folds"):
+        diagnose(p, np.vstack([q[3:], [[0.0, 90.0]]]), Wendland(0.9), queries=[[0.0, 90.0]])
     # A kernel without an end loses nothing.
     assert "left out" not in notes(diagnose(p, q, us.Gaussian(0.9), seed=seeds[0]))

@@ -385,7 +385,7 @@ def test_a_damaged_checkpoint_is_told_from_a_foreign_file(tmp_path):
     pytest.importorskip("torch")
     train_denoiser(np.ones((4, 2)) * [[1], [2], [3], [4]], rng=np.random.default_rng(0), n_steps=1, checkpoint=path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(FileError, match="cannot be read as a checkpoint.*remove this one to start anew"):
+    with pytest.raises(FileError, match=r"cannot be read as a checkpoint.*remove this one to start anew"):
         us.load_network(path)
 
 

@@ -78,7 +78,7 @@ class LearnedControl:
         self, module, schedule, *, mean, variance, parametrisation: str = "score", cutoff: float = 0.02
     ) -> None:
         torch = require_torch("a network as a control")
-        validate.function(module, "module", "of the points (n, d) and their labels (n,)", arguments=2)
+        validate.function(module, "module", "of the points (n, d) and their labels (n,)")
         mean = validate.real_array(mean, "mean").astype(np.float64)
         if mean.ndim != 1 or not mean.size:
             raise InputError(f"mean must have shape (d,); got shape {mean.shape}")

@@ -120,7 +120,7 @@ class LearnedDenoiser:
         device=None,
         batch_size=4096,
     ):
-        validate.function(module, "module", "of points (n, d) and labels (n,) as tensors", arguments=2)
+        validate.function(module, "module", "of points (n, d) and labels (n,) as tensors")
         torch = require_torch("a network as a field")
         scale = validate.positive(scale, "scale")
         mean = validate.real_array(mean, "mean").astype(np.float64)
