@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 from collections.abc import Mapping
 
@@ -173,10 +174,26 @@ def sequence(value, name: str, what: str) -> tuple:
     return tuple(entries)
 
 
-def function(value, name: str, signature: str):
-    """Return `value` if it can be called."""
+def function(value, name: str, signature: str, *, arguments: int | None = None):
+    """Return `value` if it can be called, and called with so many positional arguments where its signature is known."""
     if not callable(value):
         raise InputError(f"{name} must be a function {signature}; got {shown(value)}")
+    if arguments is None:
+        return value
+    # A module of PyTorch takes what its forward takes, and its __call__ says nothing.
+    known = value.forward if callable(getattr(value, "forward", None)) else value
+    try:
+        taken = inspect.signature(known)
+    except (TypeError, ValueError):  # compiled functions need not have a signature
+        return value
+    try:
+        taken.bind(*(None,) * arguments)
+    except TypeError:
+        many = "one argument" if arguments == 1 else f"{arguments} arguments"
+        raise InputError(
+            f"{name} must be a function {signature} and is called with {many}; the one given takes "
+            f"{taken.replace(return_annotation=taken.empty)}"
+        ) from None
     return value
 
 

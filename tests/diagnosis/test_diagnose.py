@@ -5,18 +5,22 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import xarray as xr
+from numba import njit
 
 import unifiedscore as us
 from unifiedscore.diagnosis import diagnose, diagnose_command
-from unifiedscore.diagnosis.command import as_json, print_diagnosis
+from unifiedscore.diagnosis.command import as_json, print_diagnosis, save_diagnosis
 from unifiedscore.diagnosis.data import prepare
-from unifiedscore.diagnosis.measurement import _chance_cosine, _curl_energy, _curl_share, linear_curl_share
+from unifiedscore.diagnosis.measurement import _chance_cosine, _curl_energy, jacobian_shape, linear_curl_share
 from unifiedscore.diagnosis.scales import Distances, make_kernels, measure_spread
 from unifiedscore.errors import FileError, InputError, UnifiedScoreError, UnknownNameError
+from unifiedscore.kernels import AbstractKernel
 from unifiedscore.metrics import global_cosine
 from unifiedscore.posterior import posterior_jacobian
 from unifiedscore.study.dataset import read_dataset
@@ -100,6 +104,7 @@ def test_a_flat_kernel_sees_the_mean_difference_alone():
     assert found.mean_difference_share[1] > 0.999 > 0.9 > found.mean_difference_share[0]
     assert found.bandwidth_over_std[1] > 5 and found.smoothed_share[1] == 1.0
     assert "At bandwidth 50 a multiple of the difference of the two means" in " ".join(advice(found))
+    assert "the kernel is flat there" in found.attrs["advice"] and "shift" not in found.attrs["advice"]
     assert float(found.mean_distance_of_means) == pytest.approx(0.5 * 8**0.5, abs=0.1)
 
 
@@ -158,8 +163,13 @@ def test_curl_energy_and_share_agree_with_the_exact_jacobian():
     moments = [us.posterior_moments(kernel, law, x) for law in (p, q)]
     np.testing.assert_allclose(_curl_energy(*moments), exact, rtol=1e-9, atol=1e-15)
     options = {"field": None, "max_samples": 500, "max_queries": 100, "folds": 3, "rng": rng}
-    shares = [_curl_share(kernel, prepare(p, q, queries=x, **options), *moments, rng) for _ in range(8)]
-    assert np.mean(shares) == pytest.approx(exact.sum() / (jacobian**2).sum(), rel=0.05)
+    shapes = [jacobian_shape(kernel, prepare(p, q, queries=x, **options), *moments, rng) for _ in range(8)]
+    share, size = np.mean(shapes, axis=0)
+    assert share == pytest.approx(exact.sum() / (jacobian**2).sum(), rel=0.05)
+    # The change over h = sqrt(E alpha) in a random direction, relative to the drift.
+    h = np.sqrt(np.mean([m.preconditioner for m in moments]))
+    drift = moments[0].mean_shift - moments[1].mean_shift
+    assert size == pytest.approx(h * np.sqrt((jacobian**2).sum() / 3 / (drift**2).sum()), rel=0.03)
 
 
 # A field of the user's own.
@@ -386,6 +396,9 @@ def test_one_dimension_and_float32_and_few_samples_work():
         ((normal((50, 2), seed=0), np.ones((50, 2)), "laplace", 0.5), {}, "model holds 50 copies of one point"),
         ((normal((50, 2), seed=0), us.GaussianMixture([[0.0, 0.0]], 1.0)), {}, r"draw from it with .sample"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1), "laplase"), {}, "nearest known names are: laplace"),
+        ((normal((50, 2), seed=0), normal((50, 2), seed=1), us.Laplace), {}, "class Laplace: pass an instance"),
+        ((normal((50, 2), seed=0), normal((50, 2), seed=1), us.Matern, 0.5), {}, "class Matern: pass an instance"),
+        ((normal((50, 2), seed=0), normal((50, 2), seed=1), 0.5), {}, "kernel must be a name .* got 0.5"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1), "laplace", -1.0), {}, "bandwidth"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1), "laplace", []), {}, "one or several positive numbers"),
         ((normal((50, 2), seed=0), normal((50, 2), seed=1)), {"field": np.ones((4, 2))}, "field needs queries"),
@@ -618,3 +631,171 @@ def test_a_multi_temperature_drift_is_taken_apart_like_any_other_field():
     drift = us.MultiTemperatureDrift(kernels, target=p, model=q)
     found = us.diagnose(p, q, kernel="laplace", bandwidths=[0.2, 2.0], queries=x, field=drift)
     np.testing.assert_allclose(found.field_joint_scale, drift.coefficients, rtol=1e-6)
+
+
+def clusters(shifts, *, seed=0, dimension=64, count=10, size=1500):
+    """Two samples of tight clusters on a sphere, those of the second moved by one of the shifts each."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(count, dimension))
+    centres /= np.linalg.norm(centres, axis=1)[:, None]
+    moves = rng.normal(size=(shifts, dimension))
+    moves *= 0.3 / np.linalg.norm(moves, axis=1)[:, None]
+    members = rng.integers(count, size=(2, size))
+    p, q = centres[members] + 0.04 * rng.normal(size=(2, size, dimension))
+    return p, q + moves[members[1] % shifts]
+
+
+def test_a_local_kernel_that_finds_the_mean_difference_everywhere_is_not_called_flat():
+    options = {"kernel": "laplace", "bandwidths": [0.02, 0.05, 0.2], "relative": True, "max_queries": 100}
+    shifted = diagnose(*clusters(1), **options)
+    assert (shifted.mean_difference_share > 0.9).all() and (shifted.effective_samples / 1500 < 0.5).all()
+    said = shifted.attrs["advice"]
+    assert "differ mainly by a shift" in said and "the kernel is flat there" not in said
+    assert "the drift follows the score difference" in said
+    own_way = diagnose(*clusters(10), **options)
+    assert (own_way.mean_difference_share < 0.5).all()
+    assert "shift" not in own_way.attrs["advice"] and "flat" not in own_way.attrs["advice"]
+
+
+def test_the_curl_of_a_nearly_constant_drift_is_not_printed_as_if_it_mattered():
+    options = {"kernel": "laplace", "bandwidths": [0.2], "relative": True, "max_queries": 100}
+    printed = {}
+    for shifts in (1, 10):
+        found = diagnose(*clusters(shifts), **options)
+        text = io.StringIO()
+        print_diagnosis(found, file=text)
+        printed[shifts] = found, text.getvalue()
+    found, text = printed[1]
+    assert found.varying_share[0] < 0.1 and found.jacobian_size[0] < 0.1 and np.isfinite(found.curl_share[0])
+    assert "negligible Jacobian" in text
+    found, text = printed[10]
+    assert found.varying_share[0] > 0.5 and "negligible Jacobian" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "bandwidths"),
+    [
+        (("laplace", [0.2, 0.5, 2.0]), "sum of laplace at 0.2, 0.5, 2", [0.2, 0.5, 2.0]),
+        (("matern:1.5", [0.3, 2.0]), "sum of matern:1.5 at 0.3, 2", [0.3, 2.0]),
+        (("gaussian", [0.3, 2.0]), "sum of gaussian at 0.3, 2", [0.3, 2.0]),
+        ((us.Laplace(1.0), [0.5, 2.0]), "sum of laplace at 0.5, 2", [0.5, 2.0]),
+    ],
+)
+def test_a_combined_kernel_says_what_it_is_made_of_wherever_it_is_kept(arguments, text, bandwidths, tmp_path):
+    p, q, x = normal((300, 3), seed=0, shift=1.0), normal((300, 3), seed=1), normal((40, 3), seed=2)
+    kernel, values = arguments
+    found = diagnose(p, q, kernel, values, queries=x, combine=True)
+    assert found.attrs["kernel"] == text and found.attrs["combine"] == 1
+    np.testing.assert_allclose(found.attrs["member_bandwidths"], bandwidths)
+    assert "identity" not in found.attrs["advice"]
+    shares = found.member_share.values[0]
+    np.testing.assert_allclose(shares.sum(0), 1.0, rtol=1e-12)
+    build = (lambda h: us.kernel_by_name(kernel, h)) if isinstance(kernel, str) else kernel.with_bandwidth
+    for column, law in enumerate((p, q)):
+        profiles = np.array(
+            [np.exp(build(h).log_profile(np.linalg.norm(x[:, None] - law, axis=2))) for h in bandwidths]
+        )
+        parts = profiles.sum(2)
+        np.testing.assert_allclose(shares[:, column], (parts / parts.sum(0)).mean(1), rtol=1e-9)
+    out = io.StringIO()
+    print_diagnosis(found, file=out)
+    said = " ".join(out.getvalue().split())
+    for part in (text + ";", "bandwidth, geometric mean", "share of each member in the normaliser", "widest member"):
+        assert part in said
+    stored = read_dataset(save_diagnosis(found, tmp_path)[0])
+    plain = json.loads((tmp_path / "diagnose.json").read_text())["attributes"]
+    assert stored.attrs["kernel"] == plain["kernel"] == text and plain["combine"] == stored.attrs["combine"] == 1
+    np.testing.assert_allclose(stored.attrs["member_bandwidths"], bandwidths)
+    np.testing.assert_allclose(plain["member_bandwidths"], bandwidths)
+
+
+def test_a_sum_that_was_given_names_its_members_and_one_kernel_has_none():
+    p, q = normal((100, 2), seed=0, shift=1.0), normal((100, 2), seed=1)
+    mixed = diagnose(p, q, us.KernelSum([us.Laplace(0.5), us.Gaussian(2.0)], weights=[3, 1]))
+    assert mixed.attrs["kernel"] == "sum of laplace at 0.5, gaussian at 2" and mixed.attrs["combine"] == 0
+    np.testing.assert_allclose(mixed.member_weight, [0.75, 0.25])
+    scaled = diagnose(p, q, us.KernelSum([us.Laplace(0.5), us.Laplace(2.0)]), [0.5, 2.0])
+    np.testing.assert_allclose(scaled.member_bandwidth, [[0.25, 1.0], [1.0, 4.0]])
+    assert "scaled together" in scaled.attrs["kernel"]
+    print_diagnosis(scaled, file=io.StringIO())
+    assert "member" not in diagnose(p, q, us.Laplace(0.5)).dims
+
+
+def test_samples_that_are_held_out_as_queries_are_accounted_for():
+    p, q = normal((500, 2), seed=0, shift=1.0), normal((600, 2), seed=1)
+    text = io.StringIO()
+    print_diagnosis(diagnose(p, q, "laplace", 0.5, max_queries=100), file=text)
+    assert "(500 samples) against model (600 samples: 500 + 100 queries)" in text.getvalue()
+    text = io.StringIO()
+    print_diagnosis(diagnose(p, q, "laplace", 0.5, queries=normal((20, 2), seed=2)), file=text)
+    assert "(500 samples) against model (600 samples), " in text.getvalue()
+
+
+def test_a_bandwidth_of_the_kernel_that_is_replaced_is_noted():
+    p, q = normal((100, 2), seed=0, shift=1.0), normal((100, 2), seed=1)
+    for options in (
+        {"bandwidths": 0.9},
+        {"bandwidths": [0.5, 1.0]},
+        {"relative": True},
+        {"bandwidths": 1, "relative": 1},
+    ):
+        assert "replace the kernel's own, 1" in notes(diagnose(p, q, us.Laplace(1.0), **options))
+    for options in ({}, {"bandwidths": 1.0}):
+        assert "replace" not in notes(diagnose(p, q, us.Laplace(1.0), **options))
+    assert "replace" not in notes(diagnose(p, q, "laplace", 0.9))
+
+
+@njit(nogil=True)
+def _wendland_tile(squared, parameters, log_kernel, weight):
+    for i in range(squared.shape[0]):
+        for j in range(squared.shape[1]):
+            z = np.sqrt(squared[i, j]) / parameters[0]
+            log_kernel[i, j] = 4.0 * np.log1p(-z) + np.log1p(4.0 * z) if z < 1.0 else -np.inf
+    for i in range(weight.shape[0]):
+        for j in range(squared.shape[1]):
+            z = np.sqrt(squared[i, j]) / parameters[0]
+            weight[i, j] = 20.0 / (parameters[0] ** 2 * (1.0 - z) * (1.0 + 4.0 * z)) if z < 1.0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wendland(AbstractKernel):
+    """k = (1 - z)^4 (1 + 4z), z = r/tau < 1."""
+
+    bandwidth: float
+    name: ClassVar[str] = "wendland"
+    support: ClassVar[float] = 1.0
+
+    def log_profile(self, r):
+        z = np.minimum(np.asarray(r) / self.bandwidth, 1.0)
+        with np.errstate(divide="ignore"):
+            return 4.0 * np.log1p(-z) + np.log1p(4.0 * z)
+
+    def inverse_weight(self, r):
+        z = np.asarray(r) / self.bandwidth
+        return self.bandwidth**2 / 20.0 * (1.0 - z) * (1.0 + 4.0 * z)
+
+    def compiled_tile(self):
+        return _wendland_tile, np.array([self.bandwidth])
+
+    def scale_mixture(self):
+        return None
+
+
+def test_held_out_queries_beyond_a_compact_kernel_are_dropped_and_those_of_the_user_refused():
+    p, q = normal((600, 2), seed=0, shift=0.3), normal((600, 2), seed=1)
+    q[:3] += 50.0  # far from everything: of 120 queries that are drawn from 600, some are there for some seed
+    seeds = [s for s in range(8) if "left out" in notes(diagnose(p, q, Wendland(1.0), 0.9, seed=s))]
+    assert seeds
+    found = diagnose(p, q, Wendland(1.0), 0.9, seed=seeds[0], field=lambda x: -x)
+    lost = int(re.search(r"(\d+) of 120 queries have no sample within the support", notes(found))[1])
+    assert found.attrs["queries"] == 120 - lost and found.attrs["held_out"] == 120
+    assert "r < 0.9" in notes(found) and np.isfinite(found.drift_energy).all()
+    with pytest.raises(UnifiedScoreError, match=r"1 of 2 queries, the first query 1, .*; leave these queries out"):
+        diagnose(p, q, Wendland(0.9), queries=[[0.0, 0.0], [50.0, 50.0]])
+    with pytest.raises(UnifiedScoreError, match=r"of 120 queries have no sample .* larger bandwidth, fewer folds"):
+        diagnose(p, q, Wendland(0.01))
+    # A query that is a member is not its own neighbour.
+    with pytest.raises(UnifiedScoreError, match=r"1 of 1 queries, the first query 0, .* in one of the \d+ folds"):
+        diagnose(p, np.vstack([q[3:], [[0.0, 90.0]]]), Wendland(0.9), queries=[[0.0, 90.0]])
+    # A kernel without an end loses nothing.
+    assert "left out" not in notes(diagnose(p, q, us.Gaussian(0.9), seed=seeds[0]))

@@ -245,8 +245,33 @@ class TwoGaussians(Epanechnikov):
 
 def test_population_moments_that_are_refused_are_said_beside_fields_that_are_not():
     kernel, law = TwoGaussians(0.7), us.GaussianMixture([[0.0]], 0.49)
-    with pytest.raises(NumericalError):
+    with pytest.raises(NumericalError, match=r"TwoGaussians\(bandwidth=0\.7\)"):
         us.posterior_moments(kernel, law, [[0.49]])
     assert np.isfinite(us.MeanShift(kernel, law)([[0.49]])).all()
     (sentence,) = check_kernel(kernel)
     assert "No posterior_moments of a population" in sentence and "only its fields" in sentence
+
+
+@dataclass(frozen=True, slots=True)
+class WrongMixture(TwoGaussians):
+    """Two Gaussians that say they were one."""
+
+    def scale_mixture(self):
+        return ScaleMixture(atom=0.5)
+
+
+@pytest.mark.parametrize("bandwidth", [0.7, 1.0, 3.0])
+def test_a_refusal_names_the_kernel_that_was_given_and_distances_in_its_units(bandwidth):
+    kernel, law = WrongMixture(bandwidth), us.GaussianMixture([[0.0]], 1.0)
+    with pytest.raises(NumericalError) as told:
+        us.MeanShift(kernel, law)([[0.5]])
+    found = re.search(r"of (.*?) gives log k = (\S+) at r = (\S+), its profile (\S+):", str(told.value))
+    assert found[1] == repr(kernel)
+    r = float(found[3])
+    assert float(found[4]) == pytest.approx(float(kernel.log_profile(r)), rel=0.01)
+    assert float(found[2]) == pytest.approx(-0.5 * (r / bandwidth) ** 2, rel=0.01)
+
+
+def test_the_support_is_documented_where_it_is_looked_up():
+    assert "in units of the bandwidth" in AbstractKernel.support.__doc__
+    assert us.Laplace(2.0).support == np.inf and Wendland(2.0).support == 1.0

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import unifiedscore as us
 from unifiedscore import cli
@@ -17,6 +18,8 @@ from unifiedscore.learned import (
     train_denoiser,
 )
 from unifiedscore.learned.diagnosis import _at_level, _copy_shares, _interval
+from unifiedscore.learned.diagnosis_advice import _memory
+from unifiedscore.learned.diagnosis_command import print_score_diagnosis
 from unifiedscore.measures import as_samples
 from unifiedscore.plotting.score_diagnosis import score_diagnosis_figure
 
@@ -213,6 +216,9 @@ def test_the_picture_shows_every_share():
     [
         ({"network": 3}, "network must be a function"),
         ({"network": lambda x, h: x[:, :1]}, "network"),
+        ({"network": lambda x: x}, r"network must be a function \(x, h\) .* called with 2 arguments; .* takes \(x\)"),
+        ({"network": lambda: 0}, r"called with 2 arguments; the one given takes \(\)"),
+        ({"network": lambda x, h: x + "a"}, "network must be a function .* with two points and h = 0.2 it fails"),
         ({"data": DATA[:5]}, "at least 8 points"),
         ({"data": np.ones((9, 2))}, "two different points"),
         ({"levels": [0.3, 0.2]}, "levels must be positive and increasing"),
@@ -253,8 +259,6 @@ def test_the_command_reads_what_the_other_one_wrote(tmp_path, capsys):
     assert run(path, tmp_path / "data.npy", "--levels", "0.2,0.5", "--out", out) == 0
     said = capsys.readouterr()
     assert "curl share" in said.out and "-> The network is nearest to" in said.out and "note" not in said.err
-    import xarray as xr
-
     with xr.open_dataset(out / "diagnose-score.nc", engine="h5netcdf") as stored:
         assert stored["score_share"].shape == (2,)
     assert (out / "diagnose-score.png").stat().st_size > 5000
@@ -270,3 +274,44 @@ def test_the_command_reads_what_the_other_one_wrote(tmp_path, capsys):
     ):
         assert run(*arguments) == 2
         assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_module_is_to_be_wrapped_first():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(InputError, match=r"takes tensors.*us\.LearnedDenoiser"):
+        diagnose(torch.nn.Linear(2, 2))
+    with pytest.raises(InputError, match="must map points"):
+        us.LearnedDenoiser(torch.nn.Linear(2, 2), dimension=2)
+    inside = torch.nn.Linear(2, 2)
+    with pytest.raises(InputError, match=r"wrap a module of PyTorch in us\.LearnedDenoiser"):
+        diagnose(lambda x, h: inside(x))
+
+
+@pytest.mark.parametrize(
+    ("low", "expected", "not_expected"),
+    [
+        ([0.1, 0.4, 0.6, 0.9, 0.9, 0.8], ["from h = 0.4 to 3.2 (beyond the spread of the data, 1,"], ["up to"]),
+        ([0.6, 0.1, 0.6, 0.6, 0.1, 0.1], ["at h = 0.1 and from h = 0.4 to 0.8: stop earlier"], ["beyond"]),
+        ([0.1, 0.1, 0.1, 0.1, 0.1, 0.9], ["only at h = 3.2", "not memory"], ["stop earlier"]),
+        ([0.1, 0.1, 0.1, 0.1, 0.6, 0.9], ["only from h = 1.6 to 3.2", "not memory"], ["stop earlier"]),
+        ([0.1] * 6, [], ["memor"]),
+        ([np.nan, 0.9, np.nan, 0.1, 0.1, 0.1], ["at h = 0.2: stop earlier"], ["nan"]),
+    ],
+)
+def test_memory_is_said_where_it_is_and_held_against_a_network_only_within_the_spread(low, expected, not_expected):
+    levels = 0.1 * 2.0 ** np.arange(6)
+    text = _memory(xr.Dataset({"memorised_share_low": ("level", low)}, {"level": levels}, {"data_scale": 1.0}))
+    assert all(part in text for part in expected) and not any(part in text for part in not_expected)
+
+
+def test_the_gaussian_share_of_a_memory_is_hugely_negative_and_the_printed_terms_say_so():
+    found = diagnose(memory, truth=LAW, queries=10)
+    assert (found["gaussian_share"] < -10).all()
+    text = io.StringIO()
+    print_score_diagnosis(found, file=text)
+    said = " ".join(text.getvalue().split())
+    for part in ("term: share of the Gaussian denoiser: the same, negative", "in units of that between the truth"):
+        assert part in said
+    without = io.StringIO()
+    print_score_diagnosis(diagnose(memory, queries=10), file=without)
+    assert "relative squared distance" not in without.getvalue()

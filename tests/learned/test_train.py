@@ -380,6 +380,15 @@ def test_a_checkpoint_that_does_not_describe_a_network_is_refused(tmp_path, name
         us.load_network(path)
 
 
+def test_a_damaged_checkpoint_is_told_from_a_foreign_file(tmp_path):
+    path = tmp_path / "a.safetensors"
+    pytest.importorskip("torch")
+    train_denoiser(np.ones((4, 2)) * [[1], [2], [3], [4]], rng=np.random.default_rng(0), n_steps=1, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(FileError, match=r"cannot be read as a checkpoint.*remove this one to start anew"):
+        us.load_network(path)
+
+
 def test_a_pickle_is_refused_and_not_executed(tmp_path):
     torch = pytest.importorskip("torch")
 
@@ -389,8 +398,9 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path):
 
     path = tmp_path / "a.safetensors"
     torch.save({"network": Trap()}, path)
-    with pytest.raises(FileError, match="cannot be read as a checkpoint"):
+    with pytest.raises(FileError, match=r"cannot be read as a checkpoint.*network of your own in us\.Learned") as told:
         us.load_network(path)
+    assert "remove" not in str(told.value)
     assert not (tmp_path / "executed").exists()
     for wrong, message in ((3, "path must be"), (tmp_path / "missing", "missing")):
         with pytest.raises(InputError, match=message):

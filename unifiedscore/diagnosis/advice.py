@@ -11,6 +11,7 @@ FEW_SAMPLES = 3.0
 NOISY = 0.5
 TOLERABLE = 0.1
 MEAN_ALONE = 0.9
+BROAD, SIZEABLE = 2.0, 0.5
 ALIGNED = 0.95
 NORMS = (0.9, 1.1)
 PRECONDITIONERS = 0.05
@@ -31,14 +32,19 @@ def advise(dataset, *, dominant: str = "", same: bool = False) -> list[str]:
     few = ~zero & (value["effective_samples"].min(1) < FEW_SAMPLES)
     hidden = ~zero & np.isnan(value["cross_fitted_cosine"])
     noisy = ~few & (hidden | (value["noise_share"] > NOISY))
-    flat = ~few & (value["mean_difference_share"] > MEAN_ALONE)
+    alone = ~few & ~noisy & (value["mean_difference_share"] > MEAN_ALONE)
+    # A kernel that sees the means and nothing else is wide and averages over much of the samples. A narrower one that
+    # finds the same vector everywhere says something about the laws.
+    seen = (value["effective_samples"] / value["samples"]).min(1)
+    flat = alone & (value["bandwidth_over_std"] > BROAD) & (seen > SIZEABLE)
     found = [
         dominant,
         _field(dataset, value, tau) if "field_score_share" in value else "",
         _few(value, tau, few),
         _noisy(value, tau, noisy, hidden),
         _gaussian(dataset),
-        _flat(value, tau, flat & ~noisy),
+        _flat(value, tau, flat),
+        _shifted(value, tau, alone & ~flat),
         _norms(value),
         _alignment(value, tau, ~zero & ~few & ~noisy & ~flat) if not _gaussian(dataset) else "",
         _concentration(dataset, value),
@@ -102,6 +108,19 @@ def _flat(value, tau, flat) -> str:
         f"{_range(value['mean_difference_share'][flat], percent=True)} of the drift: the kernel is flat there "
         f"(effective Gaussian bandwidth {_range(value['bandwidth_over_std'][flat])} times the largest standard "
         "deviation of the data) and sees little else; a smaller bandwidth would."
+    )
+
+
+def _shifted(value, tau, shifted) -> str:
+    if not shifted.any():
+        return ""
+    wide = _range(value["bandwidth_over_std"][shifted])
+    part = _range(value["mean_difference_share"][shifted], percent=True)
+    seen = _range(value["effective_samples"][shifted] / value["samples"], percent=True)
+    return (
+        f"{_at(tau, shifted)} a multiple of the difference of the two means explains {part} of the drift, although the "
+        f"kernel is not flat (effective Gaussian bandwidth {wide} times the largest standard deviation of the data, "
+        f"{seen} of the samples effectively seen): as far as it sees, the two laws differ mainly by a shift."
     )
 
 

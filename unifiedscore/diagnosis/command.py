@@ -21,6 +21,7 @@ from unifiedscore.errors import FileError, InputError, visible
 from unifiedscore.output import encoded, say, say_lines
 
 _WIDTH = 110
+_NEGLIGIBLE = 0.1
 _ROWS = {
     "relative_bandwidth": "over the mean distance",
     "cross_fitted_cosine": "cosine, cross-fitted (noise-free)",
@@ -33,6 +34,8 @@ _ROWS = {
     "preconditioner_ratio": "preconditioners, target over model",
     "preconditioner_share": "preconditioner gap over drift",
     "residual_share": "residual gap over drift",
+    "varying_share": "share that varies over the queries",
+    "jacobian_size": "change over h over drift",
     "curl_share": "curl share of the Jacobian",
     "scale_ratio": "best scale over preconditioner",
     "relative_error": "relative error at preconditioner",
@@ -129,13 +132,21 @@ def print_diagnosis(dataset, *, file=None) -> None:
     file = file or sys.stdout
     attrs = dataset.attrs
     names = [attrs.get(law, law) for law in variables.LAWS]
-    sizes = dataset["samples"].values
+    sizes = [f"{size} samples" for size in dataset["samples"].values]
+    if held := attrs.get("held_out", 0):  # an older file does not say
+        rest = dataset["samples"].values[1]
+        sizes[1] = f"{rest + held} samples: {rest} + {held} queries"
+    summed = "member" in dataset.dims
     say(
-        f"{names[0]} ({sizes[0]} samples) against {names[1]} ({sizes[1]} samples), dimension {attrs['dimension']}, "
-        f"{attrs['kernel']} kernel; intervals at level {attrs['level']:.0%}, seed {attrs['seed']}",
+        f"{names[0]} ({sizes[0]}) against {names[1]} ({sizes[1]}), dimension {attrs['dimension']}, "
+        f"{attrs['kernel']}{'' if summed else ' kernel'}; intervals at level {attrs['level']:.0%}, "
+        f"seed {attrs['seed']}",
         file=file,
     )
-    header = ["bandwidth", *(f"{tau:.4g}" for tau in dataset["bandwidth"].values)]
+    header = [
+        "bandwidth, geometric mean" if summed else "bandwidth",
+        *(f"{tau:.4g}" for tau in dataset["bandwidth"].values),
+    ]
     rows = [_row(dataset, name) for name in _ROWS if name in dataset]
     if (dataset["drift_energy"] == 0).all():
         rows = [row for row in rows if not {"-", "inconclusive"}.issuperset(row[1:])]
@@ -155,6 +166,8 @@ def print_diagnosis(dataset, *, file=None) -> None:
             cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
             say("  ".join(cells), file=file)
     say_lines(_scales(dataset), file=file)
+    if summed:
+        say_lines(_members(dataset), file=file)
     for text in (text for name, text in _TERMS.items() if not name or name in dataset):
         say_lines(fill(f"term: {text}", _WIDTH, subsequent_indent="  "), file=file)
     for note in attrs["notes"].splitlines():
@@ -168,6 +181,10 @@ def _row(dataset, name: str) -> list[str]:
     label = _ROWS[name]
     if name == "effective_samples":
         return [label, *(" / ".join(f"{v:.3g}" for v in pair) for pair in variable.values)]
+    if name == "curl_share":
+        # Few or crowded queries see little variation of a drift that has a Jacobian: both must be small.
+        sizes = np.maximum(dataset["jacobian_size"].values, dataset["varying_share"].values)
+        return [label, *(_curl(*two) for two in zip(variable.values, sizes, strict=True))]
     if f"{name}_low" in dataset:
         ends = zip(variable.values, dataset[f"{name}_low"].values, dataset[f"{name}_high"].values, strict=True)
         return [label, *(_interval(*three) for three in ends)]
@@ -178,6 +195,11 @@ def _interval(value: float, low: float, high: float) -> str:
     if math.isnan(value):
         return "inconclusive"
     return f"{value:.3f}" if math.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _curl(share: float, size: float) -> str:
+    """A share of next to nothing is not printed as if it mattered; the data set has it all the same."""
+    return "negligible Jacobian" if size < _NEGLIGIBLE else _number(share)
 
 
 def _number(value: float) -> str:
@@ -192,9 +214,13 @@ _TERMS = {
     "effective_samples": "effective samples: 1 / (sum of squared weights), the median over queries",
     "preconditioner_ratio": "preconditioner: alpha = E[1/b] under these weights, b = phi'(r)/r of the kernel "
     "exp(-phi(r)); residual: V minus alpha s",
-    "curl_share": "curl: the antisymmetric part of the Jacobian",
+    "curl_share": "curl: the antisymmetric part of the Jacobian J of the drift; change over h: of the drift, in a "
+    f"random direction. Where that and what varies over the queries are below {_NEGLIGIBLE:.0%}, the drift is nearly "
+    "constant: its Jacobian is negligible, and the curl of it says nothing",
     "effective_bandwidth": "h = sqrt(E alpha): bandwidth of the Gaussian kernel that acts like this one",
     "field_curl_indication": "curl indication: the antisymmetric share of the best linear fit",
+    "member_share": "sum of kernels: added up before they are normalised. At distances of many bandwidths the widest "
+    "member of an unweighted sum has nearly all of it, and so of the field",
     "kappa": "kappa: dimension times E(a.b)^2 / (E|a|^2)^2 of two samples a, b about the midpoint of the means; norm "
     "spread: dimension times Var|a|^2 / (E|a|^2)^2",
 }
@@ -211,6 +237,19 @@ def _scales(dataset) -> str:
         f"target / model: kappa {pair('kappa')} (1 when isotropic), norm spread {pair('norm_spread')} (2 when "
         f"Gaussian), squared norm {pair('squared_norm')}, ratio {float(dataset['norm_ratio']):.3g}",
     ]
+    return "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+def _members(dataset) -> str:
+    """Share of the normaliser of every member at the queries, a line for each bandwidth of the sum."""
+    lines = []
+    for tau, bandwidths, shares in zip(
+        dataset["bandwidth"].values, dataset["member_bandwidth"].values, dataset["member_share"].values, strict=True
+    ):
+        parts = zip(dataset["member"].values, bandwidths, shares, strict=True)
+        text = ", ".join(f"{name} {h:.3g}: {p:.2g} / {q:.2g}" for name, h, (p, q) in parts)
+        place = f" at {tau:.3g}" if len(dataset["bandwidth"]) > 1 else ""
+        lines.append(f"share of each member in the normaliser at the queries{place}, target / model: {text}")
     return "\n".join(fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.diagnosis import scales, variables
 from unifiedscore.diagnosis.advice import advise
-from unifiedscore.diagnosis.data import Data, prepare
+from unifiedscore.diagnosis.data import Data, noted, prepare, within_reach
 from unifiedscore.diagnosis.measurement import fit_together, measure
+from unifiedscore.diagnosis.members import bandwidth_text, kernel_text, with_members
 from unifiedscore.diagnosis.remarks import dominant_column, same_samples
 from unifiedscore.errors import visible
-from unifiedscore.kernels import KernelSum
+from unifiedscore.kernels import AbstractKernel, KernelSum
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +50,8 @@ def diagnose(
     target, model : (n, d) array or Samples
         Independent draws from the data law p and the generator law q, at least 12 each.
     kernel : str or AbstractKernel
-        "laplace", "gaussian", "matern:1.5", ...; or a kernel, whose own bandwidth is then the default.
+        "laplace", "gaussian", "matern:1.5", ...; or a kernel, whose own bandwidth is then the default. Of a compact
+        kernel the held-out queries without a sample within its support, in some fold, are dropped with a note.
     bandwidths : float or sequence of floats, optional
         In the units of the data, or (`relative`) of the mean distance. By default three: those at which a near sample
         (5 % quantile of the distances) weighs $e^4$, $e$ and $e^{1/4}$ times a typical one (median), a selective, a
@@ -62,8 +64,8 @@ def diagnose(
     relative : bool
         Bandwidths are multiples of the mean distance between queries and target samples.
     combine : bool
-        The bandwidths are those of one kernel, `KernelSum`, instead of being looked at one after another; its
-        `bandwidth` is their geometric mean.
+        The bandwidths are those of one kernel, the unweighted `KernelSum`, instead of being looked at one after
+        another; its `bandwidth` is their geometric mean, and `member_share` says how much of the normaliser each has.
     seed : int
         Of the subsample, the held-out queries and the folds. The same seed gives the same numbers.
     max_samples, max_queries : int
@@ -76,12 +78,14 @@ def diagnose(
     xarray.Dataset
         Along `bandwidth` (in the units of the data), `law` (target, model) and `component` (principal axes); every
         variable with `long_name`, `units` and `symbol`; attributes `advice` and `notes` (text to print, one
-        sentence a line) and `level`.
+        sentence a line) and `level`. Of a `KernelSum` also along `member`: its bandwidths and shares.
 
     Raises
     ------
     InputError
         Too few samples, dimensions that differ, non-finite values, unknown kernels, bandwidths that are not positive.
+    NumericalError
+        A compact kernel reaches no sample from some of the given queries, or from most of those held out.
 
     Notes
     -----
@@ -112,16 +116,20 @@ def diagnose(
     law = data.target.samples
     distances = scales.measure_distances(data.queries, law.points, law.weights, distance)
     kernels = scales.make_kernels(kernel, bandwidths, distances, law.dimension, relative=bool(relative))
+    if isinstance(kernel, AbstractKernel) and [k.bandwidth for k in kernels] != [kernel.bandwidth]:
+        data = noted(data, f"bandwidths: those asked for replace the kernel's own, {kernel.bandwidth:.4g}")
     kernels = [KernelSum(kernels)] if combine else kernels
+    data = within_reach(data, kernels)
     rows = [measure(k, data, level=LEVEL, rng=curl) for k in kernels]
     if data.field is not None:
         scales_together, unexplained = fit_together(data, [row.pop("drift") for row in rows])
         for row, scale in zip(rows, scales_together, strict=True):
             row |= {"field_joint_scale": scale, "field_joint_unexplained_share": unexplained}
-    return _assemble(data, kernels, rows, distances, spread, name=_kernel_text(kernel), seed=seed)
+    name = kernel_text(kernels, kernel if isinstance(kernel, str) else kernel.name)
+    return _assemble(data, kernels, rows, distances, spread, name=name, combine=bool(combine), seed=seed)
 
 
-def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int) -> xr.Dataset:
+def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, combine: bool, seed: int) -> xr.Dataset:
     import xarray as xr
 
     from unifiedscore import __version__
@@ -176,7 +184,7 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
             "bandwidth": (
                 "bandwidth",
                 [k.bandwidth for k in kernels],
-                {"long_name": f"Bandwidth of the {name} kernel", "units": "data", "symbol": "tau"},
+                {"long_name": bandwidth_text(kernels, name), "units": "data", "symbol": "tau"},
             ),
             "law": list(variables.LAWS),
             "component": np.arange(1, len(leading) + 1),
@@ -186,6 +194,8 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
             "kernel": name,
             "dimension": laws[0].dimension,
             "queries": len(data.queries),
+            "held_out": data.held_out,
+            "combine": int(combine),
             "folds": len(data.target.folds),
             "level": LEVEL,
             "seed": seed,
@@ -194,12 +204,9 @@ def _assemble(data: Data, kernels, rows, distances, rng, *, name: str, seed: int
             "references": "Deng et al. 2026, arXiv 2602.04770; Lai et al. 2026, arXiv 2603.07514",
         },
     )
+    dataset = with_members(dataset, kernels, data)
     sentences = advise(dataset, dominant=dominant_column(*laws), same=same_samples(*laws))
     return dataset.assign_attrs(advice="\n".join(sentences))
-
-
-def _kernel_text(kernel) -> str:
-    return kernel if isinstance(kernel, str) else kernel.name
 
 
 def _text(entry) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.arrays import is_array_like
 from unifiedscore.diagnosis.remarks import refuse_degenerate, remarks, same_samples
-from unifiedscore.errors import InputError
+from unifiedscore.errors import InputError, NumericalError
+from unifiedscore.kernels import AbstractKernel
 from unifiedscore.measures import Samples, as_samples
+from unifiedscore.measures.distances import nearest_neighbours
 
 MINIMUM = 12
 """Samples of each law below which no three disjoint folds and no held-out queries can be formed."""
@@ -38,7 +41,10 @@ class Support:
 @final
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Both supports, the queries with their masses, the field that the user gave at them, and notes in words."""
+    """Both supports, the queries with their masses, the field that the user gave at them, and notes in words.
+
+    `held_out` counts the queries that were taken out of the model's sample, 0 where the user gave them.
+    """
 
     target: Support
     model: Support
@@ -46,6 +52,7 @@ class Data:
     query_weights: np.ndarray
     field: np.ndarray | None
     notes: tuple[str, ...]
+    held_out: int
 
 
 def prepare(target, model, *, queries, field, max_samples, max_queries, folds, rng) -> Data:
@@ -65,6 +72,7 @@ def prepare(target, model, *, queries, field, max_samples, max_queries, folds, r
     target = _subsample(target, "target", max_samples, rng, notes)
     # Equal laws in another order would differ by rounding, and their drift would not be exactly zero.
     model = target if same else _subsample(model, "model", max_samples, rng, notes)
+    count = 0
     if queries is None:
         held = rng.permutation(model.size)
         count = min(max_queries, max(4, model.size // 5))
@@ -77,13 +85,54 @@ def prepare(target, model, *, queries, field, max_samples, max_queries, folds, r
         x, weights, field = _user_queries(queries, field, target.dimension, max_queries, rng, notes)
     smallest = min(target.size, model.size)
     # Folds too small are biased, folds too few give a hopeless Student quantile: at least five of four samples.
-    count = max(3, min(folds, max(smallest // _FOLD, min(5, smallest // 4))))
+    parts = max(3, min(folds, max(smallest // _FOLD, min(5, smallest // 4))))
     notes.append(
-        f"intervals: {count} disjoint folds of about {smallest // count} samples a law, and the queries; "
+        f"intervals: {parts} disjoint folds of about {smallest // parts} samples a law, and the queries; "
         "rows are taken to be independent draws"
     )
-    supports = [_support(m, n, x, count, rng, notes) for m, n in ((target, "target"), (model, "model"))]
-    return Data(*supports, x, weights / weights.sum(), field, tuple(notes))
+    supports = [_support(m, n, x, parts, rng, notes) for m, n in ((target, "target"), (model, "model"))]
+    return Data(*supports, x, weights / weights.sum(), field, tuple(notes), count)
+
+
+def noted(data: Data, note: str) -> Data:
+    """The same data with one more note."""
+    return replace(data, notes=(*data.notes, note))
+
+
+def within_reach(data: Data, kernels: Sequence[AbstractKernel]) -> Data:
+    """Drop the held-out queries from which a compact kernel reaches no sample of some fold: no field is defined there.
+
+    Queries of the user are refused instead, and so is a kernel that loses most of the held-out ones.
+    """
+    kernel = min(kernels, key=lambda kernel: kernel.support * kernel.bandwidth)
+    # Differences of the drift are taken within 1e-4 bandwidths of a query.
+    radius = (kernel.support - 2e-4) * kernel.bandwidth
+    if radius == np.inf:
+        return data
+    nearest = [_nearest(*law.fold(i), data.queries) for law in (data.target, data.model) for i in range(len(law.folds))]
+    kept = (np.stack(nearest) < radius).all(axis=0)
+    lost, size = int((~kept).sum()), len(kept)
+    if not lost:
+        return data
+    where = "" if data.held_out else f", the first query {int(np.argmin(kept))},"
+    text = (
+        f"{lost} of {size} queries{where} have no sample within the support of the kernel {kernel.name}, "
+        f"r < {kernel.support * kernel.bandwidth:.3g}, in one of the {len(data.target.folds)} folds of target or model"
+    )
+    if not data.held_out or lost > size // 2:
+        leave = "" if data.held_out else "leave these queries out, or "
+        raise NumericalError(f"{text}; {leave}choose a larger bandwidth, fewer folds or more samples")
+    field = None if data.field is None else data.field[kept]
+    supports = [replace(law, exclude=law.exclude[kept]) for law in (data.target, data.model)]
+    weights = data.query_weights[kept]
+    found = Data(*supports, data.queries[kept], weights / weights.sum(), field, data.notes, data.held_out)
+    return noted(found, f"{text}: they are left out")
+
+
+def _nearest(samples: Samples, exclude, x) -> np.ndarray:
+    """Distance of every query to the nearest sample but the one to leave out, (n,)."""
+    distance, index = nearest_neighbours(samples.points, x, 2)
+    return np.where(index[:, 0] == exclude, distance[:, 1], distance[:, 0])
 
 
 def _as_law(value, name) -> Samples:

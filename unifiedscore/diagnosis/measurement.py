@@ -50,18 +50,19 @@ def measure(kernel: AbstractKernel, data: Data, *, level: float, rng) -> dict[st
         "preconditioner_share": np.sqrt(
             share((p.preconditioner - q.preconditioner)[:, None] * (p.score + q.score) / 2)
         ),
-        "curl_share": _curl_share(kernel, data, p, q, rng),
         "best_scale": best_scale(drift, score, weights),
         "scale_ratio": best_scale(drift, score, weights) / alpha_mean,
         "relative_error": relative_error(drift, score, alpha_mean, weights),
         "best_relative_error": best_relative_error(drift, score, weights),
         "effective_bandwidth": np.sqrt(alpha_mean),
         "matched_gaussian_error": _matched_gaussian_error(data, alpha, drift),
+        "varying_share": share(drift - weights @ drift / weights.sum()),
         "mean_difference_share": _square(global_cosine(drift, mean_gap, weights)),
         "drift_energy": energy,
         "noise_energy": noise,
         "noise_share": _ratio(noise, energy),
     }
+    out["curl_share"], out["jacobian_size"] = jacobian_shape(kernel, data, p, q, rng)
     if data.field is not None:
         out |= _decomposition(data, p, q) | {"drift": drift}
     return out
@@ -100,15 +101,14 @@ def _matched_gaussian_error(data: Data, alpha, drift) -> float:
     return relative_error(drift, p - q, 1.0, data.query_weights)
 
 
-def _curl_share(kernel, data: Data, p: PosteriorMoments, q: PosteriorMoments, rng) -> float:
-    r"""Return $E\lVert A\rVert^2 / E\lVert J\rVert^2$, A the antisymmetric part of the Jacobian J of the drift.
+def jacobian_shape(kernel, data: Data, p: PosteriorMoments, q: PosteriorMoments, rng) -> tuple[float, float]:
+    r"""Return $E\lVert A\rVert^2 / E\lVert J\rVert^2$ and $h\sqrt{E\lVert J\rVert^2 / d E|\Delta|^2}$, h effective.
 
-    A is exact; $\lVert J\rVert_F^2 = E\lVert Jv\rVert^2$ over random signs v, by central differences.
+    A is the antisymmetric part of the Jacobian J of the drift, and exact; $\lVert J\rVert_F^2 = E\lVert Jv\rVert^2$
+    over random signs v, by central differences.
     """
     x, weights = data.queries[:_CURL_QUERIES], data.query_weights[:_CURL_QUERIES]
     weights = weights / weights.sum()
-    if x.shape[1] == 1 or kernel.constant_weight:
-        return 0.0
     antisymmetric = float(weights @ _curl_energy(p, q)[: len(x)])
     reach = min(kernel.bandwidth, float(np.sqrt((p.mean_distance**2).mean())))
     # Rounding eps r / step and truncation (step / bandwidth)^2 are both far below a per cent.
@@ -119,7 +119,12 @@ def _curl_share(kernel, data: Data, p: PosteriorMoments, q: PosteriorMoments, rn
         change = sum(sign * _drift(kernel, data, x + sign * step * signs) for sign in (1.0, -1.0)) / (2 * step)
         total += mean_product(change, change, weights) / _CURL_DIRECTIONS
     # Jacobians of the two laws near -I each; below this their difference is rounding (a single effective sample).
-    return min(antisymmetric / total, 1.0) if total > 1e-6 else np.nan
+    drift = (p.mean_shift - q.mean_shift)[: len(x)]
+    h = np.sqrt(weights @ (p.preconditioner + q.preconditioner)[: len(x)] / 2)
+    size = float(h * np.sqrt(_ratio(total / x.shape[1], mean_product(drift, drift, weights))))
+    if x.shape[1] == 1 or kernel.constant_weight:
+        return 0.0, size
+    return (min(antisymmetric / total, 1.0) if total > 1e-6 else np.nan), size
 
 
 def _drift(kernel, data: Data, x) -> np.ndarray:

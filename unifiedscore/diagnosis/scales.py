@@ -58,6 +58,11 @@ def _chunks(i, j, size: int = 4096):
 
 def make_kernels(kernel, bandwidths, distances: Distances, dimension: int, *, relative: bool) -> list[AbstractKernel]:
     """Return one kernel per bandwidth, from a name or from a kernel whose own bandwidth is the default."""
+    if not isinstance(kernel, str | AbstractKernel):
+        given = shown(kernel)
+        if isinstance(kernel, type) and issubclass(kernel, AbstractKernel):
+            given = f"the class {kernel.__name__}: pass an instance, as in {kernel.__name__}(bandwidth=1.0)"
+        raise InputError(f"kernel must be a name such as 'laplace' or a kernel; got {given}")
 
     def build(bandwidth):
         if isinstance(kernel, AbstractKernel):

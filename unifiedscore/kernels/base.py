@@ -114,10 +114,16 @@ class AbstractKernel(ABC):
     name: ClassVar[str]
     constant_weight: ClassVar[bool] = False
     """True if b is constant, which holds for the Gaussian alone: V is then a multiple of the score."""
-    support: ClassVar[float] = math.inf
-    """Distance in bandwidths from which on k is zero (Epanechnikov, Wendland: 1). Such a kernel is no mixture of
-    Gaussians, and a query without any sample within the support is refused."""
     bandwidth: float
+
+    @property
+    def support(self) -> float:
+        """Distance from which on k is zero, in units of the bandwidth; infinite by default.
+
+        A compact kernel (Epanechnikov, Wendland: 1.0) declares it as `support: ClassVar[float] = 1.0`. Such a kernel is
+        not a mixture of Gaussians, and a query without any sample within the support is refused.
+        """
+        return math.inf
 
     @property
     def rounding(self) -> float:

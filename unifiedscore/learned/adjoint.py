@@ -61,8 +61,8 @@ def full_adjoint(
     """
     validate.instance(process, "process", TiltedProcess)
     validate.instance(paths, "paths", Paths, " from simulate")
-    validate.function(control, "control", "of (x, t)")
-    validate.function(control_jacobian, "control_jacobian", "of (x, t)")
+    validate.function(control, "control", "of (x, t)", arguments=2)
+    validate.function(control_jacobian, "control_jacobian", "of (x, t)", arguments=2)
     if paths.trajectory is None:
         raise InputError("paths must hold their trajectory; simulate them with keep=True")
     states, times = paths.trajectory, paths.times

@@ -78,8 +78,9 @@ def save_checkpoint(path: Path, state: TrainingState, history: Mapping[str, np.n
     write_tensors(path, tensors, {"unifiedscore": json.dumps(meta)})
 
 
-def read_checkpoint(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict]:
-    """Read the tensors and the description of a checkpoint of one kind.
+def read_checkpoint(path: Path, kind: str, *, foreign: str = ADVICE) -> tuple[dict[str, np.ndarray], dict]:
+    """Read the tensors and the description of a checkpoint of one kind; `foreign` says what to do with a file that
+    was never written here.
 
     Raises
     ------
@@ -92,14 +93,23 @@ def read_checkpoint(path: Path, kind: str) -> tuple[dict[str, np.ndarray], dict]
     except ValueError as error:
         reason = str(error).strip().splitlines()[0]
         raise FileError(
-            f"{path} cannot be read as a checkpoint (damaged, or another kind of file?): {reason}; {ADVICE}"
+            f"{path} cannot be read as a checkpoint (damaged, or another kind of file?): {reason}; "
+            f"{foreign if _foreign(path) else ADVICE}"
         ) from None
     known = isinstance(meta, dict) and set(meta) == _KEYS
     if not known or not all(isinstance(meta[part], dict) for part in ("settings", "model")):
-        raise FileError(f"{path} is not a checkpoint of unifiedscore; {ADVICE}")
+        raise FileError(f"{path} is not a checkpoint of unifiedscore; {foreign}")
     if meta["format"] != kind:
         raise FileError(f"{path} has the format {str(meta['format'])[:80]!r}, not {kind!r}; {ADVICE}")
     return tensors, meta
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a file that cannot be read is one of another origin: in ours the metadata come first."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'{"__metadata__": {"unifiedscore"' not in file.read(64)
 
 
 def load_checkpoint(

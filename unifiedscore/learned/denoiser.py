@@ -17,7 +17,7 @@ from unifiedscore.learned.network_field import NetworkField
 from unifiedscore.learned.parametrisation import CONVENTIONS, PARAMETRISATIONS, Linear, linear
 from unifiedscore.processes.schedules import Schedule, read_schedule, read_time
 
-_FAILURES = RuntimeError, TypeError, ValueError, AssertionError, LookupError, AttributeError, ArithmeticError
+FAILURES = RuntimeError, TypeError, ValueError, AssertionError, LookupError, AttributeError, ArithmeticError
 _PROBE = 1.0  # the noise level at which the network is called once, to see whether it fits
 
 
@@ -136,7 +136,7 @@ class LearnedDenoiser:
         if parametrisation == "velocity" and convention == "ve":
             raise InputError("under the convention 've' a velocity is the noise: write parametrisation='noise'")
         if label is not None:
-            validate.function(label, "label", "of the noise level")
+            validate.function(label, "label", "of the noise level", arguments=1)
         dtype = torch.float64 if dtype is None else dtype
         if dtype not in (torch.float32, torch.float64):
             raise InputError(f"dtype must be torch.float64 or torch.float32; got {validate.shown(dtype)}")
@@ -217,7 +217,7 @@ def _probe(denoiser: LearnedDenoiser) -> None:
         denoiser.at_level(min(max(_PROBE * denoiser.scale, low), high))(np.zeros((2, denoiser.dimension)))
     except InputError:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"module must map points (n, {denoiser.dimension}) and labels (n,) to points (n, {denoiser.dimension}); "

@@ -124,7 +124,7 @@ def describe_denoiser(denoiser: Callable, data, *, level: float, queries, noise)
     >>> found.best, round(found.density.parameter, 3), round(found.density.share, 6)
     ('density', 0.3, 1.0)
     """
-    validate.function(denoiser, "denoiser", "of points (n, d)")
+    validate.function(denoiser, "denoiser", "of points (n, d)", arguments=1)
     data = as_samples(data)
     queries = validate.points(queries, "queries", dimension=data.dimension)
     values = validate.answer(denoiser(queries), "denoiser", queries.shape)

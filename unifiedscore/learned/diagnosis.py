@@ -10,7 +10,9 @@ import numpy as np
 
 from unifiedscore import validate
 from unifiedscore.errors import InputError
+from unifiedscore.fields.module import takes_tensors
 from unifiedscore.inference.mean import mean_interval
+from unifiedscore.learned.denoiser import FAILURES
 from unifiedscore.learned.describe import QUERIES, describe_denoiser, description_noise, noisy_queries
 from unifiedscore.learned.diagnosis_advice import advise
 from unifiedscore.learned.rivals import GaussianDenoiser, empirical_denoiser
@@ -32,8 +34,8 @@ _FEW = 8
 NAMES = {
     "curl_share": "curl share of the Jacobian",
     "memorised_share": "memorised share, from Gaussian to empirical",
-    "truth_error": "squared distance to the truth",
-    "memory_error": "squared distance to the empirical denoiser",
+    "truth_error": "relative squared distance to the truth",
+    "memory_error": "relative squared distance to the empirical denoiser",
     "score_share": "share of the smoothed score",
     "kernel_share": "share of the wider kernel",
     "density_share": "share of the smoothed density",
@@ -62,8 +64,12 @@ def diagnose_score(
 
     * `curl_share`: :math:`E\lVert J - J^\top\rVert^2 / 4E\lVert J\rVert^2`, 0 for a score;
     * `memorised_share`: :math:`1 - E|D - \hat D|^2/E|D_{lin} - \hat D|^2`, 1 for a network that is the memory;
-    * `truth_error`, `memory_error`: both distances of `split_error`, where the truth is given;
-    * `score_share`, `kernel_share`, `density_share`, `gaussian_share`: see `describe_denoiser`;
+    * `truth_error`, `memory_error`: :math:`E|D - D_{true}|^2` and :math:`E|D - \hat D|^2`, both in units of
+      :math:`E|D_{true} - \hat D|^2`, where the truth is given: 0 and 1 for the truth, 1 and 0 for the memory;
+    * `score_share`, `kernel_share`, `density_share`: :math:`1 - E|D - D_f|^2/E|D - \hat D|^2` of the best member of a
+      family of smoothed denoisers, in [0, 1], see `describe_denoiser`;
+    * `gaussian_share`: the same of the Gaussian denoiser, which has no parameter: at most 1, negative where the network
+      is farther from it than from the memory, and without bound (-41, say) where the network is nearly the memory;
     * `effective_smoothing`, `effective_bandwidth`: the best sigma and tau.
 
     And once: the share of copies among samples of the network, minus that among the different points of the data. Its
@@ -109,7 +115,12 @@ def diagnose_score(
     >>> round(float(found["effective_bandwidth"][0]), 3), round(float(found["density_share"][0]), 6)
     (0.3, 1.0)
     """
-    validate.function(network, "network", "of points (n, d) and the noise level")
+    if takes_tensors(network):
+        raise InputError(
+            "network takes tensors, but is called with NumPy arrays; wrap it in us.LearnedDenoiser, whose "
+            "parametrisation says what the module computes"
+        )
+    validate.function(network, "network", "(x, h) of points (n, d) and the noise level", arguments=2)
     data = as_samples(data)
     if data.size < _FEW:
         raise InputError(f"data must hold at least {_FEW} points to be told apart from a law; got {data.size}")
@@ -121,6 +132,7 @@ def diagnose_score(
         raise InputError("data must hold two different points")
     ends = getattr(network, "levels", (0.0, np.inf))
     levels = _levels(levels, scale, ends)
+    _probe(network, data.points[:2].astype(np.float64), float(levels[0]))
     queries = validate.count(queries, "queries", entries=data.dimension)
     validate.choice(law, "law", QUERIES)
     seed = validate.integer(seed, "seed", low=0)
@@ -136,7 +148,21 @@ def diagnose_score(
         for k, h in enumerate(levels)
     ]
     copies = _copies(network, data, scale, ends, np.random.default_rng([seed, len(levels)]))
-    return _dataset(rows, copies, levels, data, law, queries, seed, truth)
+    return _dataset(rows, copies, levels, data, scale, law, queries, seed, truth)
+
+
+def _probe(network, x, level: float) -> None:
+    """Call the network once: one that does not fit is refused where it is given."""
+    try:
+        network(x, level)
+    except InputError:
+        raise
+    except FAILURES as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"network must be a function (x, h) of a NumPy array of points (n, {x.shape[1]}) and a noise level; called "
+            f"with two points and h = {level:.4g} it fails: {reason}; wrap a module of PyTorch in us.LearnedDenoiser"
+        ) from error
 
 
 def _levels(levels, scale: float, ends) -> np.ndarray:
@@ -253,7 +279,7 @@ def _copy_shares(samples: np.ndarray, points: np.ndarray) -> dict[str, float]:
     return dict(zip(names, (*rates, rates[0] - rates[1], *map(float, ends)), strict=True))
 
 
-def _dataset(rows, copies, levels, data, law, queries, seed, truth):
+def _dataset(rows, copies, levels, data, scale, law, queries, seed, truth):
     import xarray as xr
 
     variables = {}
@@ -275,6 +301,7 @@ def _dataset(rows, copies, levels, data, law, queries, seed, truth):
         "title": "diagnosis of a score network",
         "training_points": data.size,
         "dimension": data.dimension,
+        "data_scale": scale,
         "query_law": law,
         "queries": queries,
         "query_sets": _SETS,

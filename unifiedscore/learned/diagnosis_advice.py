@@ -59,10 +59,23 @@ def _memory(dataset) -> str:
     levels, low = dataset["level"].values, dataset["memorised_share_low"].values
     if not (low > MEMORY).any():
         return ""
-    top = np.nanmax(np.where(low > MEMORY, levels, np.nan))
-    return (
-        f"It has memorised more than half of the way to its training set up to h = {top:.3g}: stop earlier, take more "
-        "data or a smaller network if that is not wanted."
+    spread = float(dataset.attrs["data_scale"])
+    within, beyond = (low > MEMORY) & (levels <= spread), (low > MEMORY) & (levels > spread)
+    wide = f"beyond the spread of the data, {spread:.3g}, every network that fits is near the empirical denoiser"
+    if not within.any():
+        return f"It is near the empirical denoiser only {_runs(levels, beyond)}: {wide}, so that this is not memory."
+    text = f"It has memorised more than half of the way to its training set {_runs(levels, low > MEMORY)}"
+    if beyond.any():
+        text += f" ({wide})"
+    return f"{text}: stop earlier, take more data or a smaller network if that is not wanted."
+
+
+def _runs(levels, chosen) -> str:
+    """The chosen levels in words, neighbours as one range."""
+    index = np.flatnonzero(chosen)
+    runs = [levels[run] for run in np.split(index, np.flatnonzero(np.diff(index) > 1) + 1)]
+    return " and ".join(
+        f"at h = {run[0]:.3g}" if len(run) == 1 else f"from h = {run[0]:.3g} to {run[-1]:.3g}" for run in runs
     )
 
 

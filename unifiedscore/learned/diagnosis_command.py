@@ -106,8 +106,23 @@ def print_score_diagnosis(dataset, *, file) -> None:
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
         say("  ".join(cells), file=file)
+    for text in (text for name, text in _TERMS.items() if name in dataset):
+        say_lines(fill(f"term: {text}", _WIDTH, subsequent_indent="  "), file=file)
     for sentence in attrs["advice"].splitlines():
         say_lines(fill(f"-> {sentence}", _WIDTH, subsequent_indent="   "), file=file)
+
+
+_TERMS = {
+    "memorised_share": "memorised share: 0 for the Gaussian denoiser of two moments, 1 for the empirical denoiser (the "
+    "memory), negative for a network that is farther from the memory than those two moments",
+    "truth_error": "relative squared distance: in units of that between the truth and the empirical denoiser",
+    "score_share": "share: 1 minus the squared distance of the network to the best denoiser of that kind, over its "
+    "squared distance to the empirical denoiser",
+    "gaussian_share": "share of the Gaussian denoiser: the same, negative where the empirical denoiser is nearer, "
+    "without bound where the network is nearly that",
+    "effective_smoothing": "effective smoothing and bandwidth: those of the best denoiser, in the units of the data",
+}
+"""What the rows are about, said where they are printed; by a variable that is there with them."""
 
 
 def _cell(value: float, low: float, high: float) -> str:

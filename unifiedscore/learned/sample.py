@@ -103,7 +103,7 @@ def sample_denoiser(
     >>> sample_denoiser(lambda x, h: x / (1 + h**2), [[65**0.5]], levels=levels, scheme="ddim").round(6)
     array([[0.962711]])
     """
-    validate.function(denoiser, "denoiser", "of the points (n, d) and the noise level")
+    validate.function(denoiser, "denoiser", "(x, h) of the points (n, d) and the noise level", arguments=2)
     x, levels = validate.points(start, "start"), _levels(levels)
     validate.choice(scheme, "scheme", SCHEMES)
     if scheme in NOISY:

@@ -16,6 +16,15 @@ from unifiedscore.learned.loop import WEIGHTS
 from unifiedscore.learned.tilt import CONTROL_FORMAT, as_control
 from unifiedscore.learned.train import FORMAT, TRAINED, as_denoiser
 
+FOREIGN_NETWORK = (
+    "only checkpoints of `unifiedscore train score` are read here; wrap a network of your own in us.LearnedDenoiser "
+    "and use that from Python, as in us.diagnose_score(us.LearnedDenoiser(module), data)"
+)
+FOREIGN_CONTROL = (
+    "only checkpoints of `unifiedscore train tilt` are read here; wrap a network of your own in "
+    "us.learned.LearnedControl and use that from Python"
+)
+
 
 def load_network(path: str | Path, *, member: int = 0, weights: str = "average") -> LearnedDenoiser:
     """Read a denoiser from a checkpoint of `train_denoisers` or of `unifiedscore train score`.
@@ -49,7 +58,7 @@ def load_network(path: str | Path, *, member: int = 0, weights: str = "average")
     member = validate.integer(member, "member", low=0)
     validate.choice(weights, "weights", WEIGHTS)
     require_torch("a network")
-    tensors, meta = read_checkpoint(path, FORMAT)
+    tensors, meta = read_checkpoint(path, FORMAT, foreign=FOREIGN_NETWORK)
     from unifiedscore.learned.network import stored_member
 
     try:
@@ -91,7 +100,7 @@ def load_control(path: str | Path, *, weights: str = "average") -> LearnedContro
     path = _path(path)
     validate.choice(weights, "weights", WEIGHTS)
     require_torch("a control")
-    tensors, meta = read_checkpoint(path, CONTROL_FORMAT)
+    tensors, meta = read_checkpoint(path, CONTROL_FORMAT, foreign=FOREIGN_CONTROL)
     from unifiedscore.learned.network import stored_member
 
     try:

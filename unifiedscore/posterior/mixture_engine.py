@@ -110,7 +110,7 @@ class MixtureEngine(AbstractEngine):
                 f"{kernel!r} has no Gaussian scale mixture, so its population posterior has no quadrature here; "
                 "draw Samples from the mixture instead"
             )
-        require_profile(kernel.with_bandwidth(1.0))
+        require_profile(kernel)
         tau = kernel.bandwidth
         with np.errstate(divide="ignore"):
             log_weights = np.log(measure.weights)

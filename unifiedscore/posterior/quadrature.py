@@ -223,19 +223,25 @@ def _piece_nodes(piece: Piece, geo: Geometry) -> tuple[np.ndarray, np.ndarray]:
         nodes *= 2
 
 
-@lru_cache(maxsize=64)
 def require_profile(kernel) -> None:
-    """Refuse a kernel of unit bandwidth whose mixture does not integrate to its profile, as the nodes here see it."""
+    """Refuse a kernel whose mixture does not integrate to its profile, as the nodes here see it."""
+    if found := _profile_gap(kernel.with_bandwidth(1.0)):
+        r, mixed, profile = found
+        raise NumericalError(
+            f"the scale mixture of {kernel!r} gives log k = {mixed:.10g} at r = {r * kernel.bandwidth:.3g}, its "
+            f"profile {profile:.10g}: it describes another kernel, or its density over log s is not smooth "
+            "(breaks off, or has peaks narrower than 0.01: pass those as atoms); mend it "
+            "(unifiedscore.testing.check_kernel tests it), or use Samples"
+        )
+
+
+@lru_cache(maxsize=64)
+def _profile_gap(kernel) -> tuple[float, float, float] | None:
+    """The distance where mixture and profile of a unit kernel differ most, and both values; None if nowhere."""
     r = np.logspace(-3.0, 1.5, 10)
     geo = Geometry(np.zeros((1, 1)), np.ones((1, 1)), np.square(r)[:, None, None], np.zeros(1))
     log_part, *_ = integrate(kernel, geo, None, with_r2=False)
     expected = kernel.log_profile(r)
     gap = np.abs(log_part[:, 0] - expected) / (1.0 + np.abs(expected))
     worst = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
-    if not gap[worst] <= 1e-8:
-        raise NumericalError(
-            f"the scale mixture of {kernel!r} gives log k = {log_part[worst, 0]:.10g} at r = {r[worst]:.3g}, its "
-            f"profile {expected[worst]:.10g}: it describes another kernel, or its density over log s is not smooth "
-            "(breaks off, or has peaks narrower than 0.01: pass those as atoms); mend it "
-            "(unifiedscore.testing.check_kernel tests it), or use Samples"
-        )
+    return None if gap[worst] <= 1e-8 else (float(r[worst]), float(log_part[worst, 0]), float(expected[worst]))

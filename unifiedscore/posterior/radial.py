@@ -98,7 +98,7 @@ def _interpolate(table: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def distance_terms(kernel: AbstractKernel) -> RadialTerms:
     r"""Return the terms of $h(r) = r$: $\sigma(t) = 1/(\pi\sqrt t)$, $\hat S(a) = 1/\sqrt{\pi a}$."""
-    return _distance_terms(kernel.with_bandwidth(1.0))
+    return _at_unit(_distance_terms, kernel)
 
 
 @lru_cache(maxsize=32)
@@ -114,7 +114,16 @@ def inverse_weight_terms(kernel: AbstractKernel) -> RadialTerms:
     NumericalError
         1/b is not of the required form, so that a population preconditioner is not available.
     """
-    return _inverse_weight_terms(kernel.with_bandwidth(1.0))
+    return _at_unit(_inverse_weight_terms, kernel)
+
+
+def _at_unit(terms, kernel: AbstractKernel) -> RadialTerms:
+    """The terms of the kernel at unit bandwidth; a refusal names the kernel that the caller has."""
+    unit = kernel.with_bandwidth(1.0)
+    try:
+        return terms(unit)
+    except NumericalError as error:
+        raise NumericalError(str(error).replace(repr(unit), repr(kernel))) from None
 
 
 @lru_cache(maxsize=32)
