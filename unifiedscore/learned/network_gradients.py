@@ -160,12 +160,8 @@ def _draws(process: TiltedProcess, loss: str, cutoff: float, n: int, rng) -> tup
         data = process.target.sample(n, rng)
         noise = rng.standard_normal(data.shape)
         x = np.asarray(schedule.alpha(t))[:, None] * data + np.asarray(schedule.beta(t))[:, None] * noise
-        return (
-            x,
-            t,
-            2 * reach / n * t * (1 - t),
-            control_target(loss, process, x, data, t, variance=base_moments(process)[1]),
-        )
+        target = control_target(loss, process, x, data, t, variance=base_moments(process)[1])
+        return x, t, 2 * reach / n * t * (1 - t), target
     count = max(n // _NODES, 2)
     t = 1 / (1 + np.exp(-np.linspace(-reach, reach, _NODES)))
     t[[0, -1]] = cutoff, 1 - cutoff

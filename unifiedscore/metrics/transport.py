@@ -136,14 +136,14 @@ def sliced_wasserstein2(x, y, *, n_directions: int, rng: np.random.Generator) ->
 
 
 def sinkhorn_divergence(x, y, *, epsilon: float, tolerance: float = 1e-5, max_iterations: int = 20_000) -> float:
-    r"""Return $S_\varepsilon = \mathrm{OT}_\varepsilon(x, y) - \frac12 \mathrm{OT}_\varepsilon(x, x)
-    - \frac12 \mathrm{OT}_\varepsilon(y, y)$, the debiased entropic transport cost between two samples.
+    r"""Return the debiased entropic transport cost $S_\varepsilon$ between two samples.
 
     Use when exact transport is too slow or too noisy, and a distance is wanted that vanishes for equal samples.
 
-    $\mathrm{OT}_\varepsilon = \min_\pi \langle \pi, \lVert x - y\rVert^2\rangle + \varepsilon\,
-    \mathrm{KL}(\pi\,|\,\mu \otimes \nu)$. The divergence tends to $W_2^2$ as $\varepsilon \to 0$ and to the squared
-    distance of the means as $\varepsilon \to \infty$; it is never negative.
+    $S_\varepsilon = \mathrm{OT}_\varepsilon(x, y) - \frac12 \mathrm{OT}_\varepsilon(x, x)
+    - \frac12 \mathrm{OT}_\varepsilon(y, y)$ with $\mathrm{OT}_\varepsilon = \min_\pi \langle \pi,
+    \lVert x - y\rVert^2\rangle + \varepsilon\,\mathrm{KL}(\pi\,|\,\mu \otimes \nu)$. It tends to $W_2^2$ as
+    $\varepsilon \to 0$ and to the squared distance of the means as $\varepsilon \to \infty$; it is never negative.
 
     Parameters
     ----------

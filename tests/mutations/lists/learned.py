@@ -209,8 +209,8 @@ MUTATIONS = (
     ),
     Mutation(
         "learned/network_gradients.py",
-        "return x, t, 2 * reach / n * t * (1 - t), control_target",
-        "return x, t, 2 * reach / n * t, control_target",
+        "return x, t, 2 * reach / n * t * (1 - t), target",
+        "return x, t, 2 * reach / n * t, target",
         "the log odds of the states lack half of their Jacobian",
         studies=("studies/learned/study_network_gradients.py",),
         tests=("learned/test_network_gradients.py",),
