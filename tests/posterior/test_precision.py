@@ -351,3 +351,13 @@ def test_a_system_that_hides_its_cache_gets_a_usual_one(tmp_path, monkeypatch):
         assert cache.second_level() == 2**20
     finally:
         cache.second_level.cache_clear()
+
+
+@pytest.mark.parametrize("d", [1, 2, 9])
+def test_the_error_of_a_population_covers_the_rounding_of_its_moments(d):
+    rng = np.random.default_rng(d)
+    law, x = us.GaussianMixture(rng.normal(size=(5, d)), 0.1), rng.normal(size=(40, d)).astype(SINGLE)
+    for kernel in (us.Gaussian(0.3), us.Laplace(0.3)):
+        got, want = us.posterior_moments(kernel, law, x), us.posterior_moments(kernel, law, x.astype(DOUBLE))
+        gap = np.abs(got.mean_distance - want.mean_distance)
+        assert (gap > 0).any() and (gap <= got.relative_error * want.mean_distance).all()

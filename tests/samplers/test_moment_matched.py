@@ -8,7 +8,8 @@ import pytest
 import unifiedscore as us
 from unifiedscore import references
 from unifiedscore.errors import InputError
-from unifiedscore.samplers import CenteredStiefel, ManifoldChain
+from unifiedscore.fields import Smoothed
+from unifiedscore.samplers import CenteredStiefel, ManifoldChain, moment_matched
 
 CENTERS = np.array([[1.2, 0.3], [-1.0, -0.8], [0.4, 1.0], [-0.3, -1.4]])
 FACTOR, MEAN = np.array([[1.0, 0.0], [0.9, 0.5]]), np.array([0.2, -0.1])
@@ -164,6 +165,28 @@ def test_moments_are_exact_at_every_step(dtype, bound, retraction):
     assert np.array_equal(result.trajectory[-1], result.samples)
     assert result.overlap[0] == pytest.approx(1) and 0 < result.overlap[-1] < 0.99
     assert result.energy_steps.tolist() == [0, 10, 20, 30, 40] and result.settings["time"] == pytest.approx(0.4)
+
+
+def test_energies_are_those_of_the_frames_however_many_are_taken_at_once(monkeypatch):
+    run = lambda: us.sample_moment_matched(data(), 25, thin=1, rng=np.random.default_rng(0), **SETTINGS)
+    sizes, potential = [], Smoothed.potential
+
+    def spy(self, x):
+        sizes.append(len(x))
+        return potential(self, x)
+
+    monkeypatch.setattr(Smoothed, "potential", spy)
+    whole = run()
+    assert sizes == [41 * 25] and whole.energy.shape == whole.energy_steps.shape == (41,)
+    sizes.clear()
+    monkeypatch.setattr(moment_matched, "rows_within", lambda numbers: 4)
+    some = run()
+    assert sizes == [4 * 25] * 10 + [25]
+    np.testing.assert_allclose(some.energy, whole.energy, rtol=1e-12)
+    # One more particle system under the same noise: its energy is the mean of V over the frame.
+    noise = np.random.default_rng(0).spawn(5)[4].standard_normal((2, 2))
+    score = us.SmoothedScore(data(), 0.3, SETTINGS["smoothing"], noise=np.concatenate([noise, -noise]))
+    np.testing.assert_allclose(whole.energy, [-score.potential(frame).mean() for frame in whole.trajectory], rtol=1e-9)
 
 
 def test_the_sampler_pulls_its_force_back_by_the_factor(monkeypatch):

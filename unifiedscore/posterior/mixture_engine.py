@@ -59,6 +59,7 @@ class MixtureEngine(AbstractEngine):
             error = np.maximum(error, error_r + error_w)
             parts.append((log_z, shift * tau, score / tau, alpha * tau**2, mean_r * tau, error))
         log_z, shift, score, alpha, mean_r, error = (np.concatenate(p) for p in zip(*parts, strict=True))
+        error = error + (0.0 if x.dtype == np.float64 else np.finfo(x.dtype).eps)
         values = (log_z, shift, score, alpha, mean_r, np.full(len(x), np.inf), error)
         return PosteriorMoments(*(value.astype(x.dtype) for value in values))
 

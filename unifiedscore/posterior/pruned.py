@@ -33,13 +33,15 @@ MOST_DIMENSIONS = 7
 
 # Fewer pairs than this are summed before a choice has been made.
 _LEAST_PAIRS = 1 << 23
-# Costs in units of a pair of the dense sum in float64 with the kernel's own loop: of a sample for the tree, of a query
-# for its place, of a cell, of each sample in its list, of a pair. They are constants, as the choice must not depend on
-# the machine, and rather too high: a wrong "dense" loses less than a wrong "pruned".
-_BUILD, _QUERY, _CELL, _LISTED, _PAIR = 120, 60, 25_000, 12, 1.1
+# Costs in units of a pair of the dense sum in float64 with an exponential of r: of a sample for the tree, of a query
+# for its place, of a cell, of each sample in its list, of a pair beside the kernel's loop. Constants, as the choice
+# must not depend on the machine. Measured: 4000 to 10,000 per cell, and 4 (a line) to 30 (five dimensions) per sample.
+_BUILD, _QUERY, _CELL, _LISTED, _PAIR = 120, 60, 10_000, 12, 0.5
 # A pair of the dense sum costs this much where the kernel needs no loop of its own, and where tiles are float32; what
 # is pruned is float64 and uses the kernel's loop.
 _ONE_LOOP, _SINGLE = 0.6, 0.55
+# Loops with a logarithm or a table take four times as long at least (4 to 17), and as long in float32.
+_LONG_LOOP = 4.0
 # Pruning must promise this much, or the dense sum is taken.
 _GAIN = 0.8
 # The functions f of which the sums over k f must hold for what is wanted: 1, r, 1/b, b r and b r^2.
@@ -48,8 +50,8 @@ _FUNCTIONS = {"mean_shift": (0, 1), "score": (0, 3), "sums": (0, 1, 2, 3), "spre
 _LOOK, _LOOK_POINTS, _LOOK_CELLS = 48, 1024, 24
 # Bins of equal width up to where weights are negligible, then wider ones.
 _FINE, _WIDE = 64, 12
-# Cells whose bounds are computed at once.
-_CHUNK = 128
+# Cells whose bounds are computed at once: few enough that two threads share a hundred cells.
+_CHUNK = 64
 # Pairs whose distances, weights and b are held at once: half of a second-level cache of 1 MB.
 _PAIRS = 20_000
 
@@ -163,7 +165,7 @@ class Pruning:
         looks = np.unique(np.linspace(0, cells - 1, _LOOK_CELLS).astype(int))
         lengths, sizes = np.diff(self.lists(looks)[1]), np.diff(self.cells.edges)[looks]
         pairs = (lengths * sizes).sum() / sizes.sum() * n
-        return _cost(n, m, cells, lengths.mean(), pairs) < _GAIN * dense
+        return _cost(self.part.kernel, n, m, cells, lengths.mean(), pairs) < _GAIN * dense
 
     def sums(self, wants: frozenset[str]) -> tuple[Sums, float]:
         """Return the sums over the points that are needed, and the fraction of all pairs that this was."""
@@ -263,19 +265,26 @@ def _pruning(part: Active, measure, wants, tolerance) -> Pruning | None:
     return pruning if pruning.pays(_dense_cost(part)) else None
 
 
-def _cost(n, m, cells, listed, pairs) -> float:
-    return m * _BUILD + n * _QUERY + cells * (_CELL + listed * _LISTED) + pairs * _PAIR
+def _loop_cost(kernel) -> float:
+    return 1.0 if kernel.constant_weight or kernel.inverse_slope is not None else _LONG_LOOP
+
+
+def _cost(kernel, n, m, cells, listed, pairs) -> float:
+    pair = _PAIR + _loop_cost(kernel)
+    return m * _BUILD + n * _QUERY + cells * (_CELL + listed * _LISTED) + pairs * pair
 
 
 def _dense_cost(part: Active) -> float:
-    pair = (_ONE_LOOP if is_one_loop(part.kernel) else 1.0) * (_SINGLE if part.single else 1.0)
+    pair = _ONE_LOOP if is_one_loop(part.kernel) else _loop_cost(part.kernel)
+    if part.single and pair <= 1.0:
+        pair *= _SINGLE
     return pair * len(part.queries) * len(part.points)
 
 
 def _may_pay(part: Active, tolerance: float) -> bool:
     """A look at a few pairs: will lists of what lies near a cell of queries be short enough?"""
     (n, d), m = part.queries.shape, len(part.points)
-    if d > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or _cost(n, m, 1, 0, 0) > _GAIN * _dense_cost(part):
+    if d > MOST_DIMENSIONS or n * m < _LEAST_PAIRS or _cost(part.kernel, n, m, 1, 0, 0) > _GAIN * _dense_cost(part):
         return False
     from scipy.spatial.distance import cdist
 
@@ -290,7 +299,7 @@ def _may_pay(part: Active, tolerance: float) -> bool:
     reach = 0.5 * side + profile.falls_to(top + np.log(tolerance), least, most + side)
     visited = np.count_nonzero(r <= reach[:, None]) / r.size
     cells = min(n, m / 12.0 * (leaf / side) ** d)
-    return _cost(n, m, cells, visited * m, visited * n * m) < _GAIN * _dense_cost(part)
+    return _cost(part.kernel, n, m, cells, visited * m, visited * n * m) < _GAIN * _dense_cost(part)
 
 
 def _side(reach: float, leaf_side: float) -> float:

@@ -42,7 +42,7 @@ class PosteriorMoments:
         relative to the mean length of what it averages ($E_\pi r$ for V, $E_\pi b r$ for the score), since its own
         length may vanish. From two quadrature rules for a population; for a sample a bound on the rounding of the
         log-weights and products. What is below the smallest normal number of float64, such as weights of e^-708,
-        counts as zero.
+        counts as zero. That a large log Z is rounded to float32, by half a unit of its last digit, is not counted.
     visited : float
         Fraction of the pairs of a query and a sample that was summed; below 1 where the others were left out, which
         `relative_error` accounts for.

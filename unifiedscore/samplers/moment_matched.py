@@ -17,6 +17,7 @@ from unifiedscore.errors import InputError
 from unifiedscore.fields.moment_matched.field import SmoothedScore
 from unifiedscore.fields.moment_matched.multipliers import cholesky
 from unifiedscore.measures.samples import Samples, as_samples
+from unifiedscore.memory import rows_within
 from unifiedscore.posterior.threads import one_blas_thread
 from unifiedscore.samplers.estimators import OLD_ESTIMATOR, AbstractEstimator, Dense, as_estimator
 from unifiedscore.samplers.manifold_chain import ManifoldChain
@@ -195,13 +196,13 @@ def sample_moment_matched(
     state = chain.start(_start(start, centred, mean, delta, factor, chain, start_rng).astype(kind), chain_rng)
     first, record = state.y.astype(np.float64), thin or -(-n_steps // _ENERGY_RECORDS)
     traces = np.empty((3, n_steps + 1))
-    some, frames = [], []
+    frames = []
 
     def observe(index):
         traces[:2, index] = chain.manifold.moment_errors(state.y)
         traces[2, index] = np.vdot(first, state.y) / first.size
         if index % record == 0 or index == n_steps:
-            some.append((index, state.y[:_ENERGY_PARTICLES].astype(np.float64) @ factor.T))
+            energy.add(index, state.y[:_ENERGY_PARTICLES].astype(np.float64) @ factor.T)
         if thin and index % thin == 0:
             frames.append((mean + state.y.astype(np.float64) @ factor.T).astype(kind))
 
@@ -221,14 +222,14 @@ def sample_moment_matched(
         "start": "data" if start is None else start if isinstance(start, str) else "given",
     }  # fmt: skip
     settings |= noise_settings(noise) | estimator.settings
-    steps, recorded = zip(*some, strict=True)
+    energy_steps, energies = energy.records()
     return MomentMatchedSamples(
         samples=(mean + state.y.astype(np.float64) @ factor.T).astype(kind),
         mean_error=traces[0],
         covariance_error=traces[1],
         overlap=traces[2],
-        energy=energy(np.stack(recorded)),
-        energy_steps=np.array(steps),
+        energy=energies,
+        energy_steps=energy_steps,
         trajectory=np.stack(frames) if thin else None,
         mean=mean,
         covariance=covariance,
@@ -316,15 +317,32 @@ def _means(tuples):
 
 @final
 class _Energy:
-    """Mean of V over some particles, with one antithetic tuple for all of them.
+    """Mean of V over some particles of each record, with one antithetic tuple for all of them.
 
-    All records together, at the end: one record is so few particles that the call would take most of the time.
+    Many records at once: one is so few particles that the call would take most of the time. No more of them than fit
+    into a block of memory, since with `thin=1` there is a record per step.
     """
 
     def __init__(self, data, delta, smoothing, rng):
         half = rng.standard_normal((_ENERGY_DRAWS // 2, data.dimension))
         self._score = SmoothedScore(data, delta, smoothing, noise=np.concatenate([half, -half]))
+        self._most = rows_within(_ENERGY_PARTICLES * _ENERGY_DRAWS * data.dimension)
+        self._steps, self._waiting, self._means = [], [], []
 
-    def __call__(self, z):
-        """The means over (records, particles, d) systems, (records,)."""
-        return -self._score.potential(z.reshape(-1, z.shape[-1])).reshape(len(z), -1).mean(1)
+    def add(self, step: int, z) -> None:
+        """Record particles (k, d) of a step."""
+        self._steps.append(step)
+        self._waiting.append(z)
+        if len(self._waiting) == self._most:
+            self._work_off()
+
+    def records(self) -> tuple[np.ndarray, np.ndarray]:
+        """The steps and the means, (records,)."""
+        self._work_off()
+        return np.array(self._steps), np.concatenate(self._means)
+
+    def _work_off(self) -> None:
+        if self._waiting:
+            z = np.stack(self._waiting)
+            self._means.append(-self._score.potential(z.reshape(-1, z.shape[-1])).reshape(len(z), -1).mean(1))
+            self._waiting.clear()
