@@ -128,7 +128,7 @@ class Smoothed(AbstractField):
         noise = noise_tuples(noise, x.shape)
         # The queries are formed in float64: a float32 sum would move them by more than the last bandwidths.
         draws = noise.shape[-2]
-        width = rows_within(draws)
+        width = rows_within(draws * x.shape[1])
         parts = []
         for start in range(0, len(x), width):
             rows = slice(start, start + width)
