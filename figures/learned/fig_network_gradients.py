@@ -4,6 +4,7 @@ from unifiedscore.plotting.series import curve, has
 from unifiedscore.plotting.style import BLUE, GREEN, ORANGE, RED, axis_label, caption, new_figure, style, tidy, words
 
 study = "learned_network_gradients"
+profile = "standard"
 claims = ("learned.network_gradient_variance",)
 
 TARGETS = {

@@ -4,6 +4,7 @@ from unifiedscore.plotting.ranking import plot_ranking
 from unifiedscore.plotting.style import GREY, caption, new_figure, style
 
 study = "learned_smoothing"
+profile = "standard"
 claims = ("learned.effective_smoothing", "learned.error_split")
 
 PANELS = {
