@@ -280,6 +280,10 @@ def test_one_name_for_one_thing():
         ("plotting/field2d.py", "plot_angle", "most"),  # degrees
         ("learned/split.py", "memorisation_step", "steps"),  # the steps themselves, too
         ("learned/train.py", "DenoiserTraining", "steps"),
+        ("learned/tilt.py", "ControlTraining", "steps"),
+        ("learned/train.py", "seen", "steps"),
+        ("learned/tilt.py", "seen", "steps"),
+        ("learned/tilt.py", "result", "steps"),
         ("plotting/generator.py", "generator_figure", "steps"),
         ("plotting/generator.py", "_course", "steps"),
         ("study/attack/explore.py", "_Lane", "steps"),
@@ -289,6 +293,7 @@ def test_one_name_for_one_thing():
         ("study/pool.py", "_put", "most"),
         ("cli/train.py", "train_score_command", "steps"),  # the option --steps
         ("cli/train.py", "train_drift_command", "steps"),
+        ("cli/train.py", "train_tilt_command", "steps"),
     }
     found = set()
     for path in PACKAGE.rglob("*.py"):

@@ -107,6 +107,6 @@ def base_moments(process: TiltedProcess) -> tuple[np.ndarray, float]:
     return base.mean, float(np.trace(base.covariance_matrix)) / base.dimension
 
 
-def path_times(cutoff: float, steps: int) -> np.ndarray:
+def path_times(cutoff: float, n_steps: int) -> np.ndarray:
     """Times of paths from the cut-off to 1, dense near the noise, where the drift is stiff."""
-    return cutoff + (1 - cutoff) * np.linspace(0.0, 1.0, steps + 1) ** 2
+    return cutoff + (1 - cutoff) * np.linspace(0.0, 1.0, n_steps + 1) ** 2

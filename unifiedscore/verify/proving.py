@@ -80,8 +80,8 @@ class Proofs:
                     progress.advance(item.path.stem)
         return [(item, self._results[id(item)]) for item in self._found]
 
-    def _send(self, most: int) -> None:
-        while self._waiting and len(self.flying) < most:
+    def _send(self, allowed: int) -> None:
+        while self._waiting and len(self.flying) < allowed:
             self.flying.append(_Proof(item := self._waiting.popleft(), self._submit(item)))
 
     def _take_in(self) -> list[FoundDerivation]:
