@@ -26,6 +26,9 @@ def figure(dataset):
     last = max((drawn.x[-1] for drawn in sampled), default=np.inf)
     right = max(min(last * BEYOND, drawn.x[-1]) for drawn in curves.values())
     left = min(drawn.x[0] for drawn in curves.values())
+    # What lies beyond is not drawn: a line cut off by the frame would promise more.
+    dataset = dataset.sel(dimension=slice(None, right))
+    curves = _curves(dataset, "cosine")
     with style():
         canvas = new_figure(8.6, 6.4)
         ax, lower = canvas.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
