@@ -5,22 +5,19 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pytest
 import xarray as xr
-from numba import njit
 
 import unifiedscore as us
+from tests.kernels.test_compact import Wendland
 from unifiedscore.diagnosis import diagnose, diagnose_command
 from unifiedscore.diagnosis.command import as_json, print_diagnosis, save_diagnosis
 from unifiedscore.diagnosis.data import prepare
 from unifiedscore.diagnosis.measurement import _chance_cosine, _curl_energy, jacobian_shape, linear_curl_share
 from unifiedscore.diagnosis.scales import Distances, make_kernels, measure_spread
 from unifiedscore.errors import FileError, InputError, UnifiedScoreError, UnknownNameError
-from unifiedscore.kernels import AbstractKernel
 from unifiedscore.metrics import global_cosine
 from unifiedscore.posterior import posterior_jacobian
 from unifiedscore.study.dataset import read_dataset
@@ -743,42 +740,6 @@ def test_a_bandwidth_of_the_kernel_that_is_replaced_is_noted():
     for options in ({}, {"bandwidths": 1.0}):
         assert "replace" not in notes(diagnose(p, q, us.Laplace(1.0), **options))
     assert "replace" not in notes(diagnose(p, q, "laplace", 0.9))
-
-
-@njit(nogil=True)
-def _wendland_tile(squared, parameters, log_kernel, weight):
-    for i in range(squared.shape[0]):
-        for j in range(squared.shape[1]):
-            z = np.sqrt(squared[i, j]) / parameters[0]
-            log_kernel[i, j] = 4.0 * np.log1p(-z) + np.log1p(4.0 * z) if z < 1.0 else -np.inf
-    for i in range(weight.shape[0]):
-        for j in range(squared.shape[1]):
-            z = np.sqrt(squared[i, j]) / parameters[0]
-            weight[i, j] = 20.0 / (parameters[0] ** 2 * (1.0 - z) * (1.0 + 4.0 * z)) if z < 1.0 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wendland(AbstractKernel):
-    """k = (1 - z)^4 (1 + 4z), z = r/tau < 1."""
-
-    bandwidth: float
-    name: ClassVar[str] = "wendland"
-    support: ClassVar[float] = 1.0
-
-    def log_profile(self, r):
-        z = np.minimum(np.asarray(r) / self.bandwidth, 1.0)
-        with np.errstate(divide="ignore"):
-            return 4.0 * np.log1p(-z) + np.log1p(4.0 * z)
-
-    def inverse_weight(self, r):
-        z = np.asarray(r) / self.bandwidth
-        return self.bandwidth**2 / 20.0 * (1.0 - z) * (1.0 + 4.0 * z)
-
-    def compiled_tile(self):
-        return _wendland_tile, np.array([self.bandwidth])
-
-    def scale_mixture(self):
-        return None
 
 
 def test_held_out_queries_beyond_a_compact_kernel_are_dropped_and_those_of_the_user_refused():
