@@ -73,7 +73,8 @@ WORDS = {
 sums = Theorem("drift.sample_sums", None, "found here (plain sums)", "exact", test=Inside(-1.0, 1e-9))
 study = Study(
     name="drift_sample_sums", title="Streamed sums over a sample against plain ones",
-    grid=Grid(dimension=[2, 16, 64], kernel=["laplace", "matern:1.5", "rational_quadratic:0.5"], paired=("kernel",)),
+    grid=Grid(dimension=[2, 16, 64], kernel=["gaussian", "laplace", "matern:1.5", "rational_quadratic:0.5"],
+              paired=("kernel",)),
     measure=measure,
     variables={name: Variable(f"Largest relative distance of the {words} of 2500 weighted samples to plain sums")
                for name, words in WORDS.items()}

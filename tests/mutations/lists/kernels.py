@@ -22,7 +22,7 @@ MUTATIONS = (
         "rate = 1.0 / parameters[0] ** 2",
         "rate = 2.0 / parameters[0] ** 2",
         "the tile takes the bandwidth for sqrt(2) standard deviations",
-        studies=("studies/drift/study_gaussian_identity.py",),
+        studies=("studies/drift/study_pruned_sums.py",),
         tests=(LAWS,),
     ),
     Mutation(

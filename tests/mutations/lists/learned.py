@@ -65,6 +65,7 @@ MUTATIONS = (
         'np.einsum("nij,ni->nj", jacobian, after)',
         'np.einsum("nij,nj->ni", jacobian, after)',
         "the Jacobian of the controlled drift is not transposed",
+        studies=("studies/learned/study_adjoint.py",),
         tests=(ADJOINT + "the_full_adjoint_is_the_derivative_of_the_cost_in_the_first_state",),
     ),
     Mutation(
@@ -104,6 +105,7 @@ MUTATIONS = (
         "noise = after * np.sqrt(1 - ratio**2)",
         "noise = h * np.sqrt(1 - ratio**2)",
         "the noise of a step has the size of the level before it",
+        studies=("studies/learned/study_sampling.py",),
         tests=(DENOISERS + "steps_with_noise_have_the_stated_moments",),
     ),
     Mutation(
@@ -111,6 +113,7 @@ MUTATIONS = (
         "ahead = mean + kept * (x - mean) + noise",
         "ahead = mean + kept * (x - mean) + after * np.sqrt(1 - kept) * rng.standard_normal(x.shape)",
         "the second half of a step draws noise of its own",
+        studies=("studies/learned/study_sampling.py",),
         tests=(DENOISERS + "steps_with_noise_have_the_stated_moments",),
     ),
     Mutation(
@@ -141,6 +144,7 @@ MUTATIONS = (
         "np.exp(-0.5 * np.exp(2 * log_sigma) * k**2)",
         "np.exp(-np.exp(2 * log_sigma) * k**2)",
         "the smoothing of a filter is off by sqrt 2",
+        studies=("studies/learned/study_filter.py",),
         tests=(DESCRIBE + "golden_filters_of_a_square_wave",),
     ),
     Mutation(

@@ -111,6 +111,7 @@ MUTATIONS = (
         "self.points[rng.choice(self.size, size=n, p=self.weights)]",
         "self.points[rng.choice(self.size, size=n)]",
         "draws ignore the weights",
+        studies=("studies/closed_form/study_sampler.py",),
         tests=("measures/test_samples.py::test_draws_follow_the_weights_and_keep_the_dtype",),
     ),
     Mutation(

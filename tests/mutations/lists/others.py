@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+BOOKS = "studies/calibration/study_books.py"
 PLANTED = "studies/calibration/study_planted.py"
 LEDGER = "studies/calibration/study_ledger.py"
 GENERATORS = "studies/drift/study_generators.py"
@@ -16,7 +17,7 @@ MUTATIONS = (
         "return round(self.monte_carlo_verdicts * (1 - REFUTE_LEVEL), 12)",
         "return round(len(self.verdicts) * (1 - REFUTE_LEVEL), 12)",
         "the bound counts verdicts that are not Monte Carlo",
-        studies=(PLANTED, LEDGER),
+        studies=(BOOKS,),
         tests=("ledger/test_ledger.py::test_the_family_wise_bound_counts_monte_carlo_verdicts_only",),
     ),
     Mutation(
@@ -24,7 +25,7 @@ MUTATIONS = (
         "return 1 if self.stale or not self.verdicts or self.differing else 0",
         "return 1 if self.stale or not self.verdicts else 0",
         "a run with verdicts that differ exits with 0",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("ledger/test_ledger.py::test_exit_code_is_zero_only_if_all_is_as_expected_and_every_control_refuted",),
     ),
     Mutation(
@@ -32,7 +33,7 @@ MUTATIONS = (
         "kept = tuple(v for v in old.verdicts if v.key not in judged and not part.judges(v))",
         "kept = tuple(v for v in old.verdicts if v.key not in judged)",
         "verdicts on claims that are gone stay in the ledger",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("ledger/test_merge.py",),
     ),
     Mutation(
@@ -40,7 +41,7 @@ MUTATIONS = (
         "return self.outcome, self.expected, self.control_outcome",
         "return self.outcome, self.expected, None",
         "a control that came out otherwise is no change",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("ledger/test_ledger.py",),
     ),
     Mutation(
@@ -48,7 +49,7 @@ MUTATIONS = (
         'return f"{float(value):.4g}"',
         'return f"{float(value):.4f}"',
         "numbers have four decimals instead of four digits",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("ledger/test_words.py",),
     ),
     Mutation(
@@ -56,7 +57,7 @@ MUTATIONS = (
         "            self.failed_cells.append(FailedCell(found.path.stem, {}, result))",
         "            pass",
         "a derivation that raises is forgotten",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("test_cli.py::test_a_derivation_or_figure_that_raises_exits_with_three_and_the_rest_goes_on",),
     ),
     Mutation(
@@ -172,6 +173,7 @@ MUTATIONS = (
         'digest.update(name.encode("utf-8", "surrogateescape") + b"\\0" + contents[name].encode() + b"\\n")',
         'digest.update(name.encode("utf-8", "surrogateescape") + b"\\n")',
         "the hash of the engine knows names, not contents",
+        studies=(BOOKS,),
         tests=("study/test_runner.py::test_a_changed_engine_or_study_file_reuses_no_record",),
     ),
 )

@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+PRUNED_SUMS = "studies/drift/study_pruned_sums.py"
 SUMS = "studies/drift/study_sample_sums.py"
 POPULATION = "studies/drift/study_population.py"
 RADIAL = "studies/drift/study_radial_decomposition.py"
@@ -249,7 +250,7 @@ MUTATIONS = (
         "reach2, count, closest = bound + radius2, 0, bound",
         "reach2, count, closest = radius2, 0, bound",
         "the radius is taken about the query instead of beyond its nearest point",
-        studies=ESTIMATORS,
+        studies=("studies/closed_form/study_sampler.py",),
         tests=(NEAR + "queries_far_from_all_points_keep_the_nearest", NEAR + "it_agrees_with_the_tiled_engine"),
     ),
     Mutation(
@@ -281,6 +282,7 @@ MUTATIONS = (
         "edges[c, cut] ** 2, room[total:]",
         "0.25 * edges[c, cut] ** 2, room[total:]",
         "samples are kept within half of the radius",
+        studies=(PRUNED_SUMS,),
         tests=(SHARES,),
     ),
     Mutation(
@@ -288,6 +290,7 @@ MUTATIONS = (
         "elif i < cut:",
         "elif i < cut and a % 2 == 0:",
         "every other leaf that the radius cuts is forgotten",
+        studies=(PRUNED_SUMS,),
         tests=(SHARES,),
     ),
     Mutation(
@@ -295,6 +298,7 @@ MUTATIONS = (
         "row[j] += log_mass[first + j]",
         "row[j] += 0.0 * log_mass[first + j]",
         "pruned sums ignore the weights",
+        studies=(PRUNED_SUMS,),
         tests=(PRUNED,),
     ),
     Mutation(
@@ -302,6 +306,7 @@ MUTATIONS = (
         "row[exclude[i]] = -np.inf",
         "row[exclude[i]] = row[exclude[i]]",
         "pruned sums keep the sample to leave out",
+        studies=(PRUNED_SUMS,),
         tests=(PRUNED,),
     ),
     Mutation(
@@ -309,6 +314,7 @@ MUTATIONS = (
         "if leaves_one_out and heaviest * low > sums[1, f]:",
         "if False and heaviest * low > sums[1, f]:",
         "the bound counts on a sample that may be left out",
+        studies=(PRUNED_SUMS,),
         tests=(SHARES,),
     ),
 )

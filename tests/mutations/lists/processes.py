@@ -161,7 +161,7 @@ MUTATIONS = (
         "np.diff(times), (energy[1:] + energy[:-1]) / 2)",
         "np.diff(times), energy[1:] + energy[:-1])",
         "the trapezoidal rule counts every node twice",
-        studies=("studies/tilting/study_adjoint.py",),
+        studies=("studies/tilting/study_energy.py",),
         tests=(ADJOINT + "gaussian_adjoint_is_the_closed_form",),
     ),
     Mutation(

@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+SAMPLER = "studies/closed_form/study_sampler.py"
 MATCHED = "samplers/test_moment_matched.py::test_"
 CLOSED = "samplers/test_closed_form.py::test_"
 WORK = "samplers/test_work.py::test_"
@@ -88,7 +89,7 @@ MUTATIONS = (
         "time * data.sample(n, rng) + (1.0 - time) * gaussian",
         "time * data.sample(n, rng) + np.sqrt(1.0 - time) * gaussian",
         "particles start at T with the wrong noise",
-        studies=("studies/closed_form/study_skip.py", "studies/closed_form/study_paths.py"),
+        studies=(SAMPLER,),
         tests=(CLOSED + "late_starts_are_drawn_from_the_unsmoothed_mixture",),
     ),
     Mutation(
@@ -96,7 +97,7 @@ MUTATIONS = (
         "first = round(start_time * n_steps)",
         "first = int(start_time * n_steps)",
         "the first step is cut off instead of rounded",
-        studies=("studies/closed_form/study_skip.py",),
+        studies=(SAMPLER,),
         tests=(CLOSED + "time_grids_end_in_a_full_step",),
     ),
     Mutation(
@@ -112,6 +113,7 @@ MUTATIONS = (
         "argmin(squared_distances(b, points, center) - offset",
         "argmin(squared_distances(b, points, center) + offset",
         "the likeliest point prefers small weights",
+        studies=(SAMPLER,),
         tests=(CLOSED + "indices_are_those_of_the_largest_posterior_weight",),
     ),
     Mutation(

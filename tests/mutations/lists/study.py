@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+BOOKS = "studies/calibration/study_books.py"
 PLANTED = "studies/calibration/study_planted.py"
 JUDGE = "study/test_judge.py::test_"
 REUSED = "study/test_runner.py::test_a_changed_engine_or_study_file_reuses_no_record"
@@ -93,7 +94,7 @@ MUTATIONS = (
         "    status = np.where(block.status == OK, lost, block.status)",
         "status = block.status",
         "a failed partner of a difference goes unnoticed",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=(JUDGE + "a_skipped_partner_is_inconclusive",),
     ),
     Mutation(
@@ -109,7 +110,7 @@ MUTATIONS = (
         'if content["schema"] != SCHEMA or content["key"] != key or stated != _content_hash(content):',
         'if content["schema"] != SCHEMA or stated != _content_hash(content):',
         "a record of another cell, seed or version of the code is accepted",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("study/test_records.py::test_a_foreign_record_is_seen_even_with_a_right_hash",),
     ),
     Mutation(
@@ -117,7 +118,7 @@ MUTATIONS = (
         'text = "\\n".join((str(SCHEMA), engine, source, study, canonical(cell), kinds, str(seed)))',
         'text = "\\n".join((str(SCHEMA), source, study, canonical(cell), kinds, str(seed)))',
         "the key of a record does not know the engine",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=("study/test_records.py::test_the_key_depends_on_all_that_determines_a_number",),
     ),
     Mutation(
@@ -125,7 +126,7 @@ MUTATIONS = (
         'return {"engine": self.engine, "source": self.source}',
         'return {"engine": "", "source": self.source}',
         "numbers do not depend on the engine",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=(REUSED,),
     ),
     Mutation(
