@@ -205,10 +205,13 @@ study = Study(
               "bandwidth .3 d^1/2.",
               "derived here (the paper's raw MoG is not specified)", "quadrature", "relative", limit(0.1080604, 1e-3),
               where=at("raw_mog", 0.5), control=Control(ONE, variable="relative_one")),
-        noise.claim(regime="d=256 and 1024, equal means", where=shared("same_sample", [256, 1024]),
-                    statement="Between rings with equal means in 256 and 1024 dimensions, with both fields from the "
-                              "same 1000 samples, the cosine exceeds its population value by more than .05.",
-                    control=Control("fields from independent samples", where={"estimator": "split_sample"})),
+        *(
+            noise.claim(regime=f"d={d}, equal means", where=shared("same_sample", [d]), test=Inside(least, np.inf),
+                        statement=f"Between rings with equal means in {d} dimensions, with both fields from the same "
+                                  f"1000 samples, the cosine exceeds its population value by more than {words}.",
+                        control=Control("fields from independent samples", where={"estimator": "split_sample"}))
+            for d, least, words in ((256, 0.05, ".05"), (1024, 0.3, ".3"))
+        ),
         noise.claim(regime="d=16, equal means", where=shared("same_sample", [16]), test=Inside(-0.02, 0.0),
                     statement="Between rings with equal means in 16 dimensions, with both fields from the same 1000 "
                               "samples, the cosine lies below its population value, by less than .02.",
