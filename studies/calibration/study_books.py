@@ -5,13 +5,15 @@ whose content has changed under the same names, of a ledger with a verdict that 
 nothing is planted, must pass unnoticed.
 """
 
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from unifiedscore.inference import Verdict
+from unifiedscore.inference import SUPPORT_LEVEL, Verdict
+from unifiedscore.inference.looks import decided_at, planned_looks
 from unifiedscore.ledger import Ledger
 from unifiedscore.ledger.diff import changes
 from unifiedscore.ledger.part import Part
@@ -111,6 +113,24 @@ def failed_derivation(planted):
     return judged.ledger(profile="quick").exit_code == 3
 
 
+def overspent(planted):
+    """Forty looks that spend 1/k of the error rate each, in place of 1/(k (k + 1))."""
+    looks = planned_looks(16, 16 * 2**39)
+    spent = [(1 - SUPPORT_LEVEL) / look.number if planted else 1 - look.support for look in looks]
+    return math.fsum(spent) > 1 - SUPPORT_LEVEL
+
+
+def lone_refutation(planted):
+    """A refutation that the next look, at twice as many seeds, does not repeat."""
+    second = "inconclusive" if planted else "refuted"
+    return decided_at(["refuted", second], [{"d=4": 16}, {} if planted else {"d=4": 32}]) is None
+
+
+def same_replicates(planted):
+    """A refutation that the next look repeats with the replicates of the first."""
+    return decided_at(["refuted", "refuted"], [{"d=4": 16}, {"d=4": 16 if planted else 32}]) is None
+
+
 def failed_partner(planted):
     """A paired difference of which one cell failed, and left a number."""
     import xarray as xr
@@ -140,6 +160,9 @@ CASES = {
     "turned_control": ("a comparison of ledgers names a verdict whose control came out otherwise", turned_control),
     "digits": ("numbers far below one are printed with their leading digits", small_number),
     "bound": ("the bound on wrong refutations counts Monte Carlo verdicts, and them alone", bound),
+    "looks_budget": ("planned looks together spend no more than the error rate of one", overspent),
+    "lone_refutation": ("a refutation counts once a look at more seeds repeats it", lone_refutation),
+    "same_replicates": ("a refutation is not confirmed by the replicates that it came from", same_replicates),
     "failed_derivation": ("a derivation that raises ends a run with exit code 3", failed_derivation),
     "failed_partner": ("a difference is inconclusive where the cell to subtract failed", failed_partner),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+DEFINITIONS = "studies/drift/study_metric_definitions.py"
 METRICS = "studies/drift/study_metrics.py"
 ALIGNMENT = "metrics/test_alignment.py::test_"
 CROSS = "metrics/test_cross_fitting.py::test_"
@@ -21,7 +22,7 @@ MUTATIONS = (
         "energy, energy_exponent = _mean_product(score, score, weights)",
         "energy, energy_exponent = _mean_product(drift, drift, weights)",
         "the best scale divides by the energy of the drift",
-        studies=(METRICS, "studies/drift/study_laplace_mechanism.py"),
+        studies=(DEFINITIONS,),
         tests=(ALIGNMENT + "the_best_scale_minimises_the_relative_error_and_leaves_one_minus_squared_cosine",),
     ),
     Mutation(
@@ -29,7 +30,7 @@ MUTATIONS = (
         "(gap, exponent), (energy, energy_exponent) = _gap(drift, scale, score), _mean_product(drift, drift, weights)",
         "(gap, exponent), (energy, energy_exponent) = _gap(drift, scale, score), _mean_product(score, score, weights)",
         "the relative error is relative to the score",
-        studies=(METRICS, "studies/drift/study_laplace_mechanism.py"),
+        studies=(DEFINITIONS,),
         tests=(ALIGNMENT + "the_relative_error_is_an_energy_over_the_energy_of_the_drift",),
     ),
     Mutation(
@@ -37,7 +38,7 @@ MUTATIONS = (
         'gap = drift - (weights @ np.einsum("nd,nd->n", drift, score)) * score',
         "gap = drift - score",
         "the least relative error compares unit fields instead of projecting",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=(ALIGNMENT + "the_best_scale_minimises_the_relative_error_and_leaves_one_minus_squared_cosine",),
     ),
     Mutation(
@@ -45,7 +46,7 @@ MUTATIONS = (
         "weights = np.where(np.isnan(value), 0.0, weights)\n    total = weights.sum()",
         "weights = np.where(np.isnan(value), 0.0, weights)\n    total = 1.0",
         "queries where a field vanishes count as cosines of zero",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=("metrics/test_alignment.py",),
     ),
     Mutation(
@@ -61,7 +62,7 @@ MUTATIONS = (
         "np.sqrt((len(values) - 1) * values.var())",
         "np.sqrt(values.var())",
         "the jackknife error is that of independent values",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=(CROSS + "the_interval_covers_the_truth_at_its_level",),
     ),
     Mutation(
@@ -69,7 +70,7 @@ MUTATIONS = (
         "weights / weights.sum()) / (len(drift) - 1)",
         "weights / weights.sum()) / len(drift)",
         "the noise energy divides by n instead of n - 1",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=(CROSS + "the_noise_energy_is_the_unbiased_variance_summed_over_coordinates",),
     ),
     Mutation(
@@ -125,7 +126,7 @@ MUTATIONS = (
         "nearest_neighbours(samples, samples, k + 1)[0][:, -1]",
         "nearest_neighbours(samples, samples, k)[0][:, -1]",
         "a sample counts as its own neighbour",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=("metrics/test_coverage.py",),
     ),
     Mutation(
@@ -133,7 +134,7 @@ MUTATIONS = (
         "return float(np.minimum(*shares).sum())",
         "return float(np.maximum(*shares).sum())",
         "coverage adds the larger shares",
-        studies=(METRICS, "studies/drift/study_generators.py"),
+        studies=(DEFINITIONS,),
         tests=("metrics/test_coverage.py",),
     ),
     Mutation(
@@ -141,7 +142,7 @@ MUTATIONS = (
         "return float(kept.mean() / np.sqrt(x.shape[1]))",
         "return float(kept.mean())",
         "the scale of features grows with the dimension",
-        studies=("studies/drift/study_batch.py", METRICS),
+        studies=(DEFINITIONS,),
         tests=("fields/test_corrected.py::test_normalised_drift_has_unit_loss_and_features_unit_distance",),
     ),
     Mutation(
@@ -149,7 +150,7 @@ MUTATIONS = (
         "scale = float(np.sqrt(np.mean(value**2)))",
         "scale = float(np.mean(np.abs(value)))",
         "the scale of a drift is a mean size instead of a root mean square",
-        studies=("studies/drift/study_batch.py", METRICS),
+        studies=(DEFINITIONS,),
         tests=("fields/test_corrected.py::test_normalised_drift_has_unit_loss_and_features_unit_distance",),
     ),
     Mutation(
@@ -157,7 +158,7 @@ MUTATIONS = (
         "scaled.std(0, ddof=1)",
         "scaled.std(0)",
         "the standard error divides by n instead of n - 1",
-        studies=(METRICS,),
+        studies=(DEFINITIONS,),
         tests=(TRANSPORT + "standard_errors_need_replicates",),
     ),
     Mutation(

@@ -170,7 +170,7 @@ MUTATIONS = (
         "return 1 / (self.number * (self.number + 1))",
         "return 1 / self.number",
         "looks spend more than there is",
-        studies=("studies/calibration/study_sequential.py",),
+        studies=(BOOKS,),
         tests=("inference/test_looks.py::test_all_looks_together_spend_no_more_than_a_single_verdict_may",),
     ),
     Mutation(
@@ -178,7 +178,7 @@ MUTATIONS = (
         'if outcome == "refuted" and position and repeats(refuting[position - 1], refuting[position]):',
         'if outcome == "refuted":',
         "a refutation needs no second look",
-        studies=("studies/calibration/study_sequential.py",),
+        studies=(BOOKS,),
         tests=("inference/test_looks.py::test_the_first_support_decides_and_a_refutation_that_is_repeated",),
     ),
     Mutation(
@@ -186,6 +186,7 @@ MUTATIONS = (
         "count > before.get(cell, count)",
         "cell in before",
         "the same replicates confirm a refutation",
+        studies=(BOOKS,),
         tests=(
             "study/test_looks.py::test_the_seeds_of_a_cell_that_cannot_grow_are_not_counted_twice_against_a_true_claim",
         ),
