@@ -168,7 +168,7 @@ MUTATIONS = (
         "score = -(x - alpha * data) / beta",
         "score = -(x - alpha * data) / beta**0.5",
         "the conditional target has beta for beta^2",
-        studies=("studies/learned/study_finetuning.py", "studies/learned/study_network_gradients.py"),
+        studies=("studies/learned/study_tilt_targets.py",),
         tests=(TILT + "targets_of_many_times_are_those_of_one",),
     ),
     Mutation(
@@ -176,7 +176,7 @@ MUTATIONS = (
         "score = -x / gamma + alpha * variance / gamma * (slope + data / variance)",
         "score = -x / gamma + alpha * variance / gamma * slope",
         "the novel target lacks the score of its reference",
-        studies=("studies/learned/study_finetuning.py", "studies/learned/study_network_gradients.py"),
+        studies=("studies/learned/study_tilt_targets.py",),
         tests=(TILT + "targets_of_many_times_are_those_of_one",),
     ),
     Mutation(
