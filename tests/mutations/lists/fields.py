@@ -127,7 +127,7 @@ MUTATIONS = (
         "lambda t: 2 * np.exp(t), lambda t: -2 * np.exp(t)",
         "lambda t: np.exp(t), lambda t: -np.exp(t)",
         "the chi-squared drift lacks a factor 2",
-        studies=("studies/drift/study_zoo.py",),
+        studies=("studies/drift/study_divergences.py",),
         tests=(ZOO + "divergence_weights_are_rho_times_the_second_derivative_of_f",),
     ),
     Mutation(
@@ -135,7 +135,7 @@ MUTATIONS = (
         '"kl_target_model": (lambda t: np.exp(-t)',
         '"kl_target_model": (lambda t: np.exp(t)',
         "the weight of the forward KL drift is inverted",
-        studies=("studies/drift/study_zoo.py",),
+        studies=("studies/drift/study_divergences.py",),
         tests=(ZOO + "divergence_weights_are_rho_times_the_second_derivative_of_f", ZOO + "laws"),
     ),
     Mutation(
