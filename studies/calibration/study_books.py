@@ -20,6 +20,7 @@ from unifiedscore.ledger.part import Part
 from unifiedscore.ledger.words import digits
 from unifiedscore.sources import hash_of
 from unifiedscore.study import Cell, Claim, Control, Grid, Inside, Study, Variable
+from unifiedscore.study.grid import stream
 from unifiedscore.study.identity import Identity
 from unifiedscore.study.records import Record, RecordStore, record_key
 from unifiedscore.verify.routine import Judged
@@ -131,6 +132,13 @@ def same_replicates(planted):
     return decided_at(["refuted", "refuted"], [{"d=4": 16}, {"d=4": 16 if planted else 32}]) is None
 
 
+def paired_draws(planted):
+    """Cells that differ along a paired axis alone see the same draws; along another axis they do not."""
+    cells = [Cell({"estimator": name, "dimension": 4, "seed": 0}) for name in ("one", "two")]
+    draws = [stream(cell, seed=0, paired=() if planted else ("estimator",)).random() for cell in cells]
+    return draws[0] != draws[1]
+
+
 def failed_partner(planted):
     """A paired difference of which one cell failed, and left a number."""
     import xarray as xr
@@ -163,6 +171,7 @@ CASES = {
     "looks_budget": ("planned looks together spend no more than the error rate of one", overspent),
     "lone_refutation": ("a refutation counts once a look at more seeds repeats it", lone_refutation),
     "same_replicates": ("a refutation is not confirmed by the replicates that it came from", same_replicates),
+    "paired_draws": ("cells see different draws unless they differ along a paired axis alone", paired_draws),
     "failed_derivation": ("a derivation that raises ends a run with exit code 3", failed_derivation),
     "failed_partner": ("a difference is inconclusive where the cell to subtract failed", failed_partner),
 }  # fmt: skip

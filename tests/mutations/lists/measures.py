@@ -15,7 +15,7 @@ MUTATIONS = (
         "constants = safe_log(weights) - 0.5 * dimension * np.log(",
         "constants = safe_log(weights) - 0.5 * np.log(",
         "the shares of components compare variances as in one dimension",
-        studies=("studies/closed_form/study_schedules.py",),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "log_density_is_that_of_scipy",),
     ),
     Mutation(
@@ -23,7 +23,7 @@ MUTATIONS = (
         "rates = np.exp(terms - log_sum_exp(terms)[:, None]) / variances",
         "rates = np.exp(terms - log_sum_exp(terms)[:, None]) / variances.mean()",
         "the score divides by the mean variance of the components",
-        studies=(POPULATION, "studies/tilting/study_targets.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "score_is_the_gradient_of_the_log_density",),
     ),
     Mutation(
@@ -39,7 +39,7 @@ MUTATIONS = (
         "growth - 0.5 * dimension * np.log1p(",
         "growth - 0.5 * np.log1p(",
         "the normaliser of an isotropic tilt has the determinant of one dimension",
-        studies=("studies/tilting/study_values.py",),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "tilting_multiplies_the_density",),
     ),
     Mutation(
@@ -47,7 +47,7 @@ MUTATIONS = (
         "+ 0.5 * np.sum(g**2 / mu) - 0.5 * np.sum(np.log(mu))",
         "+ np.sum(g**2 / mu) - 0.5 * np.sum(np.log(mu))",
         "completing the square lacks its factor 1/2",
-        studies=("studies/tilting/study_targets.py",),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "tilting_multiplies_the_density", MIXTURE + "tilt_normalizer_is_the_expected_exponential"),
     ),
     Mutation(
@@ -55,7 +55,7 @@ MUTATIONS = (
         "self._moment(self.centers - self.weights @ self.centers, ",
         "self._moment(self.centers - self.centers.mean(0), ",
         "the covariance is about the unweighted mean of the centres",
-        studies=("studies/drift/study_gaussian_identity.py", "studies/moment_matched/study_smoothing.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "moments_are_integrals_of_the_density",),
     ),
     Mutation(
@@ -63,7 +63,7 @@ MUTATIONS = (
         "lambda spectrum: spectrum * factor**2)",
         "lambda spectrum: spectrum * abs(factor))",
         "scaling multiplies variances by the factor instead of its square",
-        studies=TARGETS,
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "scaling_changes_variables",),
     ),
     Mutation(
@@ -71,7 +71,7 @@ MUTATIONS = (
         "x *= np.sqrt(self.variances[label])[:, None]",
         "x *= self.variances[label][:, None]",
         "draws have the variance for the standard deviation",
-        studies=("studies/tilting/study_work.py", "studies/tilting/study_control.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "sampling_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -79,7 +79,7 @@ MUTATIONS = (
         "(x[rows] * np.sqrt(self.eigenvalues[m])) @ self.eigenvectors[m].T",
         "(x[rows] * np.sqrt(self.eigenvalues[m])) @ self.eigenvectors[m]",
         "draws are turned by the transposed eigenvectors",
-        studies=("studies/tilting/study_targets.py",),
+        studies=("studies/drift/study_laws.py",),
         tests=(MIXTURE + "sampling_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -95,7 +95,7 @@ MUTATIONS = (
         "np.sqrt(2 * self.variances[m] * nodes[:, k])",
         "np.sqrt(self.variances[m] * nodes[:, k])",
         "the radius outside the span is short by sqrt(2)",
-        studies=("studies/drift/study_laplace_mechanism.py", "studies/drift/study_laplace_alignment.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=(REDUCED + "quadrature_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -103,7 +103,7 @@ MUTATIONS = (
         "centred = points - self.mean\n        return centred.T @ (weights[:, None] * centred)",
         "centred = points - self.mean\n        return centred.T @ centred / len(centred)",
         "the covariance ignores the weights",
-        studies=("studies/moment_matched/study_identities.py",),
+        studies=("studies/drift/study_laws.py",),
         tests=("measures/test_samples.py::test_weighted_moments_equal_those_of_the_repeated_points",),
     ),
     Mutation(
@@ -119,7 +119,7 @@ MUTATIONS = (
         "scales, directions = np.sqrt(np.maximum(values[kept], floor)), vectors",
         "scales, directions = np.maximum(values[kept], floor), vectors",
         "whitening divides by variances instead of standard deviations",
-        studies=("studies/moment_matched/study_identities.py", "studies/moment_matched/study_classifier.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=("samplers/test_moment_matched.py::test_whitening_gives_unit_spectrum_and_comes_back",),
     ),
     Mutation(
@@ -127,7 +127,7 @@ MUTATIONS = (
         "((x * self.scales) @ self.directions.T + self.mean)",
         "((x * self.scales) @ self.directions.T)",
         "the way back from whitened coordinates forgets the mean",
-        studies=("studies/moment_matched/study_classifier.py", "studies/moment_matched/study_quality.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=("samplers/test_moment_matched.py::test_whitening_gives_unit_spectrum_and_comes_back",),
     ),
     Mutation(
@@ -143,7 +143,7 @@ MUTATIONS = (
         "return 2 * (size * ",
         "return (size * ",
         "distances of neighbours are halved",
-        studies=("studies/drift/study_metrics.py", "studies/closed_form/study_pictures.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=("metrics/test_coverage.py",),
     ),
     Mutation(

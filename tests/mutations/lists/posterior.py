@@ -154,7 +154,7 @@ MUTATIONS = (
         "((share[held] / inverse[held])[:, None] * gap)",
         "(share[held][:, None] * gap)",
         "the Jacobian of a sample lacks the weight b",
-        studies=("studies/drift/study_curl.py",),
+        studies=("studies/drift/study_slopes.py",),
         tests=("posterior/test_identities.py::test_curl_is_that_of_the_jacobian", "fields/test_fields.py::test_laws"),
     ),
     Mutation(
@@ -170,7 +170,10 @@ MUTATIONS = (
         "heavy = 2.0 * s[:, m] * weight[:, m]",
         "heavy = s[:, m] * weight[:, m]",
         "the Jacobian of a population is halved",
-        studies=(POPULATION,),
+        studies=(
+            "studies/drift/study_population.py",
+            "studies/drift/study_slopes.py",
+        ),
         tests=("fields/test_fields.py::test_laws", "posterior/test_quadrature.py::test_isotropic_mixtures"),
     ),
     Mutation(
@@ -186,7 +189,7 @@ MUTATIONS = (
         "geo.eigenvalues * shift + geo.squared * shift**2).sum(2)",
         "geo.eigenvalues * shift + geo.squared * shift).sum(2)",
         "the typical distance of far queries is not shrunk enough",
-        studies=(POPULATION,),
+        studies=("studies/drift/study_laws.py",),
         tests=("posterior/test_extremes.py::test_far_from_a_gaussian_the_posterior_lies_where_its_precision_says",),
     ),
     Mutation(

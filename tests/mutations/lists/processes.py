@@ -65,7 +65,7 @@ MUTATIONS = (
         "self.schedule.alpha(t) * data + self.schedule.beta(t) * x_0",
         "self.schedule.alpha(t) * data + self.schedule.beta_squared(t) * x_0",
         "noising adds beta^2 times the noise",
-        studies=TARGETS,
+        studies=("studies/tilting/study_process_values.py",),
         tests=(TILTED + "noising_draws_the_marginal",),
     ),
     Mutation(
@@ -81,7 +81,7 @@ MUTATIONS = (
         "return -process.schedule.sigma(t) * process.value(x, t)",
         "return process.schedule.sigma(t) * process.value(x, t)",
         "the potential of the control has the wrong sign",
-        studies=CONTROL,
+        studies=("studies/tilting/study_process_values.py",),
         tests=(TILTED + "scores_and_controls_are_fields",),
     ),
     Mutation(
@@ -105,7 +105,7 @@ MUTATIONS = (
         "schedule.variance_rate(t, values) / (2 * schedule.variance(t, values))",
         "schedule.variance_rate(t, values) / schedule.variance(t, values)",
         "the probability flow stretches variances instead of standard deviations",
-        studies=("studies/tilting/study_step_size.py", "derivations/tilting/derive_work.py"),
+        studies=("studies/tilting/study_process_values.py",),
         tests=(TILTED + "velocity_is_the_drift_without_noise_and_twice_it_minus_kappa_x_is_memoryless",),
     ),
     Mutation(
@@ -113,7 +113,7 @@ MUTATIONS = (
         'hessian = np.einsum("nm,mni,mnj->nij", share, gaps, gaps) - np.einsum',
         'hessian = np.einsum("nm,mni,mnj->nij", share, slopes, gaps) + np.einsum',
         "the Hessian of a log-density adds the precision",
-        studies=("studies/tilting/study_adjoint.py",),
+        studies=("studies/tilting/study_process_values.py",),
         tests=(TILTED + "drift_jacobian_is_the_derivative_and_is_not_transposed",),
     ),
     Mutation(
@@ -153,7 +153,10 @@ MUTATIONS = (
         "growth = radius**2 * np.asarray(schedule.beta_squared(t)) / (variance * gamma)",
         "growth = radius * np.asarray(schedule.beta_squared(t)) / (variance * gamma)",
         "the bound of a mixture grows with the radius instead of its square",
-        studies=("studies/tilting/study_adjoint.py",),
+        studies=(
+            "studies/tilting/study_energy.py",
+            "studies/tilting/study_universal_adjoint.py",
+        ),
         tests=(ADJOINT + "bounds_have_the_tabulated_values",),
     ),
     Mutation(

@@ -102,7 +102,7 @@ MUTATIONS = (
         "digest = hashlib.sha256(canonical(cell, without=paired).encode()).digest()",
         "digest = hashlib.sha256(canonical(cell).encode()).digest()",
         "paired cells see different draws",
-        studies=("studies/drift/study_bias.py", "studies/drift/study_laplace_alignment.py"),
+        studies=(BOOKS,),
         tests=("study/test_grid.py::test_streams_differ_between_cells_and_seeds_but_not_along_paired_axes",),
     ),
     Mutation(

@@ -1,0 +1,82 @@
+"""Potentials and Jacobians of fields against differences of what they are the slopes of, over samples and mixtures.
+
+Every field that states a potential or a Jacobian is asked for both in the plane, with samples of unequal weight.
+"""
+
+import numpy as np
+
+import unifiedscore as us
+from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known
+
+STEP, QUERIES = 1e-3, 30
+DRAW = np.random.default_rng(3)
+SAMPLES = us.Samples(DRAW.standard_normal((60, 2)), DRAW.uniform(0.2, 2.0, 60))
+OTHER = us.Samples(DRAW.standard_normal((50, 2)) + 0.7)
+LAW = us.GaussianMixture([[-1.0, 0.4], [1.2, -0.3]], [0.5, 0.2], weights=[0.7, 0.3])
+GAUSSIAN, LAPLACE = us.Gaussian(0.8), us.Laplace(0.8)
+PAIR = {"target": SAMPLES, "model": OTHER}
+FIELDS = {
+    "mean shift, Gaussian, samples": us.MeanShift(GAUSSIAN, SAMPLES),
+    "mean shift, Laplace, samples": us.MeanShift(LAPLACE, SAMPLES),
+    "mean shift, Gaussian, mixture": us.MeanShift(GAUSSIAN, LAW),
+    "mean shift, Laplace, mixture": us.MeanShift(LAPLACE, LAW),
+    "score, Laplace, samples": us.KernelScore(LAPLACE, SAMPLES),
+    "score, Gaussian, mixture": us.KernelScore(GAUSSIAN, LAW),
+    "score difference, Laplace": us.ScoreDifference(LAPLACE, **PAIR),
+    "drift, Gaussian": us.Drift(GAUSSIAN, **PAIR),
+    "drift, Laplace": us.Drift(LAPLACE, **PAIR),
+    "barycenter": us.Barycenter(GAUSSIAN, SAMPLES, scale=0.7),
+    "closed-form velocity": us.ClosedFormVelocity(SAMPLES, 0.6, 0.3, noise=[[0.3, -1.0], [0.8, 0.2]]),
+    "witness, Gaussian": us.WitnessGradient(GAUSSIAN, **PAIR),
+    "Hellinger drift, Gaussian": us.DivergenceDrift(GAUSSIAN, divergence="hellinger", **PAIR),
+}
+
+
+def slope(f, x):
+    """Derivatives of f (n, ...) along each axis, last, by central differences of fourth order."""
+    columns = []
+    for axis in STEP * np.eye(2):
+        near, wide = f(x + axis) - f(x - axis), f(x + 2 * axis) - f(x - 2 * axis)
+        columns.append((8 * near - wide) / (12 * STEP))
+    return np.stack(columns, axis=-1)
+
+
+def measure(cell, rng):
+    field, x = FIELDS[cell["field"]], rng.standard_normal((QUERIES, 2)) * 1.5
+    distance = lambda value, other: float(np.abs(value - other).max() / np.abs(other).max())
+    out = dict.fromkeys(("potential", "potential_twice", "jacobian", "jacobian_half"), np.nan)
+    if cell["field"] in WITH_POTENTIAL:
+        rise, value = slope(field.potential, x), field(x)
+        out |= {"potential": distance(rise, value), "potential_twice": distance(2 * rise, value)}
+    if cell["field"] in WITH_JACOBIAN:
+        bend, jacobian = slope(field, x), field.jacobian(x)
+        out |= {"jacobian": distance(jacobian, bend), "jacobian_half": distance(jacobian / 2, bend)}
+    # Differences: h^4 of the fifth derivative at samples away, and rounding over h.
+    return known(out, 1e-7)
+
+
+NO_POTENTIAL = ("mean shift, Laplace, samples", "mean shift, Laplace, mixture", "drift, Laplace")
+NO_JACOBIAN = ("score, Laplace, samples", "score difference, Laplace", "witness, Gaussian", "Hellinger drift, Gaussian")
+WITH_POTENTIAL = [name for name in FIELDS if name not in NO_POTENTIAL]
+WITH_JACOBIAN = [name for name in FIELDS if name not in NO_JACOBIAN]
+slopes = Theorem("drift.slopes", None, "found here (differences)", "quadrature", test=Inside(-1.0, 1e-5))
+study = Study(
+    name="drift_slopes", title="Potentials and Jacobians of fields against differences",
+    grid=Grid(field=list(FIELDS)), measure=measure,
+    variables={
+        "potential": Variable("Largest relative distance of the slope of the potential to the field"),
+        "potential_twice": Variable("Largest relative distance of twice the slope of the potential to the field"),
+        "jacobian": Variable("Largest relative distance of the Jacobian to differences of the field"),
+        "jacobian_half": Variable("Largest relative distance of half of the Jacobian to differences of the field"),
+    },
+    claims=[
+        slopes.claim(regime="potentials", variable="potential", where={"field": WITH_POTENTIAL},
+                     statement=f"Each of {len(WITH_POTENTIAL)} fields in the plane that state a potential is its "
+                               "gradient.",
+                     control=Control("twice the potential", variable="potential_twice")),
+        slopes.claim(regime="Jacobians", variable="jacobian", where={"field": WITH_JACOBIAN},
+                     statement=f"Each of {len(WITH_JACOBIAN)} fields in the plane that state a Jacobian has that of "
+                               "differences.",
+                     control=Control("half of the Jacobian", variable="jacobian_half")),
+    ],
+)  # fmt: skip
