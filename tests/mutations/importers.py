@@ -27,8 +27,8 @@ def files_to_verify(mutation: Mutation) -> tuple[str, ...]:
         return mutation.studies
     named = sorted(mutation.studies, key=lambda path: place not in reached(ROOT / path))
     missing = max(0, ENOUGH - sum(place in reached(ROOT / path) for path in named))
-    others = (path for path in _all() if place in reached(path))
-    others = (path.relative_to(ROOT).as_posix() for path in sorted(others, key=_cost))
+    others = sorted((path for path in _all() if place in reached(path) and _is_judged(path)), key=_cost)
+    others = (path.relative_to(ROOT).as_posix() for path in others)
     return (*named, *[path for path in others if path not in named][:missing])
 
 
@@ -81,6 +81,13 @@ def _home(module: str, name: str) -> Path | None:
 def _all() -> tuple[Path, ...]:
     found = find_files([ROOT], kinds=("studies", "derivations"))
     return (*found["derivations"], *found["studies"])
+
+
+def _is_judged(path: Path) -> bool:
+    """Whether the quick profile judges anything in the file."""
+    if path.name.startswith(KINDS["derivations"]):
+        return True
+    return any(claim.profile == "quick" for item in studies_in(path) for claim in item.study.claims)
 
 
 def _cost(path: Path) -> int:
