@@ -69,13 +69,34 @@ def noised(process, t, rng):
     return {"noised": found / (spread + 2 * beta2), "noised_squared": found / (spread + 2 * beta2**2)}
 
 
+def started(process, t, rng):
+    """Where simulated paths start, from the mean of the base (0) to that of the tilted law (1)."""
+    laws = {"base": process.base_marginal(t), "tilted": process.tilted_marginal(t)}
+    way = laws["tilted"].mean - laws["base"].mean
+    first = {
+        law: us.simulate(process, DRAWS, rng, times=[t, t + 1e-3], start=law, keep=True).trajectory[0] for law in laws
+    }
+    return {f"start_{law}": (x.mean(0) - laws["base"].mean) @ way / (way @ way) for law, x in first.items()}
+
+
+def stepped(schedule, t, rng):
+    """A simulated step without noise over round components of unequal width, against the drift of the process."""
+    process = us.TiltedProcess(us.GaussianMixture(BASE.means, [0.3, 2.0], BASE.weights), REWARD, schedule)
+    start, h = rng.standard_normal((QUERIES, 2)), 0.1
+    run = {"times": [t, t + h], "control": "none", "sigma": lambda t: 0.0, "start": start}
+    moved = us.simulate(process, QUERIES, rng, **run).points - start
+    drift = h * process.drift(start, t, sigma=0.0)
+    return {"step": distance(moved, drift), "step_twice": distance(moved, 2 * drift)}
+
+
 def measure(cell, rng):
     process, t = us.TiltedProcess(BASE, REWARD, cell["schedule"]), 0.6
-    first, second, third = rng.spawn(3)
-    out = dict.fromkeys(VARIABLES, np.nan) | noised(process, t, third)
+    first, second, third, fourth, last = rng.spawn(5)
+    out = dict.fromkeys(VARIABLES, np.nan) | noised(process, t, third) | started(process, t, fourth)
     if cell["seed"] == 0:
         # Differences: h^4 of the fifth derivative, and rounding over h.
         out |= known(of_field(process, cell["field"], t, first) | flow(process, t, second), 1e-8)
+        out |= known(stepped(cell["schedule"], t, last), 1e-12)
     return out
 
 
@@ -87,6 +108,10 @@ VARIABLES = {
     "flow": Variable("Largest residual of the continuity equation over the rate of the log density"),
     "flow_twice": Variable("Largest residual of the continuity equation with twice the velocity"),
     "noised": Variable("Trace of the covariance of noised data over alpha^2 tr Cov + beta^2 d"),
+    "step": Variable("Largest relative distance of a simulated step without noise to the drift"),
+    "step_twice": Variable("Largest relative distance of a simulated step without noise to twice the drift"),
+    "start_base": Variable("Mean of simulated starts from the base, from that of the base (0) to the tilted one (1)"),
+    "start_tilted": Variable("Mean of simulated starts from the tilted law, from that of the base (0) to its own (1)"),
     "noised_squared": Variable("Trace of the covariance of noised data over alpha^2 tr Cov + beta^4 d"),
 }
 REGIME = "over two unequal modes in the plane with a quadratic reward, rectified flow and cosine VP, t = .6"
@@ -115,5 +140,14 @@ study = Study(
                       statement="Noised data have the covariance alpha^2 Cov + beta^2 within 2 % of its trace, over "
                                 "two unequal modes in the plane, rectified flow and cosine VP, t = .6.",
                       control=Control("beta^2 times the noise", variable="noised_squared")),
+        defined.claim(regime="step", variable="step", where={"field": "base", "seed": 0},
+                      statement="A simulated step without noise moves by the drift of the process, over two round "
+                                "components of unequal width in the plane, rectified flow and cosine VP, t = .6.",
+                      control=Control("twice the drift", variable="step_twice")),
+        defined.claim(regime="start, base", evidence="monte_carlo", variable="start_base", where={"field": "base"},
+                      test=Inside(-0.05, 0.05),
+                      statement="Simulated paths that start from the base have its mean at t = .6, within 5 % of the "
+                                "way to that of the tilted law.",
+                      control=Control("paths that start from the tilted law", variable="start_tilted")),
     ],
 )  # fmt: skip

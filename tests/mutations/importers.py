@@ -87,7 +87,8 @@ def _is_judged(path: Path) -> bool:
     """Whether the quick profile judges anything in the file."""
     if path.name.startswith(KINDS["derivations"]):
         return True
-    return any(claim.profile == "quick" for item in studies_in(path) for claim in item.study.claims)
+    studies = [item.study for item in studies_in(path)]
+    return any(claim.profile == "quick" for study in studies for claim in (*study.claims, *study.universals))
 
 
 def _cost(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+SLOPES = "studies/drift/study_slopes.py"
 FIELDS = "fields/test_fields.py::test_"
 ZOO = "fields/test_zoo.py::test_"
 BATCH = "fields/drifts/test_batch.py::test_"
@@ -39,7 +40,7 @@ MUTATIONS = (
         "+ np.eye(self.dimension, dtype=x.dtype)) / self.scale",
         "+ np.eye(self.dimension, dtype=x.dtype)) * self.scale",
         "the Jacobian of the barycenter is multiplied by the scale",
-        studies=("studies/drift/study_slopes.py",),
+        studies=(SLOPES,),
         tests=("fields/test_barycenter.py",),
     ),
     Mutation(
@@ -47,7 +48,7 @@ MUTATIONS = (
         "wide) + moments.preconditioner * moments.log_normalizer",
         "wide) + moments.log_normalizer",
         "the potential of the barycenter lacks tau^2",
-        studies=("studies/drift/study_slopes.py",),
+        studies=(SLOPES,),
         tests=("fields/test_barycenter.py::test_the_field_is_the_gradient_of_its_potential",),
     ),
     Mutation(
@@ -87,7 +88,7 @@ MUTATIONS = (
         "return moments.preconditioner * moments.log_normalizer",
         "return moments.log_normalizer",
         "the potential of the mean shift lacks tau^2",
-        studies=("studies/drift/study_slopes.py",),
+        studies=(SLOPES,),
         tests=(FIELDS + "laws",),
     ),
     Mutation(
@@ -95,7 +96,7 @@ MUTATIONS = (
         "posterior_jacobian(self.kernel, self.measure, x) / float(self.kernel.inverse_weight(0.0))",
         "posterior_jacobian(self.kernel, self.measure, x)",
         "the Hessian of log Z is the Jacobian of the mean shift",
-        studies=("studies/drift/study_slopes.py",),
+        studies=(SLOPES,),
         tests=(FIELDS + "laws", FIELDS + "point_masses_have_jacobians_too"),
     ),
     Mutation(

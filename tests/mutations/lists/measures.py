@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+LAWS = "studies/drift/study_laws.py"
 MIXTURE = "measures/test_gaussian_mixture.py::test_"
 REDUCED = "measures/test_reduced.py::test_"
 LIBRARY = "measures/test_library.py::test_"
@@ -15,7 +16,7 @@ MUTATIONS = (
         "constants = safe_log(weights) - 0.5 * dimension * np.log(",
         "constants = safe_log(weights) - 0.5 * np.log(",
         "the shares of components compare variances as in one dimension",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "log_density_is_that_of_scipy",),
     ),
     Mutation(
@@ -23,7 +24,7 @@ MUTATIONS = (
         "rates = np.exp(terms - log_sum_exp(terms)[:, None]) / variances",
         "rates = np.exp(terms - log_sum_exp(terms)[:, None]) / variances.mean()",
         "the score divides by the mean variance of the components",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "score_is_the_gradient_of_the_log_density",),
     ),
     Mutation(
@@ -39,7 +40,7 @@ MUTATIONS = (
         "growth - 0.5 * dimension * np.log1p(",
         "growth - 0.5 * np.log1p(",
         "the normaliser of an isotropic tilt has the determinant of one dimension",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "tilting_multiplies_the_density",),
     ),
     Mutation(
@@ -47,7 +48,7 @@ MUTATIONS = (
         "+ 0.5 * np.sum(g**2 / mu) - 0.5 * np.sum(np.log(mu))",
         "+ np.sum(g**2 / mu) - 0.5 * np.sum(np.log(mu))",
         "completing the square lacks its factor 1/2",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "tilting_multiplies_the_density", MIXTURE + "tilt_normalizer_is_the_expected_exponential"),
     ),
     Mutation(
@@ -55,7 +56,7 @@ MUTATIONS = (
         "self._moment(self.centers - self.weights @ self.centers, ",
         "self._moment(self.centers - self.centers.mean(0), ",
         "the covariance is about the unweighted mean of the centres",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "moments_are_integrals_of_the_density",),
     ),
     Mutation(
@@ -63,7 +64,7 @@ MUTATIONS = (
         "lambda spectrum: spectrum * factor**2)",
         "lambda spectrum: spectrum * abs(factor))",
         "scaling multiplies variances by the factor instead of its square",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "scaling_changes_variables",),
     ),
     Mutation(
@@ -71,7 +72,7 @@ MUTATIONS = (
         "x *= np.sqrt(self.variances[label])[:, None]",
         "x *= self.variances[label][:, None]",
         "draws have the variance for the standard deviation",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "sampling_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -79,7 +80,7 @@ MUTATIONS = (
         "(x[rows] * np.sqrt(self.eigenvalues[m])) @ self.eigenvectors[m].T",
         "(x[rows] * np.sqrt(self.eigenvalues[m])) @ self.eigenvectors[m]",
         "draws are turned by the transposed eigenvectors",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(MIXTURE + "sampling_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -95,7 +96,7 @@ MUTATIONS = (
         "np.sqrt(2 * self.variances[m] * nodes[:, k])",
         "np.sqrt(self.variances[m] * nodes[:, k])",
         "the radius outside the span is short by sqrt(2)",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=(REDUCED + "quadrature_has_the_moments_of_the_law",),
     ),
     Mutation(
@@ -103,7 +104,7 @@ MUTATIONS = (
         "centred = points - self.mean\n        return centred.T @ (weights[:, None] * centred)",
         "centred = points - self.mean\n        return centred.T @ centred / len(centred)",
         "the covariance ignores the weights",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=("measures/test_samples.py::test_weighted_moments_equal_those_of_the_repeated_points",),
     ),
     Mutation(
@@ -119,7 +120,7 @@ MUTATIONS = (
         "scales, directions = np.sqrt(np.maximum(values[kept], floor)), vectors",
         "scales, directions = np.maximum(values[kept], floor), vectors",
         "whitening divides by variances instead of standard deviations",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=("samplers/test_moment_matched.py::test_whitening_gives_unit_spectrum_and_comes_back",),
     ),
     Mutation(
@@ -127,7 +128,7 @@ MUTATIONS = (
         "((x * self.scales) @ self.directions.T + self.mean)",
         "((x * self.scales) @ self.directions.T)",
         "the way back from whitened coordinates forgets the mean",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=("samplers/test_moment_matched.py::test_whitening_gives_unit_spectrum_and_comes_back",),
     ),
     Mutation(
@@ -143,7 +144,7 @@ MUTATIONS = (
         "return 2 * (size * ",
         "return (size * ",
         "distances of neighbours are halved",
-        studies=("studies/drift/study_laws.py",),
+        studies=(LAWS,),
         tests=("metrics/test_coverage.py",),
     ),
     Mutation(

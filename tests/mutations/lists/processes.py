@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+VALUES = "studies/tilting/study_process_values.py"
 TILTED = "processes/test_tilted_process.py::test_"
 ADJOINT = "processes/test_adjoint.py::test_"
 TARGET = "processes/test_targets.py::test_"
@@ -65,7 +66,7 @@ MUTATIONS = (
         "self.schedule.alpha(t) * data + self.schedule.beta(t) * x_0",
         "self.schedule.alpha(t) * data + self.schedule.beta_squared(t) * x_0",
         "noising adds beta^2 times the noise",
-        studies=("studies/tilting/study_process_values.py",),
+        studies=(VALUES,),
         tests=(TILTED + "noising_draws_the_marginal",),
     ),
     Mutation(
@@ -81,7 +82,7 @@ MUTATIONS = (
         "return -process.schedule.sigma(t) * process.value(x, t)",
         "return process.schedule.sigma(t) * process.value(x, t)",
         "the potential of the control has the wrong sign",
-        studies=("studies/tilting/study_process_values.py",),
+        studies=(VALUES,),
         tests=(TILTED + "scores_and_controls_are_fields",),
     ),
     Mutation(
@@ -105,7 +106,7 @@ MUTATIONS = (
         "schedule.variance_rate(t, values) / (2 * schedule.variance(t, values))",
         "schedule.variance_rate(t, values) / schedule.variance(t, values)",
         "the probability flow stretches variances instead of standard deviations",
-        studies=("studies/tilting/study_process_values.py",),
+        studies=(VALUES,),
         tests=(TILTED + "velocity_is_the_drift_without_noise_and_twice_it_minus_kappa_x_is_memoryless",),
     ),
     Mutation(
@@ -113,7 +114,7 @@ MUTATIONS = (
         'hessian = np.einsum("nm,mni,mnj->nij", share, gaps, gaps) - np.einsum',
         'hessian = np.einsum("nm,mni,mnj->nij", share, slopes, gaps) + np.einsum',
         "the Hessian of a log-density adds the precision",
-        studies=("studies/tilting/study_process_values.py",),
+        studies=(VALUES,),
         tests=(TILTED + "drift_jacobian_is_the_derivative_and_is_not_transposed",),
     ),
     Mutation(
@@ -129,7 +130,7 @@ MUTATIONS = (
         "logs = logs - 0.5 * mixture.dimension * np.log(mixture.variances)",
         "logs = logs - 0.5 * np.log(mixture.variances)",
         "simulated scores compare variances as in one dimension",
-        studies=("studies/tilting/study_recovery.py", "studies/tilting/study_samplers.py"),
+        studies=(VALUES,),
         tests=(SIMULATE + "a_step_without_noise_follows_the_drift_of_the_process",),
     ),
     Mutation(
@@ -137,7 +138,7 @@ MUTATIONS = (
         '(process.base_marginal(t) if start == "base" else process.tilted_marginal(t))',
         '(process.base_marginal(t) if start == "tilted" else process.tilted_marginal(t))',
         "paths start at the tilted law where the base is asked for",
-        studies=("studies/tilting/study_control.py",),
+        studies=(VALUES,),
         tests=(SIMULATE + "paths_start_at_the_law_that_is_asked_for",),
     ),
     Mutation(
