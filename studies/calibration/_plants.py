@@ -190,6 +190,11 @@ def of_proofs():
     sound = {"residual": lambda: sympy.sin(t) ** 2 + sympy.cos(t) ** 2 - 1}
     yield Plant("unprovable_zero", "A zero that SymPy cannot reduce", "inconclusive", base, {},
                 {"residual": lambda: hidden}, sound)  # fmt: skip
+    # True at every point, and found by no rewriting: max(a, b) = (a + b + |a - b|)/2.
+    one = sympy.Symbol("one", real=True)
+    seen = sympy.Max(one, t) - (one + t + sympy.Abs(one - t)) / 2
+    yield Plant("zero_at_points", "A zero that holds at every point and that SymPy cannot reduce", "inconclusive", base,
+                {}, {"residual": lambda: seen}, sound)  # fmt: skip
     yield Plant("proof_of_a_wrong_theorem", "A residual that is not zero", "refuted", base, {},
                 {"residual": lambda: t / 10**6}, sound)  # fmt: skip
     yield Plant("proof_beside_wrong_code", "A proof beside field code that differs from it", "refuted", base, {},

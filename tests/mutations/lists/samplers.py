@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+FORCE = "studies/moment_matched/study_force.py"
 SAMPLER = "studies/closed_form/study_sampler.py"
 MATCHED = "samplers/test_moment_matched.py::test_"
 CLOSED = "samplers/test_closed_form.py::test_"
@@ -17,7 +18,7 @@ MUTATIONS = (
         "force = gradient(particles, tuples) @ factor\n",
         "force = gradient(particles, tuples) @ factor.T\n",
         "the pull-back is transposed",
-        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_moments.py"),
+        studies=(FORCE,),
         tests=(MATCHED + "the_sampler_pulls_its_force_back_by_the_factor",),
     ),
     Mutation(
@@ -25,7 +26,7 @@ MUTATIONS = (
         "value = (z + smoothing * _means(tuples) - center) / delta**2",
         "value = (z - center) / delta**2",
         "the force forgets the mean of the noise",
-        studies=("studies/moment_matched/study_identities.py",),
+        studies=(FORCE,),
         tests=(MATCHED + "the_force_is_that_of_the_smoothed_score_with_the_noise_as_given",),
     ),
     Mutation(
