@@ -139,6 +139,22 @@ def paired_draws(planted):
     return draws[0] != draws[1]
 
 
+def seeds_reported(planted):
+    """A verdict over thirty-two seeds where sixteen are looked for in its reason."""
+    import xarray as xr
+
+    from unifiedscore.study import judge
+
+    seeds = 32 if planted else 16
+    claim = Claim("books.seeds", "The mean is near one.", "planted", "monte_carlo", "y", Inside(0.99, 1.01),
+                  control=Control("far", variable="far"))  # fmt: skip
+    variables = {"y": Variable("y"), "far": Variable("far")}
+    study = Study("books_seeds", "Seeds", Grid(seed=range(seeds)), lambda cell, rng: {}, variables, [claim])
+    spread = np.linspace(-1, 1, seeds)
+    dataset = xr.Dataset({"y": ("seed", 1 + spread), "far": ("seed", 9 + spread)}, {"seed": range(seeds)})
+    return "over 16 seeds" not in judge(study, dataset)[0].reason
+
+
 def failed_partner(planted):
     """A paired difference of which one cell failed, and left a number."""
     import xarray as xr
@@ -172,6 +188,7 @@ CASES = {
     "lone_refutation": ("a refutation counts once a look at more seeds repeats it", lone_refutation),
     "same_replicates": ("a refutation is not confirmed by the replicates that it came from", same_replicates),
     "paired_draws": ("cells see different draws unless they differ along a paired axis alone", paired_draws),
+    "seeds_reported": ("the reason of a verdict counts the seeds behind its interval", seeds_reported),
     "failed_derivation": ("a derivation that raises ends a run with exit code 3", failed_derivation),
     "failed_partner": ("a difference is inconclusive where the cell to subtract failed", failed_partner),
 }  # fmt: skip

@@ -32,7 +32,7 @@ MUTATIONS = (
         "self.rate * (self.scale * height - 0.5 * np.einsum(",
         "self.rate * (self.scale * height - np.einsum(",
         "the potential of a linear pull lacks its factor 1/2",
-        studies=CLOSED,
+        studies=(SLOPES,),
         tests=("fields/test_closed_form.py::test_potential_is_that_of_the_field",),
     ),
     Mutation(

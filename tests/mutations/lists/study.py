@@ -77,7 +77,7 @@ MUTATIONS = (
         "seeds = 0 if errors is not None else y.shape[-1]",
         "seeds = 0 if errors is not None else 2 * y.shape[-1]",
         "every seed is counted twice in what is reported",
-        studies=(PLANTED,),
+        studies=(BOOKS,),
         tests=(JUDGE + "a_reason_counts_the_seeds_behind_its_interval",),
     ),
     Mutation(
