@@ -180,6 +180,15 @@ def of_series():
                 numbers | {"y": 1.3 + 1 / x})  # fmt: skip
 
 
+def of_limits_at_zero():
+    """A limit towards x = 0, by a negative order."""
+    x = np.array(X[:6]) / X[5]
+    numbers = {"y_error": 1e-9, "far": 9 + x, "far_error": 1e-9}
+    yield Plant("limit_at_zero", "Limit at x = 0 of values that tend to another limit there", "refuted",
+                claim(Limit(0.9, 1.1, along="x", order=-1), "quadrature"), {"x": x.tolist()},
+                numbers | {"y": 3 + x}, numbers | {"y": 1 + x})  # fmt: skip
+
+
 def of_proofs():
     """Zeros that SymPy does not find, wrong code beside a proof, controls that are true."""
     t = sympy.Symbol("t", positive=True)
@@ -199,6 +208,8 @@ def of_proofs():
                 {"residual": lambda: t / 10**6}, sound)  # fmt: skip
     yield Plant("proof_beside_wrong_code", "A proof beside field code that differs from it", "refuted", base, {},
                 sound | {"agrees": lambda rng: 1e9}, sound)  # fmt: skip
+    yield Plant("proof_with_an_undecided_control", "A proof whose control decides nothing", "inconclusive", base, {},
+                sound | {"control": lambda: hidden}, sound)  # fmt: skip
     yield Plant("proof_with_a_true_control", "A proof whose control is zero as well", "inconclusive", base, {},
                 sound | {"control": lambda: zero}, sound)  # fmt: skip
 
@@ -208,4 +219,4 @@ def _bessel_by_integral(t):
     return sympy.Integral(sympy.cos(t * sympy.sin(angle)), (angle, 0, sympy.pi)) / sympy.pi
 
 
-PLANTS = [*of_every_test(), *of_replicates(), *of_numbers(), *of_series(), *of_proofs()]
+PLANTS = [*of_every_test(), *of_replicates(), *of_numbers(), *of_series(), *of_limits_at_zero(), *of_proofs()]

@@ -4,6 +4,8 @@ Mixtures of three components of unequal weight and spread in three dimensions, i
 Densities are added up component by component, tilts are integrated along axes, distances are taken pair by pair.
 """
 
+import math
+
 import numpy as np
 
 import unifiedscore as us
@@ -125,6 +127,15 @@ def far(rng):
     return us.posterior_moments(us.Gaussian(0.6), law, x).mean_distance, away * 0.36 / (0.36 + wide), away
 
 
+def mean_distance(rng):
+    """E r at the centre of N(0, s^2 I) under a Gaussian kernel: that of a chi variable."""
+    s2, tau2 = 1.3, 0.36
+    law, spread = us.GaussianMixture(np.zeros((1, D)), s2), np.sqrt(s2 * tau2 / (s2 + tau2))
+    found = us.posterior_moments(us.Gaussian(np.sqrt(tau2)), law, np.zeros((1, D))).mean_distance
+    chi = np.sqrt(2) * math.gamma((D + 1) / 2) / math.gamma(D / 2)
+    return found, np.array([spread * chi]), np.array([spread * chi * np.sqrt(np.pi)])
+
+
 def drawn(rng, *, full):
     """Second moments of draws about the mean, of one law for all seeds."""
     law, means, covariances = mixture(np.random.default_rng(5), full=full)
@@ -153,6 +164,8 @@ EXACT = {
     "nearest": (distance, "distance of a sample to its nearest training point", "half of it"),
     "quadrature": (quadrature, "second moments of a ring of mixtures by its quadrature in 64 dimensions",
                    "half of the radius outside of the span"),
+    "mean distance": (mean_distance, "mean distance of a Gaussian kernel's posterior at the centre of a Gaussian law",
+                      "a factor sqrt(pi) more"),
     "far": (far, "mean distance of a Gaussian kernel's posterior a million spreads away", "no shrinkage"),
 }  # fmt: skip
 DRAWN = {

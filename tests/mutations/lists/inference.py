@@ -95,7 +95,7 @@ MUTATIONS = (
         'order = np.argsort(-x if reverse else x, kind="stable")',
         'order = np.argsort(x, kind="stable")',
         "a limit at zero is sought at infinity",
-        studies=(TESTS, "studies/drift/study_bias.py"),
+        studies=(PLANTED,),
         tests=("inference/test_limit.py::test_a_negative_order_extrapolates_towards_zero",),
     ),
     Mutation(

@@ -229,7 +229,7 @@ MUTATIONS = (
         "lambda log_a: -0.5 * (log_a + np.log(np.pi))",
         "lambda log_a: -0.5 * log_a",
         "mean distances lack a factor 1/sqrt(pi)",
-        studies=(POPULATION, "studies/drift/study_laplace_mechanism.py"),
+        studies=("studies/drift/study_laws.py",),
         tests=("posterior/test_quadrature.py::test_isotropic_mixtures",),
     ),
     Mutation(

@@ -226,7 +226,7 @@ MUTATIONS = (
         'mode = {"mask": "mask", "keep": "keep"}[self.self_terms]',
         'mode = "keep"',
         "the batch rule keeps the self terms whatever is asked for",
-        studies=("studies/drift/study_particles.py",),
+        studies=("studies/drift/study_batch.py",),
         tests=(FLOW + "the_policies_for_the_self_term_differ",),
     ),
     Mutation(
