@@ -41,7 +41,7 @@ def _read(spec: str, role: int, rng, size: int, notes: list[str]):
         if loaded.note:
             notes.append(f"{path}: {loaded.note}")
         return loaded.points
-    name = spec.partition(":")[0]
+    name, _ = _split_name(spec)
     if name in _PAIRS and name not in _MEASURES:
         _, parameters = _named(spec, _PAIRS, "pair", pair_names())
         return _points(load_pair(name, **_with_stream(name, _PAIRS[name], parameters, rng))[role], size, rng)
@@ -61,8 +61,15 @@ def _split_key(spec: str) -> tuple[Path, str | None]:
     return Path(spec), None
 
 
+def _split_name(spec: str) -> tuple[str, str]:
+    """The name in a specification and its parameters as text; a name may hold a colon itself, as in mesh:nut:n=500."""
+    known = [name for name in {*_MEASURES, *_PAIRS} if f"{spec}:".startswith(f"{name}:")]
+    name = max(known, key=len, default=spec.partition(":")[0])
+    return name, spec[len(name) + 1 :]
+
+
 def _named(spec: str, table, kind: str, known) -> tuple[str, dict]:
-    name, _, text = spec.partition(":")
+    name, text = _split_name(spec)
     if name not in table:
         names = {*measure_names(), *pair_names()}
         raise UnknownNameError(f"{kind} or file (ending in {', '.join(ENDINGS)})", name, names)

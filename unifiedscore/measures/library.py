@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import Parameter, signature
 
 from unifiedscore.errors import InputError, UnknownNameError
-from unifiedscore.measures import pairs, real, shapes
+from unifiedscore.measures import carried, pairs, real, shapes
 from unifiedscore.measures.gaussian_mixture import GaussianMixture
 from unifiedscore.measures.samples import Samples
 
@@ -17,6 +17,7 @@ _MEASURES = {
     "circle12": shapes.circle12,
     "digits": real.digits,
     "image_patches": real.image_patches,
+    **carried.CARRIED,
 }
 
 _PAIRS = {
@@ -25,12 +26,21 @@ _PAIRS = {
     "ring_mog_norms": pairs.ring_mog_norms,
     "raw_mog": pairs.raw_mog,
     "digits": real.digits_pair,
+    "mnist": carried.mnist_pair,
     "image_patches": real.image_patches_pair,
     "circle12": shapes.circle12_pair,
     **{name: shapes.shape_pair(_MEASURES[name]) for name in ("two_moons", "checkerboard", "spirals", "swiss_roll")},
 }
 
-_FIXED_DIMENSION = {"digits": 64, "circle12": 2, "two_moons": 2, "checkerboard": 2, "spirals": 2, "swiss_roll": 3}
+_FIXED_DIMENSION = {
+    "digits": 64,
+    "mnist": 784,
+    "circle12": 2,
+    "two_moons": 2,
+    "checkerboard": 2,
+    "spirals": 2,
+    "swiss_roll": 3,
+}
 
 
 def measure_names() -> list[str]:
@@ -63,9 +73,13 @@ def load_measure(name: str, **parameters) -> Samples:
         circle12                                   twelve points on a circle; radius, angle
         digits                                     real, d = 64; label, scaled
         image_patches                              real, d = p^2 or 3 p^2; patch, colour, photograph, n, rng
+        mnist                                      real, d = 784; label, scaled                  (extra `data`)
+        faces                                      real, d = 625                                 (extra `data`)
+        mesh:airplane, ant, globe, nut, sphere     points on a surface in space; n, rng          (extra `data`)
         ========================================= ========================================================
     **parameters
-        As in the builders of `unifiedscore.measures.shapes` and `unifiedscore.measures.real`.
+        As in the builders of `unifiedscore.measures.shapes`, `real` and `carried`. Every set of the first four is an
+        independent draw; scikit-learn's moons and circles are not: their angles are equally spaced.
 
     Raises
     ------
@@ -73,6 +87,8 @@ def load_measure(name: str, **parameters) -> Samples:
         With the nearest names.
     InputError
         For a parameter that the set does not have, or a missing one.
+    MissingDependencyError
+        For a set that a package carries which is not installed.
 
     Examples
     --------
@@ -94,8 +110,8 @@ def load_pair(
     name : str
         Mixtures in any dimension: ring_mog, ring_mog_shifted (the means differ), ring_mog_norms (the spreads differ),
         raw_mog (dimension >= 12). Samples: image_patches (one photograph against the other), digits (two groups of
-        writers, or labels=(a, b)), circle12, two_moons, checkerboard, spirals, swiss_roll (against Gaussian points
-        of equal mean and covariance, or model="same").
+        writers, or labels=(a, b)), mnist (every second image, or labels=(a, b)), circle12, two_moons, checkerboard,
+        spirals, swiss_roll (against Gaussian points of equal mean and covariance, or model="same").
     dimension : int, optional
         Needed for mixtures; p^2 or 3 p^2 for image patches; fixed for the others.
     **parameters
