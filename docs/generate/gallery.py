@@ -8,6 +8,7 @@ from pathlib import Path
 from generate.pictures import ROOT, pictures
 from unifiedscore.ledger.export import escape_markdown
 from unifiedscore.study.discover import discover
+from unifiedscore.study.maps.making import named_apart
 
 TITLES = {
     "drift": "Drifts",
@@ -31,18 +32,33 @@ class Figure:
     path: Path
     profile: str
     picture: Path | None
+    command: str = "figures"  # what draws it
 
 
 @cache
 def figures():
-    """All figures, by family and name."""
+    """All figures and maps, by family and name."""
     stored = pictures()
     found = discover([ROOT / "figures"], kinds=("figures",)).figures
-    return tuple(
+    drawn = [
         Figure(f.name, f.title, f.path.parent.name, f.studies, f.claims, f.path, f.profile,
-               stored[f.name][1] if f.name in stored else None)
-        for f in sorted(found, key=lambda f: (list(TITLES).index(f.path.parent.name), f.name))
-    )  # fmt: skip
+               stored[f.name][1] if f.name in stored else None) for f in found
+    ]  # fmt: skip
+    return tuple(sorted([*drawn, *maps(stored)], key=lambda f: (list(TITLES).index(f.family), f.name)))
+
+
+def maps(stored):
+    """Every map that a study names: `unifiedscore map` draws it, so it has no file of its own."""
+    for item in discover([ROOT / "studies"], kinds=("studies",)).studies:
+        study, names = item.study, {claim.name: claim for claim in item.study.claims}
+        for mapped in study.maps:
+            claim = names[mapped.claim]
+            name = f"map_{study.name}_{named_apart(mapped.claim, mapped.x, mapped.y)}"
+            axes = f"{mapped.x} and {mapped.y}".replace("_", " ")
+            yield Figure(
+                name, f"{mapped.claim} over {axes}: {claim.statement}", item.path.parent.name, (study.name,),
+                (claim.id,), item.path, "standard", stored[name][1] if name in stored else None, "map",
+            )  # fmt: skip
 
 
 def copy_pictures(docs):
@@ -101,12 +117,14 @@ def entry(figure):
     parts += [escape_markdown(figure.title)] if short(figure.title) != figure.title.rstrip(".") else []
     if figure.picture:
         parts.append(f"![{figure.title}](/generated/figures/{figure.picture.name})")
+    elif figure.command == "map":
+        parts.append("A map is measured when it is drawn.")
     else:
         parts.append(
             f"Its data take longer to measure: `unifiedscore verify studies {where} --profile {figure.profile}`."
         )
     if figure.claims:
         parts.append("Shows " + ", ".join(f"`{claim}`" for claim in figure.claims) + ".")
-    parts.append(f"Draw it: `unifiedscore figures {where}`")
+    parts.append(f"Draw it: `unifiedscore {figure.command} {where}`")
     code = f"```{{literalinclude}} ../../../{where}\n:language: python\n```"
     return "\n\n".join([*parts, f":::{{dropdown}} {figure.path.name}\n{code}\n:::"])

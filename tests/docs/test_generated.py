@@ -79,6 +79,18 @@ def test_every_figure_of_a_quick_run_has_a_picture(generate):
     assert {path.stem for path in PICTURES.glob("*.webp")} == {figure.name for figure in figures if figure.picture}
 
 
+def test_every_map_of_a_study_is_in_the_gallery_with_the_command_that_draws_it(generate):
+    pages = generate("gallery").pages()
+    named = [(path, path.read_text(encoding="utf-8").count('Map("')) for path in (ROOT / "studies").rglob("study_*.py")]
+    maps = [figure for figure in generate("gallery").figures() if figure.command == "map"]
+    assert len(maps) == sum(count for _, count in named) >= 6
+    for path, count in named:
+        page = pages[f"gallery/{path.parent.name}.md"]
+        assert page.count(f"Draw it: `unifiedscore map {path.relative_to(ROOT).as_posix()}`") == count
+    for figure in maps:
+        assert pages[f"gallery/{figure.family}.md"].count(f"(figure-{figure.name})=") == 1
+
+
 def test_pictures_show_the_run_whose_ledger_is_stored():
     for entry in json.loads((PICTURES / "index.json").read_text(encoding="utf-8")):
         for study, run in entry["runs"].items():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,7 +170,9 @@ def _place(path: Path) -> str:
     return "/".join(parts[len(parts) - 1 - parts[::-1].index("studies") :]) if "studies" in parts else path.name
 
 
+@cache
 def _version(package: str) -> str:
+    """What is installed; of a package that this process has loaded it does not change."""
     if package == "unifiedscore":
         from unifiedscore import __version__
 

@@ -79,6 +79,11 @@ class RecordStore:
         """File of the record `key`."""
         return self.folder / f"{key}.json"
 
+    def keys(self) -> frozenset[str]:
+        """Those of all files that bear the name of a record, whatever they hold."""
+        with os.scandir(self.folder) as entries:
+            return frozenset(entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json"))
+
     def keep_identity(self, identity: Mapping) -> None:
         """Write what the keys stand for, once for all the records that share it."""
         path = self.folder / f"{self.identity}{IDENTITY}"

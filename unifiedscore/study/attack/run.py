@@ -14,6 +14,7 @@ from unifiedscore.study.attack.attack import BUDGET, SEEDS, Attack, Steps
 from unifiedscore.study.attack.evaluate import Ask
 from unifiedscore.study.attack.store import ENDING, read_searches, search_dataset, write_searches
 from unifiedscore.study.attack.universal import Universal
+from unifiedscore.study.dataset import provenance
 from unifiedscore.study.grid import Cell
 from unifiedscore.study.identity import Identity
 from unifiedscore.study.job import Job, Pace
@@ -52,6 +53,7 @@ class _Searched:
     pace: Pace = field(default_factory=Pace)
     store: RecordStore | None = None
     identity: Identity | None = None
+    stored: frozenset[str] = frozenset()  # keys of what the folder held before: to ask for the others takes its time
 
     def job(self, cells: Iterable[Cell]) -> Job:
         """What is not known of these cells, for the scheduler; no note is left in case one ends its process."""
@@ -60,6 +62,7 @@ class _Searched:
             self.store = RecordStore.of(self.settings.out, self.study.name, self.identity.hashes)
             self.store.open()
             self.store.keep_identity(self.identity.to_json())
+            self.stored = self.store.keys()
         # Nothing is random: the same evaluation serves every root seed.
         settings = replace(self.settings, seed=0)
         job = Job(
@@ -73,9 +76,10 @@ class _Searched:
         if self.path is None or not missing:
             return missing
         job = self.job(missing)
-        found, _ = self.store.read_many({job.key(cell): cell for cell in missing})
-        for cell in missing:
-            record = found.get(job.key(cell))
+        keys = {key: cell for cell in missing if (key := job.key(cell)) in self.stored}
+        found, _ = self.store.read_many(keys)
+        for key, cell in keys.items():
+            record = found.get(key)
             if record is not None and not (record.status == "failed" and self.settings.retry_failed):
                 self.known[cell] = record
         return [cell for cell in missing if cell not in self.known]
@@ -114,10 +118,10 @@ def attack_studies(
             running.append((searched[study.name], _attack(bound, universal, settings, budget, shrink)))
     _run([(part, attack.steps()) for part, attack in running], settings, meanwhile)
     datasets: dict[str, dict[str, xr.Dataset]] = {name: {} for name in searched}
+    origins = {name: _origin(part, settings) for name, part in searched.items()}
     for part, attack in running:
-        datasets[part.study.name][attack.universal.name] = search_dataset(
-            part.study, attack, profile=settings.profile, path=part.path, identity=part.identity
-        )
+        name = part.study.name
+        datasets[name][attack.universal.name] = search_dataset(part.study, attack, origins[name])
     for name, found in datasets.items():
         file = settings.out / f"{name}{ENDING}"
         kept = read_searches(file) if partial and file.exists() else {}
@@ -130,6 +134,14 @@ def stored_searches(study: Study, out: Path) -> dict[str, xr.Dataset]:
     """The searches of a study that a results folder holds; none where it holds no such file."""
     file = out / f"{study.name}{ENDING}"
     return read_searches(file) if study.universals and file.exists() else {}
+
+
+def _origin(part: _Searched, settings: RunSettings) -> dict:
+    """The provenance of all searches of a study: to ask git and the installed packages takes longer than to store."""
+    return provenance(
+        part.study, part.study.grid, profile=settings.profile, seed=settings.seed, path=part.path,
+        identity=part.identity,
+    )  # fmt: skip
 
 
 def _attack(study: Study, universal: Universal, settings: RunSettings, budget: int | None, shrink: bool) -> Attack:

@@ -22,8 +22,7 @@ from unifiedscore.study.attack.ragged import Many, Spectrum
 from unifiedscore.study.attack.space import Space
 from unifiedscore.study.attack.universal import SEARCH
 from unifiedscore.study.attack.yardstick import Yardstick
-from unifiedscore.study.dataset import FILE_BYTES, provenance, storable_dataset
-from unifiedscore.study.identity import Identity
+from unifiedscore.study.dataset import FILE_BYTES, storable_dataset
 from unifiedscore.study.study import Study
 
 if TYPE_CHECKING:
@@ -36,8 +35,11 @@ SEARCHES = ".search"  # after the name of a study: its searches
 ENDING = f"{SEARCHES}.nc"
 
 
-def search_dataset(study: Study, attack: Attack, *, profile: str, path: Path | None, identity: Identity | None):
-    """Every evaluation of an attack in its order, with the stage it belongs to, and what the attack came to."""
+def search_dataset(study: Study, attack: Attack, origin: Mapping[str, Any]) -> xr.Dataset:
+    """Every evaluation of an attack in its order, with the stage it belongs to, and what the attack came to.
+
+    `origin` is the provenance that all searches of the study share.
+    """
     import xarray as xr
 
     universal, space = attack.universal, attack.universal.space
@@ -68,8 +70,7 @@ def search_dataset(study: Study, attack: Attack, *, profile: str, path: Path | N
     data |= _parameters(space, trials)
     coords = {"evaluation": np.arange(len(rows)), "coordinate": np.arange(space.coordinates)}
     dataset = xr.Dataset(data, coords)
-    dataset.attrs = provenance(study, study.grid, profile=profile, seed=attack.seed, path=path, identity=identity)
-    dataset.attrs |= _outcome(study, attack)
+    dataset.attrs = dict(origin) | _outcome(study, attack)
     return dataset
 
 
