@@ -52,7 +52,7 @@ def measure(cell, rng):
 study = Study(
     name="calibration_power", title="How often a test decides, against the size of the effect",
     grid=Grid(test=["inside"], truth=["middle", "outside"], effect=[0.5, 1.0], seed=range(16)),
-    profiles={"standard": {"test": list(NOISE), "effect": [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0]}},
+    profiles={"standard": {"test": list(NOISE), "effect": [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0], "seed": range(32)}},
     measure=measure, variables={"power": Variable("Share of trials that are decided rightly")},
     claims=[
         Claim("calibration.power",

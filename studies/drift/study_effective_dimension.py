@@ -51,7 +51,8 @@ matched = Theorem("drift.matched_gaussian_dimension",
 study = Study(
     name="effective_dimension", title="The matched Gaussian and the effective dimension of a law",
     grid=Grid(beta=[0.0, 0.5, 1.0, 1.5], dimension=[256], seed=range(16)),
-    profiles={"standard": {"beta": [0.0, 0.25, 0.5, 0.75, 1.0, 1.5], "dimension": [64, 256, 1024]}}, measure=measure,
+    profiles={"standard": {"beta": [0.0, 0.25, 0.5, 0.75, 1.0, 1.5], "dimension": [64, 256, 1024], "seed": range(48)}},
+    measure=measure,
     variables={
         "error": Variable("Relative error of the Gaussian drift with h^2 = E alpha to the Laplace drift"),
         "effective_dimension": Variable("Effective dimension (sum l)^2/sum l^2 of the model", symbol="d_eff"),

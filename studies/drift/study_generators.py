@@ -157,7 +157,9 @@ MEASURED_TWICE = [
     ("digits", "digits", "On digits", MASKED, "every field with a masked self term"),
 ]
 BACKWARDS = Control("the Laplace drift with the wrong sign", where={"drift": "reversed"})
-ON_RING = Control("the Laplace drift with the wrong sign, on the ring", where={"dataset": "ring", "drift": "reversed"})
+# On the ring one of 32 generators escapes late, and the mean of such replicates has no interval.
+ON_BOARD = Control("the Laplace drift with the wrong sign, on the checkerboard",
+                   where={"dataset": "checkerboard", "drift": "reversed"})  # fmt: skip
 study = Study(
     name="generators", title="One-step generators trained with the drift fields",
     grid=Grid(dataset=["digits", "ring"], drift=DRIFTS, temperature=TEMPERATURES, steps=[0], seed=[0],
@@ -197,7 +199,7 @@ study = Study(
                                 "less than a fifth of the published gap of log FID.",
                       finding="with 16 seeds the control was refuted at root seed 0 (.45) and undecided at root seed "
                               "1 (.37, about 25 seeds would do), the claim itself supported at both: hence 32 seeds."),
-        matched.claim(regime="plane", control=BACKWARDS,
+        matched.claim(regime="plane", control=ON_BOARD,
                       where={"dataset": "ring", "drift": "gaussian_matched", "temperature": COMMON},
                       source="Lai et al. 2026, arXiv 2603.07514, Fig. 7 (caption: nearly identical)",
                       statement="In the plane, where no theorem says so, the sliced W2 of Laplace and matched "
@@ -224,7 +226,7 @@ study = Study(
                       variable="mmd_share", test=Inside(-0.1, 0.1),
                       statement="On the checkerboard the squared MMD of Laplace and matched Gaussian differ by less "
                                 "than a tenth of that of the untrained generator."),
-        *(by_mmd.claim(regime=name, control=ON_RING if name == "digits" else BACKWARDS,
+        *(by_mmd.claim(regime=name, control=ON_BOARD if name == "digits" else BACKWARDS,
                        where={"dataset": dataset, "drift": fields, "temperature": COMMON},
                        statement=f"{where} {which} at least halves the squared MMD, beside sliced W2.")
           for name, dataset, where, fields, which in MEASURED_TWICE),
@@ -232,8 +234,8 @@ study = Study(
                      where={"dataset": "checkerboard", "drift": FIELDS, "temperature": COMMON},
                      statement="On the checkerboard every field lowers sliced W2 by at least 30 %."),
         trains.claim(regime="plane", where={"dataset": "ring", "drift": FIELDS, "temperature": COMMON},
-                     statement="In the plane every field lowers sliced W2 by at least 30 %.", control=BACKWARDS),
-        trains.claim(regime="digits", control=ON_RING,
+                     statement="In the plane every field lowers sliced W2 by at least 30 %.", control=ON_BOARD),
+        trains.claim(regime="digits", control=ON_BOARD,
                      where={"dataset": "digits", "drift": MASKED,
                             "temperature": COMMON},
                      statement="On digits every field with a masked self term lowers sliced W2 by at least 30 %."),

@@ -83,7 +83,7 @@ def measure(cell, rng):
 
 
 def skip(cell):
-    return cell["systems"] == "many" and (cell["smoothing"] != 0.2 or cell["seed"] >= 32)
+    return cell["systems"] == "many" and (cell["smoothing"] != 0.2 or cell["seed"] >= 64)
 
 
 WORDS = {
