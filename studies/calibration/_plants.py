@@ -98,6 +98,10 @@ def of_replicates():
     # Half-widths are 0.74 at 99 % and 1.31 at 99.99 % at 16 seeds; 0.49 and 0.76 if every seed counted twice.
     yield Plant("seeds_counted_once", "Inside of a region that 32 seeds would reach and 16 do not", "inconclusive",
                 claim(Inside(0.4, 1.6)), axes, sound | {"y": 1 + NOISE}, sound)  # fmt: skip
+    # The half-width is 0.737 at 99 %; with n for n - 1 in the standard deviation it were 0.713.
+    yield Plant("spread_by_n_minus_one", "Inside of a region that a standard deviation with n for n - 1 would reach",
+                "inconclusive", claim(Inside(0.275, 1.725)), axes, sound | {"y": 1 + NOISE},
+                sound | {"y": 1 + 0.9 * NOISE})  # fmt: skip
     yield Plant("refuted_at_the_wider_level", "Inside of a value that 99 % would refute and 99.99 % do not",
                 "inconclusive", claim(Inside(-9, 1)), axes, sound | {"y": 2 + NOISE}, sound | {"y": 3 + NOISE}
     )  # fmt: skip

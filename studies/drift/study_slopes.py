@@ -6,6 +6,7 @@ Every field that states a potential or a Jacobian is asked for both in the plane
 import numpy as np
 
 import unifiedscore as us
+from unifiedscore.samplers import DriftingFlow
 from unifiedscore.study import Control, Grid, Inside, Study, Theorem, Variable, known
 
 STEP, QUERIES = 1e-3, 30
@@ -13,6 +14,7 @@ DRAW = np.random.default_rng(3)
 SAMPLES = us.Samples(DRAW.standard_normal((60, 2)), DRAW.uniform(0.2, 2.0, 60))
 OTHER = us.Samples(DRAW.standard_normal((50, 2)) + 0.7)
 LAW = us.GaussianMixture([[-1.0, 0.4], [1.2, -0.3]], [0.5, 0.2], weights=[0.7, 0.3])
+TURNED = us.GaussianMixture([[-1.0, 0.4], [1.2, -0.3]], [[[0.5, 0.3], [0.3, 0.4]], [[0.3, -0.2], [-0.2, 0.8]]])
 GAUSSIAN, LAPLACE = us.Gaussian(0.8), us.Laplace(0.8)
 PAIR = {"target": SAMPLES, "model": OTHER}
 FIELDS = {
@@ -20,6 +22,7 @@ FIELDS = {
     "mean shift, Laplace, samples": us.MeanShift(LAPLACE, SAMPLES),
     "mean shift, Gaussian, mixture": us.MeanShift(GAUSSIAN, LAW),
     "mean shift, Laplace, mixture": us.MeanShift(LAPLACE, LAW),
+    "mean shift, Laplace, full covariances": us.MeanShift(LAPLACE, TURNED),
     "score, Laplace, samples": us.KernelScore(LAPLACE, SAMPLES),
     "score, Gaussian, mixture": us.KernelScore(GAUSSIAN, LAW),
     "score difference, Laplace": us.ScoreDifference(LAPLACE, **PAIR),
@@ -41,10 +44,24 @@ def slope(f, x):
     return np.stack(columns, axis=-1)
 
 
+def curl_of_flow(rng):
+    """Root mean square antisymmetric part that a flow reports, to that of the drift of the other particles."""
+    x = rng.standard_normal((12, 2))
+    found = DriftingFlow(LAPLACE, SAMPLES).run(x, n_steps=1).curl[0]
+    total = 0.0
+    for i, query in enumerate(x):
+        bend = slope(us.Drift(LAPLACE, target=SAMPLES, model=np.delete(x, i, axis=0)), query[None])[0]
+        total += np.linalg.norm((bend - bend.T) / 2) ** 2
+    exact = np.sqrt(total / len(x))
+    return known({"curl": found / exact - 1, "curl_whole": found / exact / np.sqrt(2) - 1}, 1e-7)
+
+
 def measure(cell, rng):
+    if cell["field"] == FLOW:
+        return dict.fromkeys(("potential", "potential_twice", "jacobian", "jacobian_half"), np.nan) | curl_of_flow(rng)
     field, x = FIELDS[cell["field"]], rng.standard_normal((QUERIES, 2)) * 1.5
     distance = lambda value, other: float(np.abs(value - other).max() / np.abs(other).max())
-    out = dict.fromkeys(("potential", "potential_twice", "jacobian", "jacobian_half"), np.nan)
+    out = dict.fromkeys(("curl", "curl_whole", "potential", "potential_twice", "jacobian", "jacobian_half"), np.nan)
     if cell["field"] in WITH_POTENTIAL:
         rise, value = slope(field.potential, x), field(x)
         out |= {"potential": distance(rise, value), "potential_twice": distance(2 * rise, value)}
@@ -55,17 +72,25 @@ def measure(cell, rng):
     return known(out, 1e-7)
 
 
-NO_POTENTIAL = ("mean shift, Laplace, samples", "mean shift, Laplace, mixture", "drift, Laplace")
+NO_POTENTIAL = (
+    "mean shift, Laplace, samples",
+    "mean shift, Laplace, mixture",
+    "mean shift, Laplace, full covariances",
+    "drift, Laplace",
+)
 NO_JACOBIAN = ("score, Laplace, samples", "score difference, Laplace", "witness, Gaussian", "Hellinger drift, Gaussian")
+FLOW = "flow"
 WITH_POTENTIAL = [name for name in FIELDS if name not in NO_POTENTIAL]
 WITH_JACOBIAN = [name for name in FIELDS if name not in NO_JACOBIAN]
 slopes = Theorem("drift.slopes", None, "found here (differences)", "quadrature", test=Inside(-1.0, 1e-5))
 study = Study(
     name="drift_slopes", title="Potentials and Jacobians of fields against differences",
-    grid=Grid(field=list(FIELDS)), measure=measure,
+    grid=Grid(field=[*FIELDS, FLOW]), measure=measure,
     variables={
         "potential": Variable("Largest relative distance of the slope of the potential to the field"),
         "potential_twice": Variable("Largest relative distance of twice the slope of the potential to the field"),
+        "curl": Variable("Curl that a drifting flow reports over that of differences of its drift, minus 1"),
+        "curl_whole": Variable("Curl that a drifting flow reports over sqrt(2) times that of differences, minus 1"),
         "jacobian": Variable("Largest relative distance of the Jacobian to differences of the field"),
         "jacobian_half": Variable("Largest relative distance of half of the Jacobian to differences of the field"),
     },
@@ -78,5 +103,9 @@ study = Study(
                      statement=f"Each of {len(WITH_JACOBIAN)} fields in the plane that state a Jacobian has that of "
                                "differences.",
                      control=Control("half of the Jacobian", variable="jacobian_half")),
+        slopes.claim(regime="curl of a flow", variable="curl", where={"field": FLOW}, test=Inside(-1e-5, 1e-5),
+                     statement="The curl that a Laplace flow in the plane reports is the root mean square "
+                               "antisymmetric Jacobian of each particle's drift by the others.",
+                     control=Control("both halves of the antisymmetric part", variable="curl_whole")),
     ],
 )  # fmt: skip

@@ -146,7 +146,7 @@ MUTATIONS = (
         '        return self.control_outcome == "refuted"',
         "return self.outcome == self.expected",
         "a verdict is as expected whatever became of its control",
-        studies=(PLANTED,),
+        studies=("studies/calibration/study_books.py",),
         tests=("inference/test_verdict.py::test_as_expected_over_every_outcome_expectation_and_control",),
     ),
 )

@@ -144,7 +144,7 @@ MUTATIONS = (
         "np.exp(-0.5 * np.exp(2 * log_sigma) * k**2)",
         "np.exp(-np.exp(2 * log_sigma) * k**2)",
         "the smoothing of a filter is off by sqrt 2",
-        studies=("studies/learned/study_filter.py",),
+        studies=("studies/drift/study_metric_definitions.py",),
         tests=(DESCRIBE + "golden_filters_of_a_square_wave",),
     ),
     Mutation(
@@ -152,7 +152,7 @@ MUTATIONS = (
         'return ErrorSplit(_square(values - others["truth"]) / unit, _square(values - others["empirical"]) / unit)',
         'return ErrorSplit(_square(values - others["empirical"]) / unit, _square(values - others["truth"]) / unit)',
         "truth and memory are exchanged",
-        studies=("studies/learned/study_smoothing.py",),
+        studies=("studies/drift/study_metric_definitions.py",),
         tests=(DESCRIBE + "split_of_the_truth_of_the_memory_and_of_the_middle",),
     ),
     Mutation(

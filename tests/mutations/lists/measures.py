@@ -136,7 +136,7 @@ MUTATIONS = (
         "root = vectors * np.sqrt(np.maximum(values, 0.0))",
         "root = vectors * np.maximum(values, 0.0)",
         "the Gaussian counterpart has the square of the covariance",
-        studies=("studies/drift/study_generators.py",),
+        studies=(LAWS,),
         tests=(LIBRARY + "gaussian_counterpart_has_the_first_two_moments",),
     ),
     Mutation(
@@ -152,7 +152,7 @@ MUTATIONS = (
         "sign = (-1) ** (level - total) * comb(axes - 1, level - total)",
         "sign = comb(axes - 1, level - total)",
         "Smolyak's combination forgets its signs",
-        studies=("studies/drift/study_laplace_alignment.py",),
+        studies=(LAWS,),
         tests=(REDUCED + "sparse_rule_is_exact_up_to_its_total_degree",),
     ),
     Mutation(

@@ -181,7 +181,7 @@ MUTATIONS = (
         "inner = outer * gap[:, :, None] * gap[:, None, :] + diagonal",
         "inner = outer * gap[:, :, None] * gap[:, :, None] + diagonal",
         "the Jacobian over full covariances has squares off its diagonal",
-        studies=(POPULATION,),
+        studies=("studies/drift/study_slopes.py",),
         tests=("fields/test_fields.py::test_laws", "posterior/test_quadrature.py::test_full_covariances"),
     ),
     Mutation(

@@ -28,7 +28,7 @@ MUTATIONS = (
         "diffusion = 1.0 / _SPEED2",
         "diffusion = 2.0 / _SPEED2",
         "the triangle diffuses at twice the temperature",
-        studies=("studies/moment_matched/study_small.py", "studies/moment_matched/study_identities.py"),
+        studies=("studies/moment_matched/study_triangle.py",),
         tests=(REFERENCES + "triangles_have_the_golden_moment_under_the_right_and_the_transposed_factor",),
     ),
     Mutation(

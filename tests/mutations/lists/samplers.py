@@ -178,7 +178,7 @@ MUTATIONS = (
         "return float(weights.sum() ** 2 / (weights @ weights))",
         "return float(weights.sum() ** 2 / (weights @ weights) / len(weights))",
         "the effective sample size is a share",
-        studies=WORKS,
+        studies=("studies/drift/study_metric_definitions.py",),
         tests=(WORK + "estimators_on_known_samples",),
     ),
     Mutation(
@@ -234,7 +234,7 @@ MUTATIONS = (
         "np.sqrt(max(np.mean(total) / 2.0, 0.0))",
         "np.sqrt(max(np.mean(total), 0.0))",
         "the curl of the flow is too large by sqrt(2)",
-        studies=("studies/drift/study_particles.py",),
+        studies=("studies/drift/study_slopes.py",),
         tests=(FLOW + "the_curl_is_that_of_the_jacobian",),
     ),
 )
