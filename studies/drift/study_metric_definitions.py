@@ -185,8 +185,9 @@ study = Study(
         defined.claim(regime=metric, where={"metric": metric, "seed": 0},
                       # A search for the nearest smoothing ends where its square root of rounding begins.
                       test=Inside(-1e-7, 1e-7) if metric == "filter" else Inside(-1e-12, 1e-12),
-                      statement=f"The {words} is its definition to {'seven' if metric == 'filter' else 'twelve'} digits"
-                                f"{'.' if metric == 'filter' else ', on random fields or samples in three dimensions.'}",
+                      statement=f"The {words} is its definition to seven digits." if metric == "filter" else
+                                f"The {words} is its definition to twelve digits, on random fields or samples in three "
+                                "dimensions.",
                       control=Control(slip, variable="gap_slip"))
         for metric, (_, words, slip) in DEFINED.items()
     ] + [
