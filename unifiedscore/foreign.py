@@ -39,6 +39,14 @@ def _masked_torch(tensor, name: str):
     refuse(name, "is a masked tensor", f"give {name}.to_tensor(value) with a value of your choice for what is masked")
 
 
+def _traced(array, name: str):
+    refuse(
+        name,
+        "is a traced array of JAX, whose numbers are not known before the traced function runs",
+        "call this outside of jit, grad and vmap, or through jax.pure_callback",
+    )
+
+
 def _pandas_frame(frame, name: str) -> np.ndarray:
     types = list(frame.dtypes)
     if types and all(isinstance(t, np.dtype) and t == types[0] and t.kind in "fiub" for t in types):
@@ -166,6 +174,7 @@ def _variable_of_a_file(variable, name: str) -> np.ndarray:
 READERS = {
     ("torch", "MaskedTensor"): _masked_torch,
     ("torch", "Tensor"): _torch,
+    ("jax", "Tracer"): _traced,
     ("pandas", "DataFrame"): _pandas_frame,
     ("pandas", "Series"): _pandas_column,
     ("pandas", "Index"): _pandas_column,

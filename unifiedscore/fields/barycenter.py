@@ -55,19 +55,15 @@ class Barycenter(AbstractPosteriorField):
         object.__setattr__(self, "scale", positive(self.scale, "scale", allow_zero=True))
 
     def _scaled(self):
-        if self.scale == 1.0:
-            return self.measure
-        if isinstance(self.measure, Samples):
-            return Samples(self.measure.points * self.scale, self.measure.weights)
-        return self.measure.scaled(self.scale)
+        return scaled_measure(self.measure, self.scale)
 
     def __call__(self, x):
         x = points(x, "x", dimension=self.dimension)
         if self.scale == 0.0:
             # The posterior is the measure itself: its mean, whatever the query.
             return np.tile(self.measure.mean, (len(x), 1)).astype(x.dtype)
-        wide = x.astype(np.float64, copy=False)
-        mean = (wide + posterior_field(self.kernel, self._scaled(), wide, "mean_shift")) / self.scale
+        single = x.dtype == np.float32 and isinstance(self.measure, Samples) and self.measure.points.dtype == np.float32
+        mean = barycenters(self.kernel, self.measure, x, scale=self.scale, precision="float32" if single else "float64")
         return mean.astype(x.dtype, copy=False)
 
     def potential(self, x):
@@ -88,3 +84,19 @@ class Barycenter(AbstractPosteriorField):
         if self.scale == 0.0:
             return np.zeros((len(x), self.dimension, self.dimension), dtype=x.dtype)
         return (posterior_jacobian(self.kernel, self._scaled(), x) + np.eye(self.dimension, dtype=x.dtype)) / self.scale
+
+
+def scaled_measure(measure, scale: float):
+    """Return the law of c y, c = `scale`; samples in float64, as a float32 product would move those at an offset."""
+    if scale == 1.0:
+        return measure
+    if isinstance(measure, Samples):
+        return Samples(measure.points.astype(np.float64, copy=False) * scale, measure.weights)
+    return measure.scaled(scale)
+
+
+def barycenters(kernel, measure, x, *, scale: float, precision: str) -> np.ndarray:
+    """Return what `Barycenter` is at queries (n, d), scale > 0: float64, from tiles of this precision."""
+    wide, scale = x.astype(np.float64, copy=False), float(scale)
+    shift = posterior_field(kernel, scaled_measure(measure, scale), wide, "mean_shift", precision=precision)
+    return (wide + shift) / scale

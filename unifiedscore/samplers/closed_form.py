@@ -85,7 +85,8 @@ def sample_closed_form(
     Parameters
     ----------
     data : Samples or (m, d) array
-        Training points.
+        Training points. The particles have their dtype: for float32 data, distances and products are float32 too,
+        where a bound on the error allows it, and the noise is that of a float64 run.
     n : int
         Number of particles.
     n_steps : int
@@ -140,14 +141,16 @@ def sample_closed_form(
     start_rng, noise_rng, estimator_rng = validate.generator(rng).spawn(3)
     center = estimator.prepare(data, rng=estimator_rng)
     stream = NoiseStream(noise, smoothing, n, data.dimension, noise_rng)
-    state = _start(start, data, n, float(times[0]), start_rng)
+    # Draws are float64 whatever the data: runs in both precisions see the same noise, rounded once.
+    kind = data.points.dtype
+    state = _start(start, data, n, float(times[0]), start_rng).astype(kind, copy=False)
     states, fractions = [state] if trajectory else None, np.zeros(len(etas))
     plan = zip(times[:-1], etas, stream.each_step(len(etas)), strict=True)
     for step, (time, eta, tuples) in enumerate(plan):
         before = state
         mean, fractions[step] = _smoothed_mean(data, center, before, time, smoothing, tuples)
         # Where eta = 1 the sample is the barycenter itself, without a rounding of z + (x - z).
-        state = mean if eta == 1.0 else before + eta * (mean - before)
+        state = (mean if eta == 1.0 else before + eta * (mean - before)).astype(kind, copy=False)
         if trajectory:
             states.append(state)
     settings = {
@@ -155,14 +158,13 @@ def sample_closed_form(
         "n_data": data.size, "dimension": data.dimension,
     }  # fmt: skip
     settings |= noise_settings(noise) | estimator.settings
-    kind = data.points.dtype
     return ClosedFormSamples(
-        samples=state.astype(kind, copy=False),
+        samples=state,
         indices=_tuple_indices(data, before, float(times[-2]), smoothing, tuples),
-        last_state=before.astype(kind, copy=False),
+        last_state=before,
         times=times,
         fractions=fractions,
-        trajectory=np.stack(states).astype(kind, copy=False) if trajectory else None,
+        trajectory=np.stack(states) if trajectory else None,
         settings=MappingProxyType(settings),
     )
 

@@ -29,7 +29,7 @@ class DriftingPath:
     Attributes
     ----------
     particles : (n, d) array
-        At the end.
+        At the end: float32 where start and target are, or where the start is and the target is a mixture.
     time, bandwidth : (n_steps,) arrays
         At the start of each step.
     energy : (n_steps,) array
@@ -157,7 +157,7 @@ class DriftingFlow:
         InputError
             Wrong shapes, fewer than two particles under a mask, a schedule of the wrong length, a missing generator.
         """
-        x = points(start, "start", dimension=self.target.dimension).astype(np.float64)
+        x = self._state(start, "start")
         n_steps = count(n_steps, "n_steps")
         if len(x) < (4 if self.self_terms == "independent" else 2):
             raise InputError(f"start must hold two particles or more (four with 'independent'); got {len(x)}")
@@ -171,9 +171,9 @@ class DriftingFlow:
         states = [x] if trajectory else []
         for i, width in enumerate(widths):
             kernel = self.kernel.with_bandwidth(float(width))
-            target = self.target if self.batch is None else Samples(self.target.sample(self.batch, rng))
+            target = self._positives(x, rng)
             velocity = self._velocity(kernel, target, x)
-            energy[i] = np.mean(np.sum(velocity**2, 1))
+            energy[i] = np.mean(np.sum(velocity.astype(np.float64, copy=False) ** 2, 1))
             curl[i] = _curl(kernel, target, x)
             x = x + self.step * velocity
             masses.append(_masses(x, centers))
@@ -203,7 +203,7 @@ class DriftingFlow:
         return animate({"drift": path.trajectory}, **options)
 
     def velocity(self, x, *, rng=None) -> np.ndarray:
-        """Return the velocity of every particle at `x`, (n, d) float64: one step of `run` before its step length.
+        """Return the velocity of every particle at `x`, (n, d): one step of `run` before its step length.
 
         Parameters
         ----------
@@ -216,11 +216,21 @@ class DriftingFlow:
         InputError
             Wrong shapes, a particle alone that leaves itself out, a missing generator.
         """
-        x = points(x, "x", dimension=self.target.dimension).astype(np.float64)
+        x = self._state(x, "x")
         if self.self_terms != "keep" and len(x) < 2:
             raise InputError(f"x must hold two particles or more with self_terms={self.self_terms!r}; got {len(x)}")
-        target = self.target if self.batch is None else Samples(self.target.sample(self.batch, generator(rng)))
-        return self._velocity(self.kernel, target, x)
+        return self._velocity(self.kernel, self._positives(x, rng), x)
+
+    def _state(self, x, name) -> np.ndarray:
+        """Particles in float32 where both they and the target are; a mixture is exact in either precision."""
+        x = points(x, name, dimension=self.target.dimension)
+        return x.astype(np.result_type(x, self.target.points), copy=False) if isinstance(self.target, Samples) else x
+
+    def _positives(self, x, rng):
+        """The target of a step, or a batch of it: the same draws whatever the precision."""
+        if self.batch is None:
+            return self.target
+        return Samples(self.target.sample(self.batch, generator(rng)).astype(x.dtype, copy=False))
 
     def _velocity(self, kernel, target, x) -> np.ndarray:
         if self.rule == "batch":
@@ -268,7 +278,7 @@ def _curl(kernel, target, x) -> float:
 
 def _wedge(first, second) -> np.ndarray:
     """Inner product of V ^ s of two posteriors, (n,)."""
-    dot = lambda a, b: np.einsum("nd,nd->n", a, b)  # noqa: E731
+    dot = lambda a, b: np.einsum("nd,nd->n", a, b, dtype=np.float64)  # noqa: E731
     return dot(first.mean_shift, second.mean_shift) * dot(first.score, second.score) - dot(
         first.mean_shift, second.score
     ) * dot(first.score, second.mean_shift)

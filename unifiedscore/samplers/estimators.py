@@ -11,7 +11,7 @@ import numpy as np
 from unifiedscore import validate
 from unifiedscore.deprecation import Gathered
 from unifiedscore.errors import InputError
-from unifiedscore.fields.barycenter import Barycenter
+from unifiedscore.fields.barycenter import barycenters
 from unifiedscore.fields.callable import as_field
 from unifiedscore.fields.smoothed import Smoothed
 from unifiedscore.kernels import Gaussian
@@ -40,7 +40,9 @@ class _Dense:
     data: Samples
 
     def __call__(self, queries, time):
-        return Barycenter(Gaussian(1.0 - time), self.data, scale=time)(queries), 1.0
+        # The queries of float32 particles are float64, as a float32 sum with the noise would move them.
+        precision = str(self.data.points.dtype)
+        return barycenters(Gaussian(1.0 - time), self.data, queries, scale=time, precision=precision), 1.0
 
     def smoothed(self, queries, noise, smoothing, time):
         return _averaged(self, queries, noise, smoothing, time)

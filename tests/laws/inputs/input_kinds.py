@@ -285,7 +285,7 @@ REFUSED = [
     Kind("tensor on no device (stand-in)", real(lambda a: tensor(a, device="meta")), remedy="cpu"),
     Kind("sparse tensor (stand-in)", real(lambda a: tensor(a, layout="torch.sparse_coo")), remedy="to_dense"),
     Kind("quantized tensor (stand-in)", real(lambda a: tensor(a, quantized=True)), remedy="dequantize"),
-    Kind("traced array (stand-in)", traced, remedy="traced"),
+    Kind("traced array (stand-in)", traced, remedy="pure_callback"),
     Kind("device array without a way back", device_array, remedy="host"),
     Kind("pandas with NA", flat(full(missing)), remedy="dropna"),
     Kind("pandas with NaN", flat(full(lambda a: frame(filled(a, np.nan)))), remedy="dropna"),
@@ -360,7 +360,15 @@ if HAVE["jax"]:
         Kind("NumPy bfloat16", real(lambda a: np.asarray(jnp.asarray(single(a)).astype(jnp.bfloat16))), brain_of_jax),
         Kind("list of jax rows", full(real(lambda a: list(jnp.asarray(single(a))))), single),
     ]
-    REFUSED += [Kind("jax key", lambda a: jax.random.key(0), remedy="NumPy array")]
+    def traced_by_jax(a):
+        seen = []
+        jax.jit(lambda x: seen.append(x))(jnp.asarray(single(a)))
+        return seen[0]
+
+    REFUSED += [
+        Kind("jax key", lambda a: jax.random.key(0), remedy="NumPy array"),
+        Kind("jax traced", real(traced_by_jax), remedy="pure_callback"),
+    ]
 
 if HAVE["polars"]:
     import polars as pl
