@@ -360,6 +360,7 @@ if HAVE["jax"]:
         Kind("NumPy bfloat16", real(lambda a: np.asarray(jnp.asarray(single(a)).astype(jnp.bfloat16))), brain_of_jax),
         Kind("list of jax rows", full(real(lambda a: list(jnp.asarray(single(a))))), single),
     ]
+
     def traced_by_jax(a):
         seen = []
         jax.jit(lambda x: seen.append(x))(jnp.asarray(single(a)))
