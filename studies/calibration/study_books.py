@@ -71,7 +71,10 @@ def other_engine(planted):
 
 
 def edited_file(planted):
-    return hash_of({"kernels/gaussian.py": "a"}) != hash_of({"kernels/gaussian.py": "b" if planted else "a"})
+    """Either of two files, under its old name."""
+    before, after = {"one.py": "a", "two.py": "b"}, "c"
+    edits = [before | ({name: after} if planted else {}) for name in before]
+    return all(hash_of(edit) != hash_of(before) for edit in edits)
 
 
 def unexpected_verdict(planted):
@@ -97,8 +100,8 @@ def turned_control(planted):
 
 
 def small_number(planted):
-    """Two numbers that differ, and are far below one, must not be printed alike."""
-    return digits(6.19e-7) != digits(6.19e-9 if planted else 6.19e-7)
+    """Two numbers far below one that differ in their third digit."""
+    return digits(6.19e-7) != digits(6.18e-7 if planted else 6.19e-7)
 
 
 def bound(planted):
@@ -114,17 +117,17 @@ def failed_derivation(planted):
     return judged.ledger(profile="quick").exit_code == 3
 
 
-def overspent(planted):
-    """Forty looks that spend 1/k of the error rate each, in place of 1/(k (k + 1))."""
+def within_budget(planted):
+    """Forty looks as they are planned; the twin spends 1/k of the error rate each, in place of 1/(k (k + 1))."""
     looks = planned_looks(16, 16 * 2**39)
-    spent = [(1 - SUPPORT_LEVEL) / look.number if planted else 1 - look.support for look in looks]
-    return math.fsum(spent) > 1 - SUPPORT_LEVEL
+    spent = [1 - look.support if planted else (1 - SUPPORT_LEVEL) / look.number for look in looks]
+    return math.fsum(spent) <= 1 - SUPPORT_LEVEL
 
 
 def lone_refutation(planted):
     """A refutation that the next look, at twice as many seeds, does not repeat."""
     second = "inconclusive" if planted else "refuted"
-    return decided_at(["refuted", second], [{"d=4": 16}, {} if planted else {"d=4": 32}]) is None
+    return decided_at(["refuted", second], [{"d=4": 16}, {"d=4": 32}]) is None
 
 
 def same_replicates(planted):
@@ -184,7 +187,7 @@ CASES = {
     "turned_control": ("a comparison of ledgers names a verdict whose control came out otherwise", turned_control),
     "digits": ("numbers far below one are printed with their leading digits", small_number),
     "bound": ("the bound on wrong refutations counts Monte Carlo verdicts, and them alone", bound),
-    "looks_budget": ("planned looks together spend no more than the error rate of one", overspent),
+    "looks_budget": ("planned looks together spend no more than the error rate of one", within_budget),
     "lone_refutation": ("a refutation counts once a look at more seeds repeats it", lone_refutation),
     "same_replicates": ("a refutation is not confirmed by the replicates that it came from", same_replicates),
     "paired_draws": ("cells see different draws unless they differ along a paired axis alone", paired_draws),

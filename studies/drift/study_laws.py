@@ -152,7 +152,7 @@ def mean_distance(rng):
 
 
 def drawn(rng, *, full):
-    """Second moments of draws about the mean, of one law for all seeds."""
+    """Covariance of draws within components, along the right one and as a trace, of one law for all seeds."""
     law, means, covariances = mixture(np.random.default_rng(5), full=full)
     gap = law.sample(DRAWS, rng) - MASSES @ means
     between = np.einsum("m,mi,mj->ij", MASSES, means - MASSES @ means, means - MASSES @ means)

@@ -1,6 +1,7 @@
 """Potentials and Jacobians of fields against differences of what they are the slopes of, over samples and mixtures.
 
-Every field that states a potential or a Jacobian is asked for both in the plane, with samples of unequal weight.
+Fourteen fields in the plane, of kernels with and without a cusp; samples have unequal weights. Queries keep a tenth
+away from every sample: a Laplace kernel has no derivatives there, and differences need the next ones.
 """
 
 import numpy as np
@@ -35,6 +36,13 @@ FIELDS = {
 }
 
 
+def queries(rng, n):
+    """Points (n, 2) that keep a tenth away from all samples."""
+    x = 1.5 * rng.standard_normal((20 * n, 2))
+    near = [np.linalg.norm(x[:, None] - law.points, axis=2).min(1) for law in (SAMPLES, OTHER)]
+    return x[np.minimum(*near) > 0.1][:n]
+
+
 def slope(f, x):
     """Derivatives of f (n, ...) along each axis, last, by central differences of fourth order."""
     columns = []
@@ -46,7 +54,7 @@ def slope(f, x):
 
 def curl_of_flow(rng):
     """Root mean square antisymmetric part that a flow reports, to that of the drift of the other particles."""
-    x = rng.standard_normal((12, 2))
+    x = queries(rng, 12)
     found = DriftingFlow(LAPLACE, SAMPLES).run(x, n_steps=1).curl[0]
     total = 0.0
     for i, query in enumerate(x):
@@ -59,7 +67,7 @@ def curl_of_flow(rng):
 def measure(cell, rng):
     if cell["field"] == FLOW:
         return dict.fromkeys(("potential", "potential_twice", "jacobian", "jacobian_half"), np.nan) | curl_of_flow(rng)
-    field, x = FIELDS[cell["field"]], rng.standard_normal((QUERIES, 2)) * 1.5
+    field, x = FIELDS[cell["field"]], queries(rng, QUERIES)
     distance = lambda value, other: float(np.abs(value - other).max() / np.abs(other).max())
     out = dict.fromkeys(("curl", "curl_whole", "potential", "potential_twice", "jacobian", "jacobian_half"), np.nan)
     if cell["field"] in WITH_POTENTIAL:

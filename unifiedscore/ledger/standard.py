@@ -48,6 +48,8 @@ def relation(ledger: Ledger, found: Found) -> str:
     there = {verdict.key: verdict for verdict in standard.verdicts if verdict.study in studies}
     here = {verdict.key: verdict for verdict in ledger.verdicts}
     only, both = there.keys() - here.keys(), there.keys() & here.keys()
+    if not only and not both:
+        return ""  # claims that are newer than the stored run
     other = sum(there[key].outcome != here[key].outcome for key in both)
     expected = sum(there[key].as_expected for key in only)
     judged = f"judges {count(len(only), 'claim')} that this run leaves out, {expected} of them as expected"
