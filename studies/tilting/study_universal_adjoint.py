@@ -35,14 +35,19 @@ def base_of(instance):
     return us.GaussianMixture((places - middle)[:, None], width**2, weights=weights / weights.sum()), width**2
 
 
-def best(slopes):
-    """The largest of values on a mesh (..., state), with the parabola through its neighbours."""
-    k = np.clip(slopes.argmax(-1), 1, slopes.shape[-1] - 2)[..., None]
-    left, top, right = (np.take_along_axis(slopes, k + step, -1)[..., 0] for step in (-1, 0, 1))
-    bend = left - 2 * top + right
-    inside = (bend < 0) & (top >= np.maximum(left, right))  # a parabola must not extrapolate
-    vertex = top - (right - left) ** 2 / (8 * np.where(inside, bend, -1.0))
-    return np.where(inside, vertex, slopes.max(-1))
+def peak(values, x, rounds=4):
+    """The largest of values(x) over the states (time, pair, state), by time: each mesh is refined about its best state.
+
+    Every number compared is a value that is attained. A parabola through three states is not bounded by anything where
+    the modes of a pair are so close that a mesh around them is coarse for the others.
+    """
+    count = x.shape[-1]
+    for _ in range(rounds):
+        found = values(x)
+        k = np.clip(found.argmax(-1), 1, count - 2)[..., None]
+        left, right = (np.take_along_axis(x, k + step, -1) for step in (-1, 1))
+        x = left + (right - left) * np.linspace(0, 1, count)
+    return np.maximum(found.max(-1), values(x).max(-1)).max(-1)
 
 
 def states(process, v, t, count):
@@ -83,16 +88,19 @@ def by_variance(process, v, t):
     """kappa - 2 eta / Gamma + 2 eta alpha^2 Var / Gamma^2, Var the largest posterior variance of the modes."""
     schedule = process.schedule
     alpha, gamma = np.asarray(schedule.alpha(t)), np.asarray(schedule.variance(t, v))
-    variance = best(posterior_variance(process, alpha, gamma, states(process, v, t, 41))).max(-1)
+    variance = peak(lambda x: posterior_variance(process, alpha, gamma, x), states(process, v, t, 41))
     eta = np.asarray(schedule.eta(t))
     return np.asarray(schedule.kappa(t)) - 2 * eta / gamma + 2 * eta * (alpha / gamma) ** 2 * variance
 
 
 def by_jacobian(process, v, t):
     """The largest slope of the base drift, as the package gives it."""
-    meshes = states(process, v, t, 121)
-    slopes = [process.drift_jacobian(x.reshape(-1, 1), s).reshape(x.shape) for x, s in zip(meshes, t, strict=True)]
-    return best(np.array(slopes)).max(-1)
+
+    def slopes(meshes):
+        found = [process.drift_jacobian(x.reshape(-1, 1), s).reshape(x.shape) for x, s in zip(meshes, t, strict=True)]
+        return np.array(found)
+
+    return peak(slopes, states(process, v, t, 61))
 
 
 def growth(instance, slope):
@@ -124,7 +132,7 @@ def curvature(instance):
     base, v = base_of(instance)
     process = us.TiltedProcess(base, us.QuadraticReward([0.0]), instance["schedule"])
     one = np.ones(1)
-    largest = float(best(posterior_variance(process, one, v * one, states(process, v, one, 61))).max())
+    largest = float(peak(lambda x: posterior_variance(process, one, v * one, x), states(process, v, one, 61))[0])
     return (1 / v - largest / v**2) * float(base.covariance_matrix[0, 0])
 
 

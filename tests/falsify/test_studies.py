@@ -148,3 +148,40 @@ def test_three_modes_are_lost_where_the_pilot_lost_them():
     for route in (universal.control.quantity, universal.control.second):
         kept, lost = (route(least | {"smoothing": s * 3 / 5})["value"] for s in (0.24, 0.25))
         assert (kept, lost) == pytest.approx((0.1092, -0.1206), abs=1e-3)
+
+
+CLOSE = {
+    "points": 2, "dimension": 2, "draws": 3,
+    "data": ((1.252514944548579, 1.3871401707185678), (1.2528896802971454, 1.38911759603153)),
+    "noise": ((-0.17537842936520764, -0.9197647627508752), (0.9909540364559284, -0.37875607730114513),
+              (-0.08442463353503626, -1.809676312946893)),
+    "z": (-0.30205829364499515, -1.4203919605771445), "smoothing": 0.5037634310346488,
+    "time": 0.051726081513348024, "eta": 0.25676034254111196, "sphere": 0.9238713463432947,
+}  # fmt: skip
+MESHED = {
+    "modes": 4, "places": (-0.6541724201398851, 0.7879588194651546, 0.08034513662136522, -0.6162040787684382),
+    "weights": (0.08157717213107542, 0.13568745886007855, 0.6883140114920651, 0.2073554713485382),
+    "width": 1.1086092541387749, "schedule": "rectified_flow", "time": 0.5425899036364447,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("folder", "claim", "given", "value"),
+    [("closed_form", "lipschitz", CLOSE, 0.99999998590), ("tilting", "adjoint_logconcave", MESHED, 0.9974171)],
+)
+def test_instances_whose_digits_were_lost_carry_true_errors(folder, claim, given, value):
+    """Two points that nearly coincide; two of four modes that do. The values are of 40 digits, of a fine mesh."""
+    file = "study_universal_paths.py" if folder == "closed_form" else "study_universal_adjoint.py"
+    universal = universal_in(ROOT / "studies" / folder / file, f"universal.{claim}")
+    instance = universal.space.instance(**given)
+    first, second = universal.quantity(instance), universal.second(instance)
+    assert abs(first["value"] - value) <= first["error"] < 1e-4
+    assert abs(first["value"] - second["value"]) <= first["error"] + second["error"]
+
+
+def test_norms_are_equal_to_their_rounding_where_the_energy_must_not_rise():
+    universal = universal_in(ROOT / "studies" / "closed_form" / "study_universal_paths.py", "universal.energy_monotone")
+    (equal,) = universal.hypotheses
+    start = universal.starts[-1].values_given | {"data": ((1.0, 0.5), (-1.5, 0.5), (0.5, -0.25))}
+    on, off = (universal.quantity(universal.space.instance(**start | {"sphere": s})) for s in (1.0, 1 - 1e-9))
+    assert on["norm_gap"] <= equal.high < off["norm_gap"] < 1e-8
