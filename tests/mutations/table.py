@@ -20,6 +20,9 @@ INTRODUCTION = """\
 noticed if a verdict is not as expected or a cell fails; `--tests` runs the tests. With `--first` nothing else is run; \
 without it, everything is run where these notice nothing. `--table FILE` writes this page from what is known.
 
+Claims were added, and other files named, for mistakes that went unnoticed at first: the shares say how these mistakes \
+are noticed, not how the next one would be.
+
 Written at commit {commit}.{earlier} In {first} of {tried} results only the files that should notice were run. \
 Shares are of the mistakes that were run.
 """
