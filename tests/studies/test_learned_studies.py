@@ -147,6 +147,6 @@ def test_one_training_of_the_fine_tuning_studies_is_what_its_claims_say():
 
 
 def test_every_measurement_has_a_study_and_every_study_a_refutable_claim():
-    assert len(STUDIES) == 17
+    assert len(STUDIES) == 19
     for study in STUDIES.values():
         assert any(claim.control is not None for claim in study.claims), study.name

@@ -29,6 +29,7 @@ ELSE = {
     "drift.matched_region": "a threshold whose boundary a map shows",
     "closed_form.midpoint_region": "a threshold whose boundary a map shows",
     "drift.identifiable_gaussian_matern": "a threshold for a measured ratio",
+    "drift.metric_interval": "thresholds for measured errors and widths",
     "drift.population_error": "a threshold for a measured error",
     "generators.fields_train": "a threshold for a measured gain",
     "generators.fields_train_mmd": "a threshold for a measured gain",
