@@ -196,8 +196,8 @@ slopes = Study(
     grid=Grid(n_steps=[8, 32]), measure=derivative,
     variables={
         "derivative": Variable("Largest relative distance of the full adjoint to differences of the cost"),
-        "derivative_turned": Variable("Largest relative distance of the full adjoint with the transposed Jacobian of the "
-                                      "control to differences of the cost"),
+        "derivative_turned": Variable("Largest relative distance of the full adjoint with the transposed Jacobian "
+                                      "of the control to differences of the cost"),
     },
     claims=[
         orders.claim(regime="derivative", evidence="exact", variable="derivative", test=Inside(-1.0, 1e-7),

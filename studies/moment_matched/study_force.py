@@ -54,8 +54,8 @@ study = Study(
     grid=Grid(dimension=[1, 2, 4]), measure=measure,
     variables={
         "force": Variable("Largest relative distance of the parting over the step to the difference of the forces"),
-        "force_without_mean": Variable("Largest relative distance of the parting over the step to the difference of forces "
-                                       "that leave out the mean of the noise"),
+        "force_without_mean": Variable("Largest relative distance of the parting over the step to the difference "
+                                       "of forces that leave out the mean of the noise"),
     },
     claims=[
         Theorem("moment_matched.force",
